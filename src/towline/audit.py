@@ -1,0 +1,54 @@
+"""The audit record: what a commit did, one JSON line a proposal, chained to the record before it.
+
+The first eight fields and their order are fixed by users' existing tools. `chain` is the SHA-256 of the previous
+record's chain and of this record's own content, so that a record edited, removed or slipped in by hand shows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+
+FIELDS = (
+    *(
+        "timestamp",
+        "user",
+        "note",
+        "prev_version",
+        "new_version",
+        "snapshot_key",
+        "row_count",
+        "column_count",
+    ),
+    *("dataset", "number", "commit", "parent", "proposal", "principal", "kind"),
+    *("rows_inserted", "rows_updated", "rows_deleted", "cells_changed", "changes_key", "changes_sha256"),
+    *("prev_chain", "chain"),
+)
+
+# What a dataset's first record is chained to.
+GENESIS = "0" * 64
+
+Record = Mapping[str, object]
+
+
+def seal(draft: Record, *, new_version: str, prev_chain: str) -> dict[str, object]:
+    """Complete a draft (all fields but the version that the commit made, and the chain) into a record."""
+    open_record = {**draft, "new_version": new_version, "prev_chain": prev_chain}
+    ordered = {field: open_record[field] for field in FIELDS if field != "chain"}
+    return {**ordered, "chain": link(ordered)}
+
+
+def link(record: Record) -> str:
+    """The chain value that this record must have: it covers every other field, `prev_chain` among them."""
+    content = {field: value for field, value in record.items() if field != "chain"}
+    return sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def to_line(record: Record) -> bytes:
+    return json.dumps(record, ensure_ascii=False).encode() + b"\n"
+
+
+def from_line(line: bytes) -> dict[str, object]:
+    record: dict[str, object] = json.loads(line)
+    return record

@@ -1,0 +1,139 @@
+"""Every key in the bucket, built and taken apart here and nowhere else.
+
+    data/<dataset>/master.parquet                                       the master
+    contracts/<dataset>.json                                            the contract
+    inbox/<dataset>/<principal>/<name>                                  proposals, and files that belong to them
+    receipts/<dataset>/<proposal>.json                                  outcomes
+    intents/<dataset>/<commit>.json                                     what a commit is about to do
+    snapshots/<dataset>/master_<YYYYMMDDTHHMMSS>_<commit>.parquet       immutable copies
+    audit/<dataset>/<YYYY-MM-DD>/<user>_<YYYYMMDDTHHMMSS>_<proposal>.jsonl
+    changes/dataset=<dataset>/date=<YYYY-MM-DD>/<proposal>.parquet      row and cell changes
+    quarantine/<dataset>/<YYYY-MM-DD>/<id>/...                          refused input, whole, and report.json
+
+Commit ids are ULIDs: they carry the millisecond at which the commit was made, so a snapshot's key follows
+from the commit id alone and ids sort by time.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from ulid import ULID
+
+from towline.errors import UsageError
+
+INBOX, RECEIPTS, DATA, CONTRACTS = "inbox/", "receipts/", "data/", "contracts/"
+INTENTS, CHANGES, QUARANTINE = "intents/", "changes/", "quarantine/"
+
+# A dataset is also a table in Glue and a directory name, hence lower case, digits and underscores.
+_DATASET = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_PROPOSAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_COMMIT = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
+_UNSAFE = re.compile(r"[^A-Za-z0-9@._-]+")
+
+
+@dataclass(frozen=True)
+class InboxKey:
+    """An inbox key taken apart. `name` is the last segment, as a person or a program chose it."""
+
+    dataset: str
+    principal: str
+    name: str
+
+    @property
+    def proposal(self) -> str:
+        """The proposal's id: the name without its ending, or, where that cannot be an id, a stable
+        stand-in made of what is left of it and a digest of the whole key."""
+        stem = self.name.rsplit(".", 1)[0] if "." in self.name[1:] else self.name
+        if _PROPOSAL.fullmatch(stem):
+            return stem
+        digest = sha256(f"{self.dataset}/{self.principal}/{self.name}".encode()).hexdigest()[:12]
+        return f"{slug(stem)[:60].strip('._-') or 'proposal'}-{digest}"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a team keeps what can be moved (S3_SNAPSHOT_PREFIX, S3_AUDIT_PREFIX)."""
+
+    snapshots: str = "snapshots/"
+    audit: str = "audit/"
+
+    def snapshot(self, dataset: str, commit: str) -> str:
+        stamp = commit_time(commit).strftime("%Y%m%dT%H%M%S")
+        return f"{self.snapshots}{dataset}/master_{stamp}_{commit}.parquet"
+
+    def audit_record(self, dataset: str, user: str, proposal: str, at: datetime) -> str:
+        return f"{self.audit}{dataset}/{at:%Y-%m-%d}/{slug(user)}_{at:%Y%m%dT%H%M%S}_{proposal}.jsonl"
+
+
+def master(dataset: str) -> str:
+    return f"{DATA}{dataset}/master.parquet"
+
+
+def contract(dataset: str) -> str:
+    return f"{CONTRACTS}{dataset}.json"
+
+
+def inbox(dataset: str, principal: str, name: str) -> str:
+    return f"{INBOX}{dataset}/{principal}/{name}"
+
+
+def receipt(dataset: str, proposal: str) -> str:
+    return f"{RECEIPTS}{dataset}/{proposal}.json"
+
+
+def intent(dataset: str, commit: str) -> str:
+    return f"{INTENTS}{dataset}/{commit}.json"
+
+
+def changes(dataset: str, proposal: str, at: datetime) -> str:
+    return f"{CHANGES}dataset={dataset}/date={at:%Y-%m-%d}/{proposal}.parquet"
+
+
+def quarantine(dataset: str, entry: str, name: str, at: datetime) -> str:
+    return f"{QUARANTINE}{dataset}/{at:%Y-%m-%d}/{entry}/{name}"
+
+
+def parse_inbox(key: str) -> InboxKey | None:
+    """Take an inbox key apart; None when it is not `inbox/<dataset>/<principal>/<name>`."""
+    parts = key.split("/", 3)
+    if len(parts) != 4 or parts[0] != "inbox" or not all(parts[1:]) or not _DATASET.fullmatch(parts[1]):
+        return None
+    return InboxKey(parts[1], parts[2], parts[3])
+
+
+def dataset_of_contract(key: str) -> str | None:
+    """`contracts/net_tows.json` -> `net_tows`; None for any other key."""
+    name = key.removeprefix(CONTRACTS).removesuffix(".json")
+    return name if key == contract(name) and _DATASET.fullmatch(name) else None
+
+
+def check_dataset(name: str) -> str:
+    """Return `name`, or raise UsageError where it cannot name a dataset."""
+    if not _DATASET.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot name a dataset: use lower-case letters, digits and underscores, beginning with "
+            "a letter, at most 63 characters (for example net_tows)"
+        )
+    return name
+
+
+def is_proposal(proposal: str) -> bool:
+    return _PROPOSAL.fullmatch(proposal) is not None
+
+
+def is_commit(commit: str) -> bool:
+    return _COMMIT.fullmatch(commit) is not None
+
+
+def commit_time(commit: str) -> datetime:
+    """The moment (UTC, to the millisecond) that a commit id carries."""
+    return ULID.from_str(commit).datetime.astimezone(UTC)
+
+
+def slug(text: str) -> str:
+    """`text` with everything that would need quoting in a key or a URL replaced by `-`."""
+    return _UNSAFE.sub("-", text).strip("-") or "unknown"

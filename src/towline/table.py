@@ -1,0 +1,110 @@
+"""The master as an Arrow table: its canonical Parquet form, finding rows by key, applying changes.
+
+Canonical form (docs/parquet.md): the contract's columns in order, sorted by key, row groups of 65,536 rows, zstd,
+statistics on, key columns REQUIRED and all others OPTIONAL, and the commit id in the file's own key-value metadata,
+so that two commits of equal tables never have equal ETags (A -> B -> A must not pass If-Match).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from towline.change import RowChange, key_of
+from towline.errors import Corrupt
+from towline.values import Key, Row
+
+ROW_GROUP = 65_536
+_COMMIT, _NUMBER = b"towline.commit", b"towline.number"
+
+
+def sort(table: pa.Table, key: Sequence[str]) -> pa.Table:
+    """The rows in key order: every master, snapshot and export has one order."""
+    return table.sort_by([(column, "ascending") for column in key]).combine_chunks()
+
+
+def to_parquet(table: pa.Table, key: Sequence[str], *, commit: str, number: int) -> bytes:
+    """The canonical bytes of a table that is sorted by key."""
+    table = table.replace_schema_metadata({_COMMIT: commit.encode(), _NUMBER: str(number).encode()})
+    order = [pq.SortingColumn(table.schema.get_field_index(column)) for column in key]
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, row_group_size=ROW_GROUP, compression="zstd", sorting_columns=order, version="2.6")
+    return bytes(sink.getvalue())
+
+
+def from_parquet(body: bytes, where: str) -> pa.Table:
+    """The table in a Parquet file, without its metadata; Corrupt, naming `where`, if it is none."""
+    try:
+        table = pq.ParquetFile(pa.BufferReader(body)).read()
+    except (pa.ArrowException, OSError) as error:
+        raise Corrupt(f"{where} is not a Parquet table: {error}") from error
+    return table.replace_schema_metadata(None)
+
+
+def commit_of(body: bytes) -> str | None:
+    """The commit id that a Parquet file carries inside, if it is a Towline file."""
+    try:
+        metadata = pq.read_metadata(pa.BufferReader(body)).metadata or {}
+    except (pa.ArrowException, OSError):
+        return None
+    commit = metadata.get(_COMMIT)
+    return None if commit is None else commit.decode()
+
+
+def find(table: pa.Table, key: tuple[str, ...], keys: Iterable[Key]) -> dict[Key, int]:
+    """The row numbers of these keys; a key that is not in the table is not in the answer.
+
+    A vectorised filter per key column leaves few candidates, and only those become Python values.
+    """
+    wanted = set(keys)
+    if not wanted or not table.num_rows:
+        return {}
+    masks = (
+        pc.is_in(table[column], value_set=pa.array({k[i] for k in wanted}, table.schema.field(column).type))
+        for i, column in enumerate(key)
+    )
+    numbers = pc.indices_nonzero(reduce(pc.and_, masks))
+    rows = table.select(list(key)).take(numbers).to_pylist()
+    found = {key_of(row, key): number for row, number in zip(rows, numbers.to_pylist(), strict=True)}
+    return {k: found[k] for k in wanted & found.keys()}
+
+
+def rows_by_key(table: pa.Table, key: tuple[str, ...], keys: Iterable[Key]) -> dict[Key, Row]:
+    """The rows with these keys, as Python values."""
+    found = find(table, key, keys)
+    rows = table.take(list(found.values())).to_pylist() if found else []
+    return dict(zip(found, rows, strict=True))
+
+
+def from_rows(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
+    """A table of Python rows."""
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
+
+
+def apply(table: pa.Table, key: tuple[str, ...], changes: Sequence[RowChange]) -> pa.Table:
+    """The table after these changes, sorted by key. Each change's `old` must be what the table holds."""
+    if not changes:
+        return table
+    gone = find(table, key, (change.key(key) for change in changes if change.old is not None))
+    missing = sum(change.old is not None for change in changes) - len(gone)
+    if missing:
+        raise Corrupt(f"{missing} of the rows to change are not in the table")
+    keep = _all_but(table.num_rows, gone.values())
+    added = from_rows((change.new for change in changes if change.new is not None), table.schema)
+    return sort(pa.concat_tables([table.take(keep), added]), key)
+
+
+def _all_but(count: int, numbers: Iterable[int]) -> Any:
+    """The row numbers 0..count-1 without these."""
+    every = pa.array(range(count), pa.int64())
+    return every.filter(pc.invert(pc.is_in(every, value_set=pa.array(numbers, pa.int64()))))
+
+
+def summary(table: pa.Table) -> Mapping[str, int]:
+    """The two counts that an audit record states."""
+    return {"row_count": table.num_rows, "column_count": table.num_columns}
