@@ -6,6 +6,7 @@
     │   └── BadProposal             a proposal that cannot be read, or does not fit its dataset
     ├── ContractError               a contract that contradicts itself
     ├── NotFound                    no such dataset, commit, proposal or object
+    ├── TooLarge                    an object exceeds what its reader allows (defined in store.py)
     ├── Refused                     a policy or a permission says no
     ├── Unavailable                 the store or the local stack cannot be reached; nothing changed
     │   └── OutcomeUnknown          the store did not say whether a write happened: look before you act

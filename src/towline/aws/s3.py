@@ -1,0 +1,297 @@
+"""The object store on S3, or on anything that speaks its protocol."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from towline.aws import FAILURES, connect, failure, is_unclear, is_unclear_answer
+from towline.errors import OutcomeUnknown, TowlineError
+from towline.store import (
+    ALWAYS,
+    GIB,
+    PART_MAX,
+    Absent,
+    Blob,
+    CopyRange,
+    Entry,
+    Matches,
+    Metadata,
+    ObjectStore,
+    Part,
+    Precondition,
+    Span,
+    Stat,
+    TooLarge,
+    Version,
+    check_key,
+    check_parts,
+    check_span,
+    clip,
+    quote_metadata,
+    unquote_metadata,
+)
+
+_BINARY = "application/octet-stream"
+# CopyObject takes sources of 5 GiB at most; larger ones go by parts, small enough for the read timeout.
+COPY_MAX, COPY_PART = PART_MAX, GIB
+_REMEMBERED = 1000  # Stats of immutable versions
+
+
+class S3Store(ObjectStore):
+    """One bucket, through a boto3 client. Safe to share between threads.
+
+    `requests` counts calls by S3 operation. botocore repeats calls that got no answer, which is harmless for
+    reads and for unconditional writes. A conditional write that succeeded at a first try whose answer was lost
+    is repeated too and gets 412 from its own success: this store says PreconditionFailed, and the caller looks.
+
+    MiniStack 1.5.33 ignores the conditions of CopyObject, which S3 checks, and answers a span of a named version
+    with the whole of it, which is cut here.
+    """
+
+    def __init__(self, client: Any, bucket: str, *, page_size: int = 1000) -> None:
+        self.bucket, self.requests = bucket, Counter[str]()
+        self._client, self._page_size = client, page_size
+        self._known: dict[tuple[str, str], Stat] = {}
+        self._lock, self._call_state = threading.Lock(), threading.local()
+        members = client.meta.service_model.operation_model("CopyObject").input_shape.members
+        self._copies_conditionally = {"IfMatch", "IfNoneMatch"} <= set(members)
+        client.meta.events.register("needs-retry.s3", self._note_attempt)
+        client.meta.events.register("before-parse.s3.ListObjectVersions", _keep_order, unique_id=_keep_order)
+
+    @classmethod
+    def connect(
+        cls, bucket: str, endpoint_url: str | None = None, region: str | None = None, profile: str | None = None
+    ) -> S3Store:
+        """A store on `bucket`; nothing is sent yet. Arguments and errors as in `towline.aws.connect`."""
+        return cls(connect("s3", endpoint_url, region, profile), bucket)
+
+    def get(
+        self, key: str, *, version: str | None = None, span: Span | None = None, max_bytes: int | None = None
+    ) -> Blob:
+        wanted = _version(version)
+        if span:
+            check_span(span)
+            wanted["Range"] = f"bytes={span[0]}-{span[1] - 1}"
+        answer = self._call("get_object", key, {"Key": key, **wanted})
+        stat = self._stat(key, answer)
+        with closing(answer["Body"]) as stream:
+            start, stop = clip(span, stat.size, key)
+            if max_bytes is not None and stop - start > max_bytes:
+                raise TooLarge(key, stop - start, max_bytes)
+            body = self._body(key, stream)
+        return Blob(stat, body if len(body) == stop - start else body[start:stop])
+
+    def head(self, key: str, *, version: str | None = None) -> Stat:
+        return self._stat(key, self._call("head_object", key, {"Key": key, **_version(version)}))
+
+    def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        when: Precondition = ALWAYS,
+        metadata: Metadata | None = None,
+        content_type: str = _BINARY,
+    ) -> Stat:
+        kept = {"Metadata": quote_metadata(metadata), "ContentType": content_type}
+        sent = {"Key": key, "Body": body, **kept, **_conditions(when)}
+        answer = self._call("put_object", key, sent, writes=True)
+        return self._written(key, len(body), answer, metadata)
+
+    def copy(self, source: str, target: str, *, version: str | None = None, when: Precondition = ALWAYS) -> Stat:
+        check_key(source)
+        known = self._known.get((source, version or "")) or self.head(source, version=version)
+        if known.size > COPY_MAX or (when != ALWAYS and not self._copies_conditionally):
+            return self._copy_by_parts(known, target, when)
+        sent = {"Key": target, "CopySource": self._source(source, known.version), **_conditions(when)}
+        answer = self._call("copy_object", f"{source} -> {target}", sent, writes=True)
+        return self._written(target, known.size, answer | answer["CopyObjectResult"], known.metadata)
+
+    def assemble(
+        self,
+        key: str,
+        parts: Sequence[Part],
+        *,
+        when: Precondition = ALWAYS,
+        metadata: Metadata | None = None,
+    ) -> Stat:
+        return self._assemble(key, parts, when, metadata, _BINARY)
+
+    def list(self, prefix: str, *, after: str | None = None) -> Iterator[Entry]:
+        asked = {"Prefix": prefix, "MaxKeys": self._page_size}
+        start = {"StartAfter": after} if after else {}
+        while True:
+            page = self._call("list_objects_v2", prefix, asked | start)
+            for entry in page.get("Contents", ()):
+                yield Entry(entry["Key"], entry["Size"], _unquoted(entry), entry["LastModified"])
+            if not page["IsTruncated"]:
+                return
+            start = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def versions(self, key: str) -> Iterator[Version]:
+        check_key(key)
+        asked = {"Prefix": key, "MaxKeys": self._page_size}
+        while True:
+            page = self._call("list_object_versions", key, asked)
+            entries = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+            ours = [entry for entry in entries if entry["Key"] == key]
+            yield from map(_as_version, sorted(ours, key=lambda entry: page["Order"][entry["VersionId"]]))
+            # Keys come in order, so the first longer one says that there is no more of ours.
+            if not page["IsTruncated"] or len(ours) < len(entries):
+                return
+            asked |= {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
+
+    def delete(self, key: str) -> None:
+        self._call("delete_object", key, {"Key": key}, writes=True)
+
+    def _assemble(
+        self,
+        key: str,
+        parts: Sequence[Part],
+        when: Precondition,
+        metadata: Metadata | None,
+        content_type: str,
+    ) -> Stat:
+        size, kept = check_parts(parts), quote_metadata(metadata)
+        begin = {"Key": key, "Metadata": kept, "ContentType": content_type}
+        upload = self._call("create_multipart_upload", key, begin)
+        target = {"Key": key, "UploadId": upload["UploadId"]}
+        try:
+            done = [self._send_part(target, number, part) for number, part in enumerate(parts, 1)]
+            end = {**target, "MultipartUpload": {"Parts": done}, **_conditions(when)}
+            answer = self._call("complete_multipart_upload", key, end, writes=True)
+        except OutcomeUnknown:
+            raise  # only completing can say so, and it may be on its way still
+        except BaseException:
+            with suppress(TowlineError):  # the bucket's lifecycle rule clears away what this leaves
+                self._call("abort_multipart_upload", key, target)
+            raise
+        return self._written(key, size, answer, metadata)
+
+    def _send_part(self, target: Mapping[str, str], number: int, part: Part) -> dict[str, Any]:
+        at = {**target, "PartNumber": number}
+        if isinstance(part, CopyRange):
+            answer = self._call("upload_part_copy", part.key, at | self._range(part))["CopyPartResult"]
+        else:
+            answer = self._call("upload_part", target["Key"], at | {"Body": part})
+        return {"PartNumber": number, "ETag": answer["ETag"]}
+
+    def _range(self, part: CopyRange) -> dict[str, Any]:
+        source = {"CopySource": self._source(part.key, part.version)}
+        known = self._known.get((part.key, part.version or ""))
+        if known and part.size == known.size:
+            return source  # S3 documents ranges only of objects over 5 MiB; a whole object needs none
+        return {**source, "CopySourceRange": f"bytes={part.start}-{part.stop - 1}"}
+
+    def _copy_by_parts(self, source: Stat, target: str, when: Precondition) -> Stat:
+        """A copy that CopyObject cannot make: of more than 5 GiB, or conditional with an old botocore."""
+        at = {"Key": source.key, **_version(source.version)}
+        content_type = self._call("head_object", source.key, at).get("ContentType", _BINARY)
+        starts = range(0, source.size, COPY_PART)
+        ranges = [CopyRange(source.key, source.version, n, min(n + COPY_PART, source.size)) for n in starts]
+        return self._assemble(target, ranges or [b""], when, source.metadata, content_type)
+
+    def _source(self, key: str, version: str | None) -> dict[str, str]:
+        # As a dict: botocore then quotes the key. A string it sends as it is, and "?" would begin the version.
+        return {"Bucket": self.bucket, "Key": key, **_version(version)}
+
+    def _call(self, operation: str, about: str, sent: Mapping[str, Any], *, writes: bool = False) -> dict[str, Any]:
+        """Make one S3 call. `writes`: it changes an object, so that an unclear answer is OutcomeUnknown."""
+        if "Key" in sent:
+            check_key(sent["Key"])
+        with self._lock:
+            self.requests[operation] += 1
+        self._call_state.in_doubt = False
+        try:
+            answer: dict[str, Any] = getattr(self._client, operation)(Bucket=self.bucket, **sent)
+        except FAILURES as error:
+            doubt = writes and (self._call_state.in_doubt or is_unclear(error))
+            raise failure(error, self._place(about), in_doubt=doubt) from error
+        return answer
+
+    def _note_attempt(self, response: Any = None, caught_exception: Any = None, **_: Any) -> None:
+        """Called by botocore after each try of a call.
+
+        Its error tells only how the last one ended: "connection refused" after a try whose answer was lost
+        would pass for a write that never left.
+        """
+        unclear = is_unclear(caught_exception) if caught_exception else is_unclear_answer(response[1])
+        self._call_state.in_doubt = getattr(self._call_state, "in_doubt", False) or unclear
+
+    def _body(self, key: str, stream: Any) -> bytes:
+        try:
+            return bytes(stream.read())
+        except FAILURES as error:
+            raise failure(error, self._place(key)) from error
+
+    def _stat(self, key: str, answer: Mapping[str, Any]) -> Stat:
+        of_span = answer.get("ContentRange", "").rpartition("/")[2]
+        size = int(of_span or answer["ContentLength"])
+        metadata = unquote_metadata(answer["Metadata"])
+        version = answer.get("VersionId")
+        return self._remember(Stat(key, size, _unquoted(answer), version, answer["LastModified"], metadata))
+
+    def _written(self, key: str, size: int, answer: Mapping[str, Any], metadata: Metadata | None) -> Stat:
+        modified = answer.get("LastModified") or _date(answer)
+        version = answer.get("VersionId")
+        return self._remember(Stat(key, size, _unquoted(answer), version, modified, dict(metadata or {})))
+
+    def _remember(self, stat: Stat) -> Stat:
+        """Keep what is known of a version, which never changes: copying it later needs no head request."""
+        if stat.version not in (None, "null"):  # "null" is what every write without versioning gets
+            with self._lock:
+                self._known[stat.key, stat.version] = stat
+                if len(self._known) > _REMEMBERED:
+                    self._known.pop(next(iter(self._known)))
+        return stat
+
+    def _place(self, key: str) -> str:
+        return f"s3://{self.bucket}/{key}"
+
+
+def _version(version: str | None) -> dict[str, str]:
+    return {} if version is None else {"VersionId": version}
+
+
+def _conditions(when: Precondition) -> dict[str, str]:
+    match when:
+        case Absent():
+            return {"IfNoneMatch": "*"}
+        case Matches(etag):
+            return {"IfMatch": f'"{etag}"'}
+        case _:
+            return {}
+
+
+def _unquoted(answer: Mapping[str, Any]) -> str:
+    return str(answer.get("ETag", "")).strip('"')
+
+
+def _date(answer: Mapping[str, Any]) -> datetime:
+    sent = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
+    return parsedate_to_datetime(sent) if sent else datetime.now(UTC)
+
+
+def _keep_order(response_dict: Mapping[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
+    """Add `Order`, version id -> position, to a parsed page of versions.
+
+    S3 lists versions and delete markers of a key newest first; botocore parts them into two lists, and their
+    times (whole seconds) cannot merge those again.
+    """
+    order: dict[str, int] = {}
+    for place, found in enumerate(re.findall(rb"<VersionId>([^<]*)</VersionId>", response_dict["body"])):
+        order.setdefault(found.decode(), place)
+    customized_response_dict["Order"] = order
+
+
+def _as_version(entry: Mapping[str, Any]) -> Version:
+    size, marker = entry.get("Size", 0), "Size" not in entry
+    etag, modified = _unquoted(entry), entry["LastModified"]
+    return Version(entry["Key"], entry["VersionId"], etag, size, modified, entry["IsLatest"], marker)
