@@ -1,0 +1,164 @@
+"""The commit protocol (docs/commit-protocol.md).
+
+ 1. read the head, and finish its commit first           settled_head
+ 2. read the receipts, after the head                    _current
+ 3. merge onto the head, check the contract, or deny     _merge, _deny
+ 4. write the intent                                     landing.land
+ 5. claim the receipts by compare-and-swap               landing.land
+ 6. put the master with If-Match: the commit point       landing.land
+ 7. unknown outcome: look, then decide                   landing.land
+ 8. finish                                               finish.finish
+
+What is expected to happen (committed, rejected, conflicted) is a receipt. LostRace, Unavailable and OutcomeUnknown are
+faults: they leave every proposal where the next delivery finds it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from towline import external, inbox, landing, master, plan, quarantine, receipts
+from towline.audit import GENESIS
+from towline.contract import Contract
+from towline.errors import LostRace
+from towline.finish import finish_head
+from towline.landing import Candidate, Ground
+from towline.master import Head
+from towline.plan import Plan
+from towline.proposals import Proposal
+from towline.receipts import Receipt
+from towline.violation import Report
+from towline.workbench import Workbench
+
+ROUNDS = 8  # rounds of one call before its proposals are left to the next delivery
+PAUSE = 0.02  # seconds before the second round at most, doubled each round, jittered
+
+
+def commit(bench: Workbench, dataset: str, waiting: Sequence[Receipt]) -> list[Receipt]:
+    """Commit the proposals of `waiting` (their receipts as last seen; one dataset) together, in their order.
+
+    Returns the final receipts, all of them. Raises LostRace when others were faster every time, Unavailable or
+    OutcomeUnknown when the store does not answer.
+    """
+    work = _Work(bench, dataset, {receipt.proposal: receipt for receipt in waiting})
+    for attempt in range(ROUNDS):
+        if attempt:
+            bench.pause(random.uniform(0, PAUSE * 2**attempt))  # noqa: S311 - jitter is no secret
+        _round(work, first=attempt == 0)
+        if not work.waiting:
+            return work.done
+    raise LostRace(
+        f"{dataset}: others were faster {ROUNDS} times; waiting for the next round: {', '.join(work.waiting)}"
+    )
+
+
+@dataclass
+class _Work:
+    """One call's proposals: those that wait, those that are done, and what was read of them (an inbox object's version
+    never changes, so it is read once for a contract)."""
+
+    bench: Workbench
+    dataset: str
+    waiting: dict[str, Receipt]
+    done: list[Receipt] = field(default_factory=list)
+    known: dict[tuple[str, str], tuple[Proposal | None, Report]] = field(default_factory=dict)
+    bases: dict[str, pa.Table | None] = field(default_factory=dict)
+
+    def close(self, final: Iterable[Receipt]) -> None:
+        for receipt in final:
+            self.waiting.pop(receipt.proposal, None)
+            self.done.append(receipt)
+
+    def proposal(self, receipt: Receipt, contract: Contract | None) -> tuple[Proposal | None, Report]:
+        slot = (receipt.proposal, contract.digest if contract else "")
+        if slot not in self.known:
+            self.known[slot] = inbox.read(self.bench, receipt, contract)
+        return self.known[slot]
+
+
+def _round(work: _Work, *, first: bool) -> None:
+    head, ground = settled_head(work.bench, work.dataset)
+    _current(work, first=first)
+    contract = work.bench.contract(work.dataset, head.contract) if head else None
+    candidates, contract = _merge(work, head, ground, contract)
+    if candidates and contract:
+        work.close(landing.land(work.bench, work.dataset, ground, contract, candidates) or ())
+
+
+def settled_head(bench: Workbench, dataset: str) -> tuple[Head | None, Ground]:
+    """Step 1: the head, with nothing unfinished at or below it. A head without a commit id is recorded first."""
+    while True:
+        head = master.read(bench.store, dataset)
+        if head is None:
+            return None, Ground(None, None, None, 0, GENESIS)
+        if head.commit is not None:
+            chain = finish_head(bench, head)
+            return head, Ground(head.etag, head.version, head.commit, head.number, chain)
+        external.record(bench, head)
+
+
+def _current(work: _Work, *, first: bool) -> None:
+    """Step 2. In the first round the receipts that came with the event will do: every decision below is a
+    compare-and-swap on their ETags, so one that is out of date decides nothing, and is read in the second."""
+    for proposal, known in list(work.waiting.items()):
+        if not first or known.etag is None:
+            work.waiting[proposal] = receipts.load(work.bench.store, work.dataset, proposal) or known
+    work.close([receipt for receipt in work.waiting.values() if receipt.final])
+
+
+def _merge(
+    work: _Work, head: Head | None, ground: Ground, contract: Contract | None
+) -> tuple[list[Candidate], Contract | None]:
+    """Step 3: the proposals that merge, each onto the head and those before it. One that disagrees with its companions
+    only is left for the next round."""
+    candidates: list[Candidate] = []
+    table = head.table if head else None
+    for receipt in list(work.waiting.values()):
+        if head is None and candidates:
+            break  # a dataset's first commit goes alone
+        proposal, outcome = _outcome(work, receipt, contract, head, table)
+        if outcome.ok and proposal is not None:
+            table, contract = outcome.table, proposal.contract or contract
+            candidates.append(Candidate(receipt, outcome))
+        elif head is None or table is head.table or not _outcome(work, receipt, contract, head, head.table)[1].ok:
+            _deny(work, receipt, ground, outcome)
+    return candidates, contract
+
+
+def _outcome(
+    work: _Work, receipt: Receipt, contract: Contract | None, head: Head | None, table: pa.Table | None
+) -> tuple[Proposal | None, Plan]:
+    """What becomes of one proposal on `table`: the head's, or the head's with its companions merged."""
+    proposal, report = work.proposal(receipt, contract)
+    if proposal is None or not report.ok:
+        return proposal, Plan(report=report)
+    if proposal.kind == "create":
+        return proposal, plan.create(proposal, exists=head is not None)
+    assert head is not None and contract is not None and table is not None  # noqa: S101, PT018 - else refused
+    return proposal, plan.plan(proposal, contract, table, _base(work, proposal, head))
+
+
+def _base(work: _Work, proposal: Proposal, head: Head) -> pa.Table | None:
+    """The table that the proposal was made from; a table file without a base is meant for the head."""
+    if proposal.base is None or proposal.base == head.commit:
+        return head.table
+    if proposal.base not in work.bases:
+        bench = work.bench
+        work.bases[proposal.base] = master.snapshot(bench.store, bench.layout, work.dataset, proposal.base)
+    return work.bases[proposal.base]
+
+
+def _deny(work: _Work, receipt: Receipt, ground: Ground, outcome: Plan) -> None:
+    """A negative outcome is final only if no commit that claimed the proposal can still land: one that did so on this
+    very head can, and then the next round sees it."""
+    if receipt.status == "committing" and (receipt.base_number or 0) >= ground.number:
+        return
+    refused = inbox.refused(work.bench, receipt, outcome.report, outcome.conflicts)
+    written = receipts.swap(work.bench.store, quarantine.keep(work.bench, refused))
+    if written is not None:
+        work.bench.notify(written)
+        work.close([written])

@@ -1,0 +1,162 @@
+"""A dataset as a person meets it: read it, propose a change, wait for the outcome, look at its history."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+import pyarrow as pa
+
+from towline import history, keys, master, plan, proposals, receipts
+from towline.change import RowChange
+from towline.contract import Contract
+from towline.diff import Diff
+from towline.errors import NotFound, OutcomeUnknown, PreconditionFailed, UsageError
+from towline.inbox import PART_OF
+from towline.plan import Plan
+from towline.proposals import TABLE_ENDINGS
+from towline.receipts import Receipt
+from towline.store import ABSENT
+from towline.workbench import Workbench
+
+FIRST_LOOK, LONGEST_PAUSE = 0.01, 0.5  # seconds between two looks at a receipt; doubled in between
+PATIENCE = 60.0  # seconds that `wait` waits unless told otherwise
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A proposal on its way."""
+
+    bench: Workbench
+    dataset: str
+    proposal: str
+
+    def receipt(self) -> Receipt:
+        """The receipt as it stands; `received` while nobody has looked at the proposal yet."""
+        found = receipts.load(self.bench.store, self.dataset, self.proposal)
+        return found or Receipt(self.proposal, self.dataset, "received")
+
+    def wait(self, timeout: float = PATIENCE, seen: Callable[[Receipt], None] = lambda receipt: None) -> Receipt:
+        """The final receipt. `seen` is told of every status on the way. OutcomeUnknown when it is not final within
+        `timeout` seconds: the proposal is in the inbox, and will be decided."""
+        deadline, pause, status = time.monotonic() + timeout, FIRST_LOOK, ""
+        while True:
+            receipt = self.receipt()
+            if receipt.status != status:
+                status = receipt.status
+                seen(receipt)
+            if receipt.final:
+                return receipt
+            if time.monotonic() >= deadline:
+                raise OutcomeUnknown(
+                    f"proposal {self.proposal} is still {receipt.status} after {timeout:g} s; it is safe in the inbox, "
+                    f"and `towline status {self.proposal}` tells its outcome"
+                )
+            time.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A proposal that is ready to be sent: its id, its JSON, and the table file of the same name that goes with it."""
+
+    proposal: str
+    body: bytes
+    file_name: str = ""
+    file: bytes = b""
+
+
+@dataclass
+class Dataset:
+    """One dataset, seen by one principal. Everything is read fresh from the store."""
+
+    bench: Workbench
+    name: str
+    principal: str
+
+    def contract(self) -> Contract:
+        """NotFound: there is no such dataset."""
+        return self.bench.contract(self.name)
+
+    def table(self, at: str | None = None) -> tuple[str, pa.Table]:
+        """A commit's id and table; `at` as in `towline.history.resolve`."""
+        return history.table_at(self.bench, self.name, at)
+
+    def rows(self, changes: Iterable[RowChange], note: str, base: str, mode: str | None = None) -> Draft:
+        """A draft of single rows' changes, made on the commit `base`."""
+        return Draft(self.bench.new_id(), self._json(note, base=base, mode=mode, changes=changes))
+
+    def file(
+        self, name: str, body: bytes, note: str, base: str, mode: str | None = None, *, partial: bool = False
+    ) -> Draft:
+        """A draft of a whole table in a file's bytes, which replaces the table of `base` (`partial`: rows that the file
+        lacks stay)."""
+        proposal = self.bench.new_id()
+        beside = proposal + _ending(name)
+        file = {"name": beside, "rows": "some" if partial else "all"}
+        return Draft(proposal, self._json(note, base=base, mode=mode, kind="file", file=file), beside, body)
+
+    def create(self, name: str, body: bytes, contract: Contract, note: str) -> Draft:
+        """A draft of a new dataset from a table file."""
+        proposal = self.bench.new_id()
+        beside = proposal + _ending(name)
+        raw = json.loads(contract.to_json())
+        return Draft(proposal, self._json(note, kind="create", file={"name": beside}, contract=raw), beside, body)
+
+    def _json(self, note: str, *, base: str | None = None, **fields: Any) -> bytes:
+        return proposals.to_json(dataset=self.name, note=proposals.check_note(note), base=base, **fields)
+
+    def preview(self, draft: Draft) -> Plan:
+        """What a draft would do to the head as it is now, with nothing written."""
+        head = master.read(self.bench.store, self.name)
+        contract = self.bench.contract(self.name, head.contract) if head else None
+        proposal, report = proposals.from_json(draft.body, contract, lambda name: draft.file)
+        if not report.ok:
+            return Plan(report=report)
+        if proposal.kind == "create":
+            return plan.create(proposal, exists=head is not None)
+        if head is None or contract is None:
+            raise NotFound(f"the dataset {self.name!r} has no commit yet")
+        base = head.table if proposal.base == head.commit else self.table(proposal.base)[1]
+        return plan.plan(proposal, contract, head.table, base)
+
+    def send(self, draft: Draft) -> Ticket:
+        """Put a draft into the inbox: from here on it is kept, whatever happens. The JSON comes last, because it is
+        what the others act on."""
+        name = f"{draft.proposal}.json"
+        if draft.file_name:
+            self._put(draft.file_name, draft.file, {PART_OF: name})
+        self._put(name, draft.body, {})
+        return Ticket(self.bench, self.name, draft.proposal)
+
+    def _put(self, name: str, body: bytes, metadata: Mapping[str, str]) -> None:
+        """Put once: a name of ours that is there already is our own put, whose answer was lost."""
+        with suppress(PreconditionFailed):
+            key = keys.inbox(self.name, self.principal, name)
+            self.bench.store.put(key, body, when=ABSENT, metadata=metadata)
+
+    def status(self, proposal: str) -> Receipt:
+        """The receipt of a proposal; NotFound when the inbox never had it."""
+        found = receipts.load(self.bench.store, self.name, proposal)
+        if found is None:
+            raise NotFound(f"{self.name} has no receipt of a proposal {proposal}")
+        return found
+
+    def log(self) -> list[Mapping[str, object]]:
+        """The audit records, newest first."""
+        return history.log(self.bench, self.name)
+
+    def diff(self, old: str, new: str | None = None) -> Diff:
+        return history.difference(self.bench, self.name, old, new)
+
+
+def _ending(name: str) -> str:
+    ending = PurePath(name).suffix.lower()
+    if ending not in TABLE_ENDINGS:
+        raise UsageError(f"{name!r} is no table file; its name must end in {', '.join(TABLE_ENDINGS)}")
+    return ending

@@ -1,0 +1,91 @@
+"""The master: the authoritative object of a dataset, and the state of the dataset that its metadata carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+
+from towline import keys, table
+from towline.errors import NotFound
+from towline.store import Blob, ObjectStore
+
+
+@dataclass(frozen=True)
+class Head:
+    """The current version of a master.
+
+    commit     the commit that made it; None when somebody wrote the object past Towline
+    number     1, 2, 3, ... of that commit; never repeats
+    proposal   the last proposal of that commit: its receipt is written last, so it tells whether all is finished
+    contract   digest of the contract that the table was checked against
+    """
+
+    dataset: str
+    blob: Blob
+
+    @property
+    def etag(self) -> str:
+        return self.blob.stat.etag
+
+    @property
+    def version(self) -> str:
+        """The object's VersionId."""
+        return self.blob.stat.version or ""
+
+    @property
+    def commit(self) -> str | None:
+        return self.blob.stat.metadata.get("commit")
+
+    @property
+    def number(self) -> int:
+        return int(self.blob.stat.metadata.get("number", "0"))
+
+    @property
+    def parent(self) -> str | None:
+        return self.blob.stat.metadata.get("parent") or None
+
+    @property
+    def proposal(self) -> str:
+        return self.blob.stat.metadata.get("proposal", "")
+
+    @property
+    def contract(self) -> str | None:
+        return self.blob.stat.metadata.get("contract")
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """The table; Corrupt when the object is none."""
+        return table.from_parquet(self.blob.body, f"{self.blob.stat.key} (version {self.version})")
+
+
+def metadata(*, commit: str, number: int, parent: str | None, proposal: str, contract: str) -> Mapping[str, str]:
+    """The object metadata of a master that `commit` makes."""
+    return {
+        "commit": commit,
+        "number": str(number),
+        "parent": parent or "",
+        "proposal": proposal,
+        "contract": contract,
+    }
+
+
+def read(store: ObjectStore, dataset: str, *, version: str | None = None) -> Head | None:
+    """The current master (or one version of it) with its bytes; None when there is none."""
+    try:
+        return Head(dataset, store.get(keys.master(dataset), version=version))
+    except NotFound:
+        return None
+
+
+def snapshot(store: ObjectStore, layout: keys.Layout, dataset: str, commit: str) -> pa.Table | None:
+    """The table of a commit, from its snapshot; None when there is no such commit."""
+    if not keys.is_commit(commit):
+        return None
+    key = layout.snapshot(dataset, commit)
+    try:
+        return table.from_parquet(store.get(key).body, key)
+    except NotFound:
+        return None

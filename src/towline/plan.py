@@ -1,0 +1,141 @@
+"""What a proposal would do to a table: merged onto it, checked against the contract, with nothing written anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from towline import table as tables
+from towline.change import RowChange, same_row
+from towline.conflict import Conflict
+from towline.contract import Contract
+from towline.diff import Diff, diff
+from towline.merge import merge
+from towline.proposals import Proposal
+from towline.violation import Report, Violation
+
+# A table file that would delete more than this share of the rows is refused, unless the contract's tolerance says
+# otherwise: it is far more often a part of the table than the whole of it.
+ROWS_DELETED = 0.5
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The outcome: `table` and `diff` (head -> table) where it is `ok`, else why not."""
+
+    table: pa.Table | None = None
+    diff: Diff = field(default_factory=lambda: Diff(()))
+    report: Report = field(default_factory=Report)
+    conflicts: tuple[Conflict, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return self.table is not None and self.report.ok and not self.conflicts
+
+    def counts(self) -> dict[str, int]:
+        """What an audit record states of the change. A first table counts as inserted, and its cells as changed."""
+        counts = {
+            "rows_inserted": self.diff.count("insert"),
+            "rows_updated": self.diff.count("update"),
+            "rows_deleted": self.diff.count("delete"),
+            "cells_changed": self.diff.cells,
+        }
+        if not self.diff.key and self.table is not None:
+            counts["rows_inserted"] = self.table.num_rows
+            counts["cells_changed"] = sum(len(column) - column.null_count for column in self.table.columns)
+        return counts
+
+
+def refusal(rule: str, message: str) -> Plan:
+    return Plan(report=Report.of([Violation(rule, "error", None, None, None, message)]))
+
+
+def create(proposal: Proposal, *, exists: bool) -> Plan:
+    """The first table of a dataset: every row is checked, none is merged, and its diff is empty."""
+    if exists:
+        return refusal("dataset.exists", f"the dataset {proposal.dataset} is there already; propose a change to it")
+    assert proposal.table is not None and proposal.contract is not None  # noqa: S101, PT018 - a `create` has both
+    table = tables.sort(proposal.table, proposal.contract.key)
+    return Plan(table, report=proposal.contract.check(table))
+
+
+def plan(proposal: Proposal, contract: Contract, table: pa.Table, base: pa.Table | None) -> Plan:
+    """Merge a proposal onto `table`. `base` is the table of its base commit; None: there is no such commit."""
+    if base is None:
+        return refusal("base.unknown", f"there is no commit {proposal.base} in this dataset")
+    proposed, refused = _proposed(proposal, contract, base)
+    if refused:
+        return refusal("table.rows_deleted", refused)
+    stale = tuple(_stale(proposed, base, contract))
+    if stale:
+        return Plan(report=Report.of(stale))
+    mode = proposal.mode or contract.merge_mode
+    if mode == "table" and base is not table:
+        return Plan(conflicts=(Conflict("table", {}),))
+    rows = tables.rows_by_key(table, contract.key, (change.key(contract.key) for change in proposed))
+    merged = merge(proposed, rows, contract.key, mode)
+    if merged.conflicts:
+        return Plan(conflicts=merged.conflicts)
+    report = check(merged.changes, contract)
+    if not report.ok:
+        return Plan(report=report)
+    merged_table = tables.apply(table, contract.key, merged.changes)
+    if any(one.constraints.unique for one in contract.fields):
+        # Keys are unique by construction (one change a key); other columns only the whole table can tell.
+        report = Report.join(report, contract.check_unique(merged_table))
+    return Plan(merged_table, Diff(contract.key, merged.changes), report)
+
+
+def check(changes: Sequence[RowChange], contract: Contract) -> Report:
+    """The contract on the changed rows. What was wrong with a row before the change, and is not touched by it, is
+    not held against it."""
+    rows = [change.new for change in changes if change.new is not None]
+    report = contract.check(tables.from_rows(rows, contract.schema))
+    if report.ok:
+        return report
+    before = [change.old for change in changes if change.old is not None and change.new is not None]
+    known = contract.check(tables.from_rows(before, contract.schema), limit=len(before) * len(contract.names))
+    same = {_where(v) for v in known.violations}
+    every = contract.check(tables.from_rows(rows, contract.schema), limit=len(rows) * len(contract.names))
+    return Report.of(v for v in every.violations if _where(v) not in same)
+
+
+def _where(violation: Violation) -> tuple[object, ...]:
+    key = tuple((violation.key or {}).items())
+    return (violation.rule, key, violation.column, repr(violation.value))
+
+
+def _proposed(proposal: Proposal, contract: Contract, base: pa.Table) -> tuple[tuple[RowChange, ...], str | None]:
+    """The changes base -> ours, and why they cannot be meant, if so."""
+    if proposal.table is None:
+        return proposal.changes, None
+    changes = diff(base, tables.sort(proposal.table, contract.key), contract.key).changes
+    if proposal.partial:
+        return tuple(change for change in changes if change.kind != "delete"), None
+    deleted = sum(change.kind == "delete" for change in changes)
+    share = float(contract.tolerances.get("rows_deleted", ROWS_DELETED))
+    if deleted > share * base.num_rows:
+        return changes, (
+            f"this file lacks {deleted:,} of the {base.num_rows:,} rows; at most {share:.0%} may be deleted at once. "
+            "If it holds only some of the rows, propose it with --partial"
+        )
+    return changes, None
+
+
+def _stale(changes: Sequence[RowChange], base: pa.Table, contract: Contract) -> Iterator[Violation]:
+    """Where the proposal's `old` rows are not what its base commit holds: it was not made from that commit."""
+    rows = tables.rows_by_key(base, contract.key, (change.key(contract.key) for change in changes))
+    for change in changes:
+        key = change.key(contract.key)
+        there = rows.get(key)
+        if same_row(change.old, there):
+            continue
+        if change.old is None:
+            rule, message = "row.exists", "this row is there already; change it instead of inserting it"
+        elif there is None:
+            rule, message = "row.missing", "there is no such row to change"
+        else:
+            rule, message = "row.stale", "the old values are not those of the base commit"
+        yield Violation(rule, "error", contract.key_dict(key), None, None, message)

@@ -1,0 +1,286 @@
+"""Proposals: what a person wants changed, as it travels through the inbox (`towline.proposal/v1`, docs/proposal.md).
+
+    {"format": "towline.proposal/v1", "dataset": "net_tows", "kind": "edit", "note": "why",
+     "base": "<commit id>", "mode": "cell",
+     "changes": [{"old": {...whole row...} | null, "new": {...whole row...} | null}, ...]}
+
+`kind` `file` (a whole table that replaces the base's) and `create` (a new dataset, with its contract) name a table
+file beside the proposal instead of `changes`. A table file alone, with its note in the object's metadata, is a `file`
+proposal too.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+
+from towline import keys
+from towline.change import RowChange, row_json, same_row
+from towline.contract import Contract
+from towline.errors import BadProposal, ContractError, UnreadableFile
+from towline.files import read_table
+from towline.merge import MODES
+from towline.values import Key, Row
+from towline.violation import Report, Violation
+
+FORMAT = "towline.proposal/v1"
+KINDS = ("edit", "file", "create")
+MAX_JSON = 16 * 2**20  # bytes; a larger edit travels as a table file
+MAX_FILE = 100 * 2**20
+MAX_NOTE = 2_000  # characters
+TABLE_ENDINGS = (".csv", ".parquet", ".xlsx")
+
+_FIELDS = {"format", "dataset", "kind", "note", "base", "mode", "changes", "file", "contract"}
+# Said by the client, believed by nobody, kept for the reader.
+_REMARKS = {"proposal", "author", "created", "client"}
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A Diff, or a whole table, with note, base commit and merge mode.
+
+    base     id of the commit that the author saw; None: whatever is the head (a table file dropped by hand)
+    mode     None: as the contract says
+    changes  of an `edit`
+    table    of a `file` or a `create`, conformed to the contract; `partial`: rows that it lacks stay
+    """
+
+    dataset: str
+    kind: str
+    note: str
+    base: str | None = None
+    mode: str | None = None
+    changes: tuple[RowChange, ...] = ()
+    table: pa.Table | None = None
+    partial: bool = False
+    contract: Contract | None = None
+
+
+# How a proposal's table file is fetched: its name (beside the proposal) -> its bytes.
+Fetch = Callable[[str], bytes]
+
+
+def from_json(body: bytes, contract: Contract | None, fetch: Fetch) -> tuple[Proposal, Report]:
+    """Read a proposal. `contract` is its dataset's (None: there is no such dataset yet).
+
+    Raises BadProposal when it cannot be understood at all. What is wrong with single rows and cells comes back as
+    violations; if any of them is an error, the proposal is good for showing only.
+    """
+    raw = _envelope(body)
+    kind = _one_of(raw, "kind", KINDS, "edit")
+    if kind == "create":
+        contract = _contract(raw)
+    if contract is None:
+        raise _no_dataset(str(raw["dataset"]))
+    empty = Proposal(
+        dataset=raw["dataset"],
+        kind=kind,
+        note=check_note(raw.get("note")),
+        base=None if kind == "create" else _base(raw),
+        mode=_one_of(raw, "mode", MODES, None),
+        contract=contract if kind == "create" else None,
+    )
+    if kind == "edit":
+        changes, report = _changes(raw.get("changes"), contract)
+        return replace(empty, changes=changes), report
+    file = raw.get("file")
+    if not isinstance(file, dict) or not isinstance(file.get("name"), str):
+        raise BadProposal(f'a proposal of kind {kind!r} names its table: "file": {{"name": "….csv"}}')
+    table, report = _table(fetch(file["name"]), file["name"], contract)
+    return replace(empty, table=table, partial=_partial(file)), report
+
+
+def from_file(body: bytes, name: str, metadata: Mapping[str, str], contract: Contract) -> tuple[Proposal, Report]:
+    """Read a table file that somebody put into the inbox by itself: note, base, mode and rows are its metadata."""
+    table, report = _table(body, name, contract)
+    proposal = Proposal(
+        dataset=contract.dataset,
+        kind="file",
+        note=check_note(metadata.get("note")),
+        base=_base(metadata) if "base" in metadata else None,
+        mode=_one_of(metadata, "mode", MODES, None),
+        table=table,
+        partial=_partial(metadata),
+    )
+    return proposal, report
+
+
+def to_json(
+    *,
+    dataset: str,
+    note: str,
+    base: str | None,
+    mode: str | None = None,
+    changes: Iterable[RowChange] = (),
+    **more: object,
+) -> bytes:
+    """The wire form of an `edit`; `more` adds or replaces fields (kind, file, contract)."""
+    rows = [{"old": row_json(change.old), "new": row_json(change.new)} for change in changes]
+    content = {
+        "format": FORMAT,
+        "dataset": dataset,
+        "kind": "edit",
+        "note": note,
+        "base": base,
+        "mode": mode,
+        "changes": rows,
+        **more,
+    }
+    return json.dumps({k: v for k, v in content.items() if v is not None}, ensure_ascii=False).encode()
+
+
+def check_note(note: object) -> str:
+    """The note, trimmed. Every change says why: BadProposal where it does not, or not in readable text."""
+    if not isinstance(note, str) or not note.strip():
+        raise BadProposal("a note that says why is required", rule="note.missing")
+    if len(note) > MAX_NOTE:
+        raise BadProposal(f"the note has {len(note):,} characters; at most {MAX_NOTE:,} fit", rule="note.length")
+    odd = next((c for c in note if (unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\r\t")), None)
+    if odd is not None:
+        raise BadProposal(f"the note has a character that is no text: {odd!r}", rule="note.text")
+    return note.strip()
+
+
+def _partial(said: Mapping[str, Any]) -> bool:
+    return bool(_one_of(said, "rows", ("all", "some"), "all") == "some")
+
+
+def _envelope(body: bytes) -> dict[str, Any]:
+    """The JSON object of a proposal with its format, dataset and field names checked."""
+    try:
+        raw = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
+    except RecursionError as error:
+        raise BadProposal("the JSON is nested too deeply to be a proposal", rule="json.depth") from error
+    except ValueError as error:  # JSONDecodeError, UnicodeDecodeError, numbers too long to be numbers
+        raise BadProposal(f"this is not valid JSON: {error}", rule="json.syntax") from error
+    if not isinstance(raw, dict):
+        raise BadProposal(f"a proposal is a JSON object, this is a {type(raw).__name__}")
+    if raw.get("format") != FORMAT:
+        raise BadProposal(
+            f"format is {raw.get('format')!r}; this version of Towline reads {FORMAT!r}",
+            rule="proposal.version",
+        )
+    unknown = sorted(raw.keys() - _FIELDS - _REMARKS)
+    if unknown:
+        raise BadProposal(f"unknown field {unknown[0]!r}; known are {', '.join(sorted(_FIELDS))}")
+    if not isinstance(raw.get("dataset"), str):
+        raise BadProposal("a proposal names its dataset")
+    return raw
+
+
+def _no_constant(token: str) -> float:
+    raise ValueError(f'{token} is not JSON; write null, or {{"$float": "{token.lower()}"}} where it is meant')
+
+
+def _no_duplicates(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the name {twice!r} stands twice in one object")
+    return content
+
+
+def _no_dataset(dataset: str) -> BadProposal:
+    return BadProposal(f"there is no dataset {dataset!r}; `towline datasets` lists them", rule="dataset.unknown")
+
+
+def _one_of(raw: Mapping[str, Any], field: str, allowed: Sequence[str], default: str | None) -> Any:
+    value = raw.get(field, default)
+    if value is not default and value not in allowed:
+        raise BadProposal(f"{field} is {value!r}; it can be {', '.join(allowed)}")
+    return value
+
+
+def _base(raw: Mapping[str, Any]) -> str:
+    base = raw.get("base")
+    if not isinstance(base, str) or not keys.is_commit(base):
+        raise BadProposal(f"base is {base!r}; it must be the id of the commit that was edited", rule="base.unknown")
+    return base
+
+
+def _contract(raw: Mapping[str, Any]) -> Contract:
+    if not isinstance(raw.get("contract"), dict):
+        raise BadProposal("a proposal that creates a dataset carries its contract")
+    try:
+        contract = Contract.parse(raw["contract"])
+    except ContractError as error:
+        raise BadProposal(f"the contract cannot be used: {error}", rule="contract") from error
+    if contract.dataset != raw["dataset"]:
+        raise BadProposal(f"the contract is for {contract.dataset!r}, the proposal for {raw['dataset']!r}")
+    return contract
+
+
+def _table(body: bytes, name: str, contract: Contract) -> tuple[pa.Table | None, Report]:
+    """A table file conformed to the contract and checked for what needs no other table."""
+    try:
+        table, _ = read_table(body, name, contract)
+    except UnreadableFile as error:
+        raise BadProposal(str(error), rule="file.unreadable") from error
+    conformed, report = contract.conform(table)
+    if conformed is None:
+        return None, report
+    report = Report.join(report, contract.check_unique(conformed))
+    if not conformed.num_rows:
+        nothing = Violation("table.empty", "error", None, None, None, "the table has no rows")
+        report = Report.join(report, Report.of([nothing]))
+    return (conformed if report.ok else None), report
+
+
+def _changes(raw: object, contract: Contract) -> tuple[tuple[RowChange, ...], Report]:
+    """The RowChanges of an edit, each row decoded strictly."""
+    if not isinstance(raw, list) or not raw:
+        raise BadProposal("an edit has a list of changes, and at least one", rule="proposal.empty")
+    changes: list[RowChange] = []
+    violations: list[Violation] = []
+    seen: set[Key] = set()
+    for number, item in enumerate(raw):
+        change, wrong = _change(item, f"changes[{number}]", contract)
+        if change is not None and not wrong:
+            wrong = _check_keys(change, seen, contract)
+            changes.append(change)
+        violations += wrong
+    return tuple(changes), Report.of(violations)
+
+
+def _change(item: object, where: str, contract: Contract) -> tuple[RowChange | None, list[Violation]]:
+    if not isinstance(item, dict) or item.keys() != {"old", "new"} or item["old"] is item["new"] is None:
+        raise BadProposal(f'{where} must be {{"old": row or null, "new": row or null}}, not both null')
+    rows: dict[str, Row | None] = {}
+    violations: list[Violation] = []
+    for side in ("old", "new"):
+        rows[side] = None
+        if item[side] is not None:
+            rows[side], wrong = contract.decode_row(item[side], f"{where}.{side}")
+            # What the old row is like is the master's business; only its columns and types must be readable.
+            violations += wrong if side == "new" else [v for v in wrong if not v.rule.startswith("text.")]
+    if violations or (rows["old"] is None and rows["new"] is None):
+        return None, violations
+    return RowChange(rows["old"], rows["new"]), []
+
+
+def _check_keys(change: RowChange, seen: set[Key], contract: Contract) -> list[Violation]:
+    """One change a key, and the same key on both sides."""
+    key = change.key(contract.key)
+    where = contract.key_dict(key)
+    if None in key:
+        column = contract.key[key.index(None)]
+        return [Violation("key.null", "error", where, column, None, f"the key column {column} is empty")]
+    if key in seen:
+        return [_violation("key.duplicate", where, "this key is changed twice in one proposal")]
+    seen.add(key)
+    if change.old is not None and contract.key_of(change.old) != key:
+        message = "the key itself changes; a change of key is a delete of the old row and an insert of the new"
+        return [_violation("key.changed", where, message)]
+    if same_row(change.old, change.new):
+        return [_violation("change.nothing", where, "old and new are the same row")]
+    return []
+
+
+def _violation(rule: str, key: Mapping[str, Any], message: str) -> Violation:
+    return Violation(rule, "error", key, None, None, message)

@@ -1,0 +1,113 @@
+"""What puts right what a crash or a lost event left behind; run on a schedule, and whenever the local stack starts.
+
+It finishes commits, records masters that were written past Towline, finds proposals that nobody decided, and reaps
+intents of commits that never came. It writes nothing that the next delivery would not have written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from towline import commit, inbox, keys, master, receipts
+from towline.errors import NotFound, TowlineError
+from towline.inbox import Arrival
+from towline.receipts import Receipt
+from towline.store import Entry
+from towline.workbench import Workbench
+
+# A put that was thought lost may still land; by then it has (S3 answers or drops a request within minutes).
+INTENT_AGE = timedelta(days=1)
+# Each run looks at the intents that came of age since the runs before it; the rest it has seen.
+INTENT_WINDOW = timedelta(days=3)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a run found. `unseen` go to the validator again, `undecided` to the committer. `problems` are datasets that
+    need a person, with the reason."""
+
+    datasets: tuple[str, ...]
+    unseen: tuple[Arrival, ...]
+    undecided: tuple[Receipt, ...]
+    reaped: tuple[str, ...]
+    problems: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "datasets": list(self.datasets),
+            "unseen": [arrival.key for arrival in self.unseen],
+            "undecided": [receipt.proposal for receipt in self.undecided],
+            "reaped": list(self.reaped),
+            "problems": list(self.problems),
+        }
+
+
+def reconcile(bench: Workbench, since: datetime | None = None, until: datetime | None = None) -> Findings:
+    """Put the datasets in order and find what waits in the inbox. Only inbox objects from `since` (None: all) up to
+    `until` (None: now) are looked at: younger ones are still under way."""
+    datasets = tuple(sorted(d for e in bench.store.list(keys.CONTRACTS) if (d := keys.dataset_of_contract(e.key))))
+    problems = tuple(problem for dataset in datasets if (problem := _put_in_order(bench, dataset)))
+    unseen: list[Arrival] = []
+    undecided: list[Receipt] = []
+    for entry in bench.store.list(keys.INBOX):
+        if (since is None or entry.modified >= since) and (until is None or entry.modified <= until):
+            _sort_out(bench, entry, unseen, undecided)
+    reaped = tuple(key for dataset in datasets for key in _reap(bench, dataset))
+    return Findings(datasets, tuple(unseen), tuple(undecided), reaped, problems)
+
+
+def _put_in_order(bench: Workbench, dataset: str) -> str | None:
+    """Finish the head's commit, or record a head that has none; the problem, if that cannot be done."""
+    bench.finished.pop(dataset, None)  # look, do not remember
+    try:
+        commit.settled_head(bench, dataset)
+    except TowlineError as error:
+        return f"{dataset}: {error}"
+    return None
+
+
+def _sort_out(bench: Workbench, entry: Entry, unseen: list[Arrival], undecided: list[Receipt]) -> None:
+    arrival = Arrival(entry.key, None, entry.etag, entry.size)
+    blank = inbox.fresh(arrival)
+    receipt = receipts.load(bench.store, blank.dataset, blank.proposal)
+    if receipt is None:
+        if not inbox.is_part(bench, arrival):
+            unseen.append(_exact(bench, arrival))
+    elif not receipt.final:
+        undecided.append(receipt)
+
+
+def _exact(bench: Workbench, arrival: Arrival) -> Arrival:
+    """The arrival with its VersionId, which a listing does not tell."""
+    try:
+        stat = bench.store.head(arrival.key)
+    except NotFound:
+        return arrival
+    return Arrival(arrival.key, stat.version, stat.etag, stat.size)
+
+
+def _reap(bench: Workbench, dataset: str) -> Iterator[str]:
+    """Delete intents that are older than a day and whose commit never came."""
+    now = bench.clock()
+    for entry in bench.store.list(f"{keys.INTENTS}{dataset}/"):
+        name = entry.key.rsplit("/", 1)[1].removesuffix(".json")
+        if not keys.is_commit(name) or not INTENT_AGE < now - keys.commit_time(name) < INTENT_WINDOW:
+            continue
+        if not _landed(bench, dataset, name):
+            bench.store.delete(entry.key)
+            yield entry.key
+
+
+def _landed(bench: Workbench, dataset: str, commit_id: str) -> bool:
+    """Whether a commit is in the history. Its snapshot is the first thing that finishing writes, and the head is always
+    finished before another commit builds on it."""
+    head = master.read(bench.store, dataset)
+    if head is not None and head.commit == commit_id:
+        return True
+    try:
+        bench.store.head(bench.layout.snapshot(dataset, commit_id))
+    except NotFound:
+        return False
+    return True

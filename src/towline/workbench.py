@@ -1,0 +1,69 @@
+"""What every use case needs at hand: the store, where things lie in it, the time, and who is told."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from ulid import ULID
+
+from towline import keys
+from towline.contract import Contract
+from towline.errors import NotFound
+from towline.receipts import Receipt
+from towline.store import ObjectStore
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _silent(receipt: Receipt) -> None:
+    """Nobody is told."""
+
+
+@dataclass
+class Workbench:
+    """The store and its surroundings, made once a process.
+
+    `finished` remembers, per dataset, the newest commit that this process knows to be finished and the chain value of
+    its last audit record; `contracts` the contracts by digest, `newest` the digest last read. They only save requests.
+    """
+
+    store: ObjectStore
+    layout: keys.Layout = field(default_factory=keys.Layout)
+    clock: Callable[[], datetime] = _now
+    notify: Callable[[Receipt], None] = _silent
+    pause: Callable[[float], None] = time.sleep
+    finished: dict[str, tuple[str, str]] = field(default_factory=dict)
+    contracts: dict[tuple[str, str], Contract] = field(default_factory=dict)
+    newest: dict[str, str] = field(default_factory=dict)
+
+    def new_id(self, at: datetime | None = None) -> str:
+        """A fresh ULID for a commit or a proposal, carrying the given moment or now."""
+        return str(ULID.from_datetime(at or self.clock()))
+
+    def contract(self, dataset: str, digest: str | None = None) -> Contract:
+        """The contract of a dataset: the one with this digest, or the stored one. NotFound: no such dataset."""
+        if digest is not None and (dataset, digest) in self.contracts:
+            return self.contracts[dataset, digest]
+        try:
+            body = self.store.get(keys.contract(keys.check_dataset(dataset))).body
+        except NotFound as error:
+            raise NotFound(
+                f"there is no dataset {dataset!r} here; `towline datasets` lists them, `towline create` makes one"
+            ) from error
+        return self.remember(dataset, Contract.parse(json.loads(body)))
+
+    def remember(self, dataset: str, contract: Contract) -> Contract:
+        self.contracts[dataset, contract.digest] = contract
+        self.newest[dataset] = contract.digest
+        return contract
+
+    def recent_contract(self, dataset: str) -> tuple[Contract, bool]:
+        """A contract good enough for a first look, and whether it was read just now."""
+        known = self.contracts.get((dataset, self.newest.get(dataset, "")))
+        return (known, False) if known else (self.contract(dataset), True)
