@@ -1,22 +1,16 @@
-"""What all tests share. A test that needs a program or a service says so through `need`."""
+"""Fixtures that all tests share."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
+from tests.local_stack import project_stack
+
 ROOT = Path(__file__).resolve().parents[1]
 
-
-def need(ok: object, reason: str) -> None:
-    """Skip the test on a laptop where something is missing; fail it under CI=true, where nothing may be."""
-    if ok:
-        return
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"under CI=true this must not be missing: {reason}", pytrace=False)
-    pytest.skip(reason)
+__all__ = ["project_stack"]
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from uuid import uuid4
 import pytest
 from botocore.retries.standard import ExponentialBackoff
 
-from tests.conftest import need
+from tests.needs import need
 from tests.store import store_proxy
 from tests.store.store_proxy import Proxy
 from towline.aws import connect

@@ -83,7 +83,7 @@ def connect(
     UsageError: no such profile, no region where one is needed, or an endpoint that is no URL.
     """
     name = f"AWS_ENDPOINT_URL_{service.upper()}"
-    endpoint = endpoint_url or os.environ.get(name) or os.environ.get("AWS_ENDPOINT_URL")
+    endpoint = endpoint_url or os.environ.get(name) or os.environ.get("AWS_ENDPOINT_URL") or None
     try:
         session = boto3.Session(profile_name=profile, region_name=region)
         return session.client(service, endpoint_url=endpoint, config=_config(endpoint))

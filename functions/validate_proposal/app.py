@@ -1,0 +1,35 @@
+"""S3 events of the inbox -> receipts; what is accepted goes on to the apply queue."""
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from towline import inbox
+from towline.aws.events import arrivals
+from towline.aws.runtime import Runtime
+
+logger, tracer, metrics = Logger(), Tracer(), Metrics()
+processor = BatchProcessor(EventType.SQS)
+runtime = Runtime("APPLY_QUEUE_URL", "TOPIC_ARN")
+
+
+@tracer.capture_method(capture_response=False)
+def receive(record: SQSRecord) -> None:
+    for arrival in arrivals(record.body, runtime.settings.author_source):
+        receipt = inbox.receive(runtime.bench, arrival)
+        if receipt is None:
+            continue
+        if not receipt.final:
+            runtime.apply_queue.send(receipt)
+        metrics.add_metric(f"Proposals{receipt.status.capitalize()}", MetricUnit.Count, 1)
+        logger.info("received", dataset=receipt.dataset, proposal=receipt.proposal, status=receipt.status)
+
+
+@metrics.log_metrics
+@tracer.capture_lambda_handler(capture_response=False)
+@logger.inject_lambda_context
+def handler(event, context):
+    if not event["Records"]:  # how the local stack warms a worker up; Powertools takes it for an unknown kind of batch
+        return {"batchItemFailures": []}
+    return process_partial_response(event=event, record_handler=receive, processor=processor, context=context)

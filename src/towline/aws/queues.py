@@ -1,0 +1,65 @@
+"""The two queues between the functions, and the topic that outcomes are published to."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from towline.aws.events import notification
+from towline.inbox import Arrival
+from towline.receipts import Receipt
+
+
+@dataclass(frozen=True)
+class ApplyQueue:
+    """FIFO, one group a dataset: proposals of a dataset are committed one batch after the other."""
+
+    client: Any
+    url: str
+
+    def send(self, receipt: Receipt, again: str = "") -> None:
+        """Queue an undecided proposal. SQS drops a message that it was sent in the last five minutes; `again` makes a
+        repetition one that it has not seen."""
+        seen = f"{receipt.key} {receipt.etag} {again}"
+        self.client.send_message(
+            QueueUrl=self.url,
+            MessageBody=json.dumps({"receipt": receipt.to_json(), "etag": receipt.etag}),
+            MessageGroupId=receipt.dataset,
+            MessageDeduplicationId=sha256(seen.encode()).hexdigest(),
+        )
+
+
+def waiting(body: str) -> Receipt:
+    """The receipt in a message of the apply queue."""
+    message = json.loads(body)
+    return Receipt.from_json(message["receipt"], message["etag"])
+
+
+@dataclass(frozen=True)
+class ValidateQueue:
+    """The queue that S3 notifies."""
+
+    client: Any
+    url: str
+
+    def send(self, arrival: Arrival) -> None:
+        self.client.send_message(QueueUrl=self.url, MessageBody=notification(arrival))
+
+
+@dataclass(frozen=True)
+class Topic:
+    """Outcomes, for whoever subscribes; the attributes let a subscription filter."""
+
+    client: Any
+    arn: str
+
+    def publish(self, receipt: Receipt) -> None:
+        attributes = {"dataset": receipt.dataset, "status": receipt.status, "user": receipt.user or "unknown"}
+        self.client.publish(
+            TopicArn=self.arn,
+            Subject=f"{receipt.dataset}: {receipt.status}"[:100],
+            Message=json.dumps(receipt.to_json(), ensure_ascii=False),
+            MessageAttributes={k: {"DataType": "String", "StringValue": v} for k, v in attributes.items()},
+        )

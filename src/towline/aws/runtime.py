@@ -1,0 +1,36 @@
+"""What the functions have in common: settings from the environment, and a workbench and queues over AWS."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+
+from towline.aws import connect
+from towline.aws.queues import ApplyQueue, Topic, ValidateQueue
+from towline.aws.s3 import S3Store
+from towline.settings import Settings
+from towline.workbench import Workbench
+
+
+class Runtime:
+    """Made once a process, at import: a function whose environment is incomplete fails before its first event."""
+
+    def __init__(self, *needs: str) -> None:
+        self.settings = Settings.for_function(os.environ, needs=needs)
+        self.bench = Workbench(self._store(), self.settings.layout)
+        if self.settings.topic_arn:
+            self.bench.notify = Topic(self._client("sns"), self.settings.topic_arn).publish
+
+    @cached_property
+    def apply_queue(self) -> ApplyQueue:
+        return ApplyQueue(self._client("sqs"), self.settings.apply_queue_url or "")
+
+    @cached_property
+    def validate_queue(self) -> ValidateQueue:
+        return ValidateQueue(self._client("sqs"), self.settings.validate_queue_url or "")
+
+    def _store(self) -> S3Store:
+        return S3Store(self._client("s3"), self.settings.bucket)
+
+    def _client(self, service: str) -> object:
+        return connect(service, self.settings.endpoint_url, self.settings.region, self.settings.profile)

@@ -1,0 +1,251 @@
+"""The handlers on their events, over moto: what they answer, store and queue."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from tests.core.nets import CONTRACT, CSV, NAME
+from towline import keys, receipts
+from towline.change import RowChange
+from towline.dataset import Dataset, Draft
+
+ROOT = Path(__file__).parents[2]
+CONTEXT = SimpleNamespace(
+    function_name="f", memory_limit_in_mb=128, invoked_function_arn="arn:aws:lambda:us-east-1:1:f", aws_request_id="r"
+)
+
+
+class Deployed:
+    """The bucket, queues and topic in moto, and the three handlers over them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.sqs = boto3.client("sqs", region_name="us-east-1")
+        s3 = boto3.client("s3", region_name="us-east-1")
+        s3.create_bucket(Bucket="towline")
+        s3.put_bucket_versioning(Bucket="towline", VersioningConfiguration={"Status": "Enabled"})
+        fifo = {"FifoQueue": "true"}
+        environment = {
+            "S3_BUCKET": "towline",
+            "AUTHOR_SOURCE": "event",
+            "APPLY_QUEUE_URL": self.sqs.create_queue(QueueName="apply.fifo", Attributes=fifo)["QueueUrl"],
+            "VALIDATE_QUEUE_URL": self.sqs.create_queue(QueueName="inbox")["QueueUrl"],
+            "TOPIC_ARN": boto3.client("sns", region_name="us-east-1").create_topic(Name="outcomes")["TopicArn"],
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "POWERTOOLS_TRACE_DISABLED": "true",
+            "POWERTOOLS_METRICS_NAMESPACE": "Towline",
+            "POWERTOOLS_SERVICE_NAME": "tests",
+        }
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+        self.environment = environment
+        self.validate, self.apply, self.reconcile = map(load, ("validate_proposal", "apply_proposals", "reconcile"))
+        self.bench = self.validate.runtime.bench
+        self.dataset = Dataset(self.bench, NAME, "AROAEXAMPLE:ana@example.org")
+
+    def put(self, draft: Draft) -> dict[str, Any]:
+        """Send a draft; the S3 event record of it."""
+        ticket = self.dataset.send(draft)
+        key = keys.inbox(NAME, self.dataset.principal, f"{ticket.proposal}.json")
+        stat = self.bench.store.head(key)
+        record = json.loads(example("validate_proposal.edit")["Records"][0]["body"])["Records"][0]
+        record["s3"]["object"] |= {
+            "key": key.replace(":", "%3A").replace("@", "%40"),
+            "size": stat.size,
+            "eTag": stat.etag,
+            "versionId": stat.version,
+        }
+        record["userIdentity"]["principalId"] = f"AWS:{self.dataset.principal}"
+        return record
+
+    def queued(self, name: str) -> list[dict[str, Any]]:
+        """The messages that wait in a queue, taken out of it."""
+        url = self.environment[name]
+        found = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        for message in found:  # else the message holds up its group
+            self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return [json.loads(message["Body"]) for message in found]
+
+    def create(self) -> None:
+        record = self.put(self.dataset.create("nets.csv", CSV, CONTRACT, "first load"))
+        self.validate.handler(batch(record), CONTEXT)
+        assert self.apply.handler(fifo_batch(*self.queued("APPLY_QUEUE_URL")), CONTEXT) == {"batchItemFailures": []}
+
+    def edit(self, volume: float) -> Draft:
+        commit, table = self.dataset.table()
+        row = table.to_pylist()[1]
+        return self.dataset.rows([RowChange(row, {**row, "volume": volume})], "why", commit)
+
+
+def load(name: str) -> ModuleType:
+    """A handler's module, fresh, as Lambda imports it."""
+    spec = importlib.util.spec_from_file_location(f"{name}_app", ROOT / "functions" / name / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def example(name: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text())
+    return event
+
+
+def batch(*records: dict[str, Any]) -> dict[str, Any]:
+    """An SQS event of S3 notifications, one message each."""
+    (message,) = example("validate_proposal.edit")["Records"]
+    bodies = [json.dumps({"Records": [record]}) for record in records]
+    return {"Records": [{**message, "messageId": f"m{i}", "body": body} for i, body in enumerate(bodies)]}
+
+
+def fifo_batch(*messages: dict[str, Any]) -> dict[str, Any]:
+    (record,) = example("apply_proposals.edit")["Records"]
+    made = []
+    for number, message in enumerate(messages):
+        one = copy.deepcopy(record) | {"messageId": f"m{number}", "body": json.dumps(message)}
+        one["attributes"]["MessageGroupId"] = message["receipt"]["dataset"]
+        made.append(one)
+    return {"Records": made}
+
+
+@pytest.fixture
+def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    with mock_aws():
+        yield Deployed(monkeypatch)
+
+
+def test_a_proposal_is_validated_queued_and_committed(deployed: Deployed) -> None:
+    deployed.create()
+    record = deployed.put(deployed.edit(12.5))
+    assert deployed.validate.handler(batch(record), CONTEXT) == {"batchItemFailures": []}
+    (message,) = deployed.queued("APPLY_QUEUE_URL")
+    assert (message["receipt"]["status"], message["receipt"]["user"]) == ("accepted", "ana@example.org")
+    assert deployed.apply.handler(fifo_batch(message), CONTEXT) == {"batchItemFailures": []}
+    final = receipts.load(deployed.bench.store, NAME, message["receipt"]["proposal"])
+    assert final is not None
+    assert (final.status, final.number, final.principal) == ("committed", 2, "AROAEXAMPLE:ana@example.org")
+
+
+def test_a_refused_proposal_is_not_queued(deployed: Deployed) -> None:
+    deployed.create()
+    record = deployed.put(deployed.edit(-1.0))
+    assert deployed.validate.handler(batch(record), CONTEXT) == {"batchItemFailures": []}
+    assert deployed.queued("APPLY_QUEUE_URL") == []
+
+
+def test_the_event_that_s3_sends_as_a_test_is_swallowed(deployed: Deployed) -> None:
+    assert deployed.validate.handler(example("validate_proposal.s3_test"), CONTEXT) == {"batchItemFailures": []}
+
+
+def test_keys_are_decoded_once(deployed: Deployed) -> None:
+    deployed.create()
+    name = "new volumes (café) 100% 1+1.csv"
+    key = keys.inbox("net_tows", "ana", name)
+    deployed.bench.store.put(key, CSV, metadata={"note": "why"})
+    event = example("validate_proposal.odd_key")
+    body = json.loads(event["Records"][0]["body"])
+    body["Records"][0]["s3"]["object"]["versionId"] = deployed.bench.store.head(key).version
+    event["Records"][0]["body"] = json.dumps(body)
+    assert deployed.validate.handler(event, CONTEXT) == {"batchItemFailures": []}
+    where = keys.parse_inbox(key)
+    assert where is not None
+    receipt = receipts.load(deployed.bench.store, "net_tows", where.proposal)
+    assert receipt is not None
+    assert receipt.inbox["key"] == key
+    assert receipt.violations[0]["rule"] == "dataset.unknown"  # net_tows is not in this bucket
+
+
+def test_one_poisoned_message_does_not_hold_up_the_others(deployed: Deployed) -> None:
+    deployed.create()
+    event = batch(deployed.put(deployed.edit(12.5)), deployed.put(deployed.edit(13.5)))
+    event["Records"][0]["body"] = "{not json"
+    assert deployed.validate.handler(event, CONTEXT) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert len(deployed.queued("APPLY_QUEUE_URL")) == 1
+
+
+def test_a_fault_in_one_dataset_does_not_hold_up_another(deployed: Deployed) -> None:
+    deployed.create()
+    deployed.validate.handler(batch(deployed.put(deployed.edit(12.5))), CONTEXT)
+    (message,) = deployed.queued("APPLY_QUEUE_URL")
+    lost = copy.deepcopy(message)
+    lost["receipt"] |= {"dataset": "others", "proposal": "p9"}
+    deployed.bench.store.put(keys.master("others"), b"no table", metadata={"commit": "gone"})
+    answer = deployed.apply.handler(fifo_batch(lost, message), CONTEXT)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    final = receipts.load(deployed.bench.store, NAME, message["receipt"]["proposal"])
+    assert final is not None
+    assert final.status == "committed"
+
+
+def test_proposals_of_one_batch_are_one_commit(deployed: Deployed) -> None:
+    deployed.create()
+    commit, table = deployed.dataset.table()
+    rows = table.to_pylist()
+    drafts = [deployed.dataset.rows([RowChange(r, {**r, "vessel": "Aurora"})], "why", commit) for r in rows]
+    deployed.validate.handler(batch(*map(deployed.put, drafts)), CONTEXT)
+    messages = deployed.queued("APPLY_QUEUE_URL")
+    while len(messages) < len(drafts):
+        messages += deployed.queued("APPLY_QUEUE_URL")
+    assert deployed.apply.handler(fifo_batch(*messages), CONTEXT) == {"batchItemFailures": []}
+    assert {record["number"] for record in deployed.dataset.log()} == {1, 2}
+    assert len(deployed.dataset.log()) == 5
+
+
+def test_reconcile_queues_what_nobody_looked_at(deployed: Deployed) -> None:
+    deployed.create()
+    record = deployed.put(deployed.edit(12.5))
+    found = deployed.reconcile.handler(example("reconcile.all"), CONTEXT)
+    assert found["datasets"] == [NAME]
+    assert len(found["unseen"]) == 1
+    (message,) = deployed.queued("VALIDATE_QUEUE_URL")
+    assert message["Records"][0]["s3"]["object"]["key"] == record["s3"]["object"]["key"]
+    again = deployed.validate.handler(
+        {"Records": [batch(record)["Records"][0] | {"body": json.dumps(message)}]}, CONTEXT
+    )
+    assert again == {"batchItemFailures": []}
+    (accepted,) = deployed.queued("APPLY_QUEUE_URL")
+    assert accepted["receipt"]["user"] == "ana@example.org"
+    assert deployed.reconcile.handler(example("reconcile.all"), CONTEXT)["undecided"] == [
+        accepted["receipt"]["proposal"]
+    ]
+
+
+def test_the_scheduled_reconcile_leaves_alone_what_is_under_way(deployed: Deployed) -> None:
+    deployed.create()
+    deployed.put(deployed.edit(12.5))
+    assert deployed.reconcile.handler(example("reconcile.schedule"), CONTEXT)["unseen"] == []
+
+
+def test_outcomes_are_published(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = deployed.sqs.create_queue(QueueName="subscriber")["QueueUrl"]
+    arn = deployed.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns = boto3.client("sns", region_name="us-east-1")
+    sns.subscribe(TopicArn=deployed.environment["TOPIC_ARN"], Protocol="sqs", Endpoint=arn)
+    deployed.environment["SUBSCRIBER"] = queue
+    deployed.create()
+    (told,) = deployed.queued("SUBSCRIBER")
+    assert json.loads(told["Message"])["status"] == "committed"
+    assert told["MessageAttributes"]["dataset"]["Value"] == NAME
+
+
+def test_a_function_without_its_settings_says_which_are_missing(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("APPLY_QUEUE_URL")
+    monkeypatch.delenv("S3_BUCKET")
+    with pytest.raises(Exception, match=r"S3_BUCKET, APPLY_QUEUE_URL"):
+        load("validate_proposal")
