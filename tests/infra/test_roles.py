@@ -1,0 +1,200 @@
+"""Least privilege: the roles do what docs/security.md says, cell by cell, on nothing wider than one prefix."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import botocore.session
+import pytest
+
+from tests.conftest import ROOT
+from tests.infra.iam import allowed, as_list
+from tests.infra.template import ACCOUNT, BUCKET, Template
+from towline import keys
+
+REAL = Template()
+BUCKET_ARN = f"arn:aws:s3:::{BUCKET}"
+ROLES = {
+    "ValidateProposal": "ValidateRole",
+    "ApplyProposals": "ApplyRole",
+    "Reconcile": "ReconcileRole",
+    "researcher": "ResearcherRole",
+    "steward": "StewardRole",
+}
+ME, ANOTHER = "AROAEXAMPLEEXAMPLE:alice", "AROAEXAMPLEEXAMPLE:bob"
+AT, COMMIT = datetime(2026, 3, 1, tzinfo=UTC), "01JNAAAAAAAAAAAAAAAAAAAAAA"
+CALL = {"aws:userid": ME, "aws:SecureTransport": "true", "s3:if-match": '"e0"', "s3:ObjectCreationOperation": "true"}
+VERBS = {
+    "read": ("s3:GetObject", "s3:GetObjectVersion"),
+    "write": ("s3:PutObject",),
+    "delete": ("s3:DeleteObject", "s3:DeleteObjectVersion"),
+}
+# A key for each row of the table, as the code builds it.
+KEYS = {
+    "inbox/<dataset>/<own>/…": keys.inbox("net_tows", ME, "p1.json"),
+    "inbox/<dataset>/<another's>/…": keys.inbox("net_tows", ANOTHER, "p1.json"),
+    "inbox/<dataset>/<another's>/<own>/…": keys.inbox("net_tows", ANOTHER, f"{ME}/p1.json"),
+    "data/<dataset>/master.parquet": keys.master("net_tows"),
+    "contracts/<dataset>.json": keys.contract("net_tows"),
+    "receipts/<dataset>/…": keys.receipt("net_tows", "p1"),
+    "intents/<dataset>/…": keys.intent("net_tows", COMMIT),
+    "snapshots/<dataset>/…": keys.Layout().snapshot("net_tows", COMMIT),
+    "audit/<dataset>/…": keys.Layout().audit_record("net_tows", "alice", "p1", AT),
+    "changes/dataset=<dataset>/…": keys.changes("net_tows", "p1", AT),
+    "quarantine/<dataset>/…": keys.quarantine("net_tows", "p1", "report.json", AT),
+    "reviews/<dataset>/<proposal>/<own>.json": f"reviews/net_tows/p1/{ME}.json",
+    "reviews/<dataset>/<proposal>/<another's>.json": f"reviews/net_tows/p1/{ANOTHER}.json",
+}
+# IAM actions that are not named after an operation of the API.
+NO_OPERATION = {"s3:ListBucket", "s3:ListBucketVersions", "s3:GetObjectVersion", "s3:DeleteObjectVersion"}
+
+
+def table() -> list[tuple[str, str, str]]:
+    """(key pattern, caller, cell) of the table in docs/security.md."""
+    rows = [line for line in (ROOT / "docs" / "security.md").read_text().splitlines() if line.startswith("|")]
+    header, _, *body = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    return [(key.strip("`"), *cell) for key, *cells in body for cell in zip(header[1:], cells, strict=True)]
+
+
+def may(caller: str, action: str, resource: str, **context: str) -> bool:
+    """Whether the caller's role and the bucket's policy together let it pass."""
+    arn = f"arn:aws:iam::{ACCOUNT}:role/towline-{ROLES[caller]}-1A2B"
+    statements = [*REAL.statements(ROLES[caller]), *REAL.bucket_policy]
+    return allowed(statements, action, resource, {**CALL, "aws:PrincipalArn": arn, **context})
+
+
+def verbs(caller: str, key: str) -> str:
+    """What the caller may do with the object, in the words of the table."""
+    found = []
+    for verb, actions in VERBS.items():
+        answers = {may(caller, action, f"{BUCKET_ARN}/{key}") for action in actions}
+        if True in answers:
+            found.append(verb)
+        # Reading goes with reading old versions. Deleting is never wider than the one action that is meant.
+        assert len(answers) == 1 or verb == "delete", (caller, verb, key)
+    return ", ".join(found) or "–"  # noqa: RUF001 - the table's sign for nothing
+
+
+@pytest.mark.parametrize(("key", "caller", "cell"), table())
+def test_the_table_of_who_may_do_what_is_what_the_template_says(key: str, caller: str, cell: str) -> None:
+    assert verbs(caller, KEYS[key]) == cell
+
+
+def test_the_table_has_a_row_for_every_key() -> None:
+    assert {key for key, _, _ in table()} == set(KEYS)
+    assert {caller for _, caller, _ in table()} == set(ROLES)
+
+
+def all_statements() -> list[tuple[str, dict[str, Any]]]:
+    """(role, statement), for every role of the template."""
+    return [(role, s) for role in REAL.of_type("AWS::IAM::Role") for s in REAL.statements(role)]
+
+
+def test_no_statement_is_wider_than_one_prefix_of_one_bucket() -> None:
+    for role, statement in all_statements():
+        for resource in as_list(statement["Resource"]):
+            if statement["Sid"] == "Trace":
+                assert resource == "*", "X-Ray knows no narrower resource"
+            elif resource.startswith("arn:aws:s3:::"):
+                assert re.fullmatch(rf"{BUCKET_ARN}(/[a-z]+/.*)?", resource), (role, resource)
+            else:
+                assert re.fullmatch(rf"arn:aws:(sqs|sns|logs):us-east-1:{ACCOUNT}:\w+", resource), (role, resource)
+
+
+def test_every_action_is_spelled_out_and_exists() -> None:
+    """`sam validate --lint` takes a misspelled action for a good one; it would be found missing on AWS only."""
+    session = botocore.session.get_session()
+    operations = {
+        f"{service}:{operation}"
+        for service in ("s3", "sqs", "sns", "logs", "xray")
+        for operation in session.get_service_model(service).operation_names
+    }
+    for role, statement in all_statements():
+        for action in as_list(statement["Action"]):
+            assert action in operations | NO_OPERATION, (role, action)
+
+
+def test_only_reconcile_deletes_and_only_intents() -> None:
+    granted = [(role, s) for role, s in all_statements() if s["Effect"] == "Allow"]
+    deleting = [(role, s["Action"], s["Resource"]) for role, s in granted if "s3:Delete" in str(s["Action"])]
+    assert deleting == [("ReconcileRole", "s3:DeleteObject", f"{BUCKET_ARN}/intents/*")]
+
+
+@pytest.mark.parametrize("caller", ROLES)
+def test_everyone_may_list_so_that_missing_is_told_from_forbidden(caller: str) -> None:
+    assert may(caller, "s3:ListBucket", BUCKET_ARN)
+
+
+@pytest.mark.parametrize(("caller", "sees"), [(c, c != "ValidateProposal") for c in ROLES])
+def test_versions_are_listed_of_masters_only(caller: str, sees: bool) -> None:
+    assert may(caller, "s3:ListBucketVersions", BUCKET_ARN, **{"s3:prefix": keys.master("net_tows")}) is sees
+    assert not may(caller, "s3:ListBucketVersions", BUCKET_ARN, **{"s3:prefix": "inbox/"})
+    assert not may(caller, "s3:ListBucketVersions", BUCKET_ARN)
+
+
+@pytest.mark.parametrize(
+    ("caller", "queue", "actions"),
+    [
+        ("ValidateProposal", "InboxQueue", {"ReceiveMessage", "DeleteMessage"}),
+        ("ValidateProposal", "ApplyQueue", {"SendMessage"}),
+        ("ApplyProposals", "InboxQueue", set()),
+        ("ApplyProposals", "ApplyQueue", {"ReceiveMessage", "DeleteMessage"}),
+        ("Reconcile", "InboxQueue", {"SendMessage"}),
+        ("Reconcile", "ApplyQueue", {"SendMessage"}),
+        ("researcher", "InboxQueue", set()),
+        ("researcher", "ApplyQueue", set()),
+        ("steward", "InboxQueue", set()),
+        ("steward", "ApplyQueue", set()),
+    ],
+)
+def test_who_sends_to_and_takes_from_which_queue(caller: str, queue: str, actions: set[str]) -> None:
+    tried = {"ReceiveMessage", "DeleteMessage", "SendMessage", "PurgeQueue"}
+    assert {a for a in tried if may(caller, f"sqs:{a}", REAL.arn(queue))} == actions
+
+
+@pytest.mark.parametrize("caller", ["ApplyProposals", "Reconcile"])
+def test_an_upload_by_parts_can_be_dropped_where_one_is_made(caller: str) -> None:
+    for pattern in ("data/<dataset>/master.parquet", "snapshots/<dataset>/…"):
+        assert may(caller, "s3:AbortMultipartUpload", f"{BUCKET_ARN}/{KEYS[pattern]}")
+
+
+@pytest.mark.parametrize("caller", ROLES)
+def test_only_the_functions_tell_outcomes_and_nobody_raises_alarms(caller: str) -> None:
+    assert may(caller, "sns:Publish", REAL.arn("OutcomeTopic")) is (caller in REAL.functions)
+    assert not may(caller, "sns:Publish", REAL.arn("AlarmTopic"))
+
+
+def test_a_researcher_with_wider_policies_still_cannot_write_what_only_commits_write() -> None:
+    anything = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    statements = [*REAL.statements("ResearcherRole"), anything]
+    assert allowed(statements, "s3:PutObject", f"{BUCKET_ARN}/samples/x", CALL), "the Allow is in force"
+    for pattern, key in KEYS.items():
+        if not pattern.startswith(("inbox/", "reviews/")):
+            assert not allowed(statements, "s3:PutObject", f"{BUCKET_ARN}/{key}", CALL), key
+
+
+@pytest.mark.parametrize("role", ["ValidateRole", "ApplyRole", "ReconcileRole"])
+def test_only_lambda_takes_a_functions_role(role: str) -> None:
+    (statement,) = REAL.of_type("AWS::IAM::Role")[role]["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+@pytest.mark.parametrize(
+    ("role", "parameter"), [("ResearcherRole", "ResearcherPrincipals"), ("StewardRole", "StewardPrincipals")]
+)
+def test_a_person_takes_a_role_under_their_own_name_only(role: str, parameter: str) -> None:
+    """The session's name is part of aws:userid, which is who the author is."""
+    trusted = Template(**{parameter: f"arn:aws:iam::{ACCOUNT}:user/alice,arn:aws:iam::{ACCOUNT}:user/bob"})
+    for template, principals in (
+        (REAL, [f"arn:aws:iam::{ACCOUNT}:root"]),
+        (trusted, [f"arn:aws:iam::{ACCOUNT}:user/alice", f"arn:aws:iam::{ACCOUNT}:user/bob"]),
+    ):
+        (statement,) = template.of_type("AWS::IAM::Role")[role]["AssumeRolePolicyDocument"]["Statement"]
+        assert as_list(statement["Principal"]["AWS"]) == principals
+        trust = [{**statement, "Resource": "*"}]  # a trust policy is on its role, and names no resource
+        for user, session, may_take in (("alice", "alice", True), ("alice", "bob", False)):
+            context = {"aws:username": user, "sts:RoleSessionName": session}
+            assert allowed(trust, "sts:AssumeRole", "*", context) is may_take
+        assert not allowed(trust, "sts:AssumeRole", "*", {"sts:RoleSessionName": "alice"}), "who has no user name"
