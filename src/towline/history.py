@@ -40,8 +40,8 @@ def _in_order(records: Iterable[Record]) -> list[Record]:
 
 
 def resolve(bench: Workbench, dataset: str, at: str | None) -> str:
-    """The id of the commit that `at` means: None or `head`, a commit's id, its number, or a moment (ISO 8601; without a zone
-    it is UTC): the newest commit by then. NotFound where there is none, UsageError where `at` means nothing."""
+    """The id of the commit that `at` means: None or `head`, a commit's id, its number, or a moment (ISO 8601; without a
+    zone it is UTC): the newest commit by then. NotFound where there is none, UsageError where `at` means nothing."""
     if at is None or at == "head":
         head = master.read(bench.store, dataset)
         if head is None or head.commit is None:
@@ -66,7 +66,7 @@ def _moment(text: str) -> datetime:
         at = datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageError(
-            f"{text!r} is no commit id, no commit number and no moment like 2026-03-01T12:00; `towline log` lists commits"
+            f"{text!r} is no commit id, no commit number and no moment like 2026-03-01T12:00; `towline log` lists them"
         ) from error
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 

@@ -1,0 +1,37 @@
+"""The pages keep up with the code: links lead somewhere, rules are explained, named tests exist."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.conftest import ROOT
+
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+TESTS = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page) -> None:
+    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text())
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_tests_that_pages_name_exist(page) -> None:
+    named = set(re.findall(r"`(test_\w+)`", page.read_text()))
+    assert {name for name in named if f"def {name}(" not in TESTS} == set()
+
+
+def test_every_rule_of_a_refused_proposal_is_explained() -> None:
+    page = (ROOT / "docs" / "proposal.md").read_text()
+    sources = [(ROOT / "src" / "towline" / f"{name}.py").read_text() for name in ("proposals", "plan", "inbox")]
+    rules = {rule for source in sources for rule in re.findall(r'"([a-z]+\.[a-z_]+)"', source)}
+    assert len(rules) > 20
+    assert {rule for rule in rules if f"`{rule}`" not in page} == set()
+
+
+def test_every_function_has_its_events() -> None:
+    functions = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
+    assert functions == {path.name.split(".")[0] for path in (ROOT / "events").glob("*.json")}

@@ -1,0 +1,111 @@
+"""Who may import whom: the pure core, use cases over ports, AWS and the local stack, the entry points."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "towline"
+
+CORE = {"errors", "keys", "values", "violation", "table", "change", "diff", "merge", "conflict", "contract", "checks"}
+CORE |= {"audit", "changefile", "infer", "edits", "sample", "rules", "files"}
+USE_CASES = {"store", "memory", "receipts", "workbench", "master", "intent", "finish", "landing", "commit", "plan"}
+USE_CASES |= {"proposals", "inbox", "quarantine", "external", "reconcile", "history", "dataset"}
+
+# What the pure core may use beside itself and the standard library.
+CORE_LIBRARIES = {"pyarrow", "ulid", "openpyxl"}
+# The standard library's doors to the world outside: the core has no clock, no environment, no network, no log.
+OUTSIDE = {"os", "time", "logging", "socket", "subprocess", "urllib.request", "http", "shutil", "tempfile"}
+
+
+def imports(path: Path) -> set[str]:
+    """The dotted names that a module imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+    return found
+
+
+def modules(*folders: str) -> list[Path]:
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def group(path: Path) -> str:
+    """The first name below towline: a module or a package."""
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def imported_groups(path: Path) -> set[str]:
+    return {name.split(".")[1] for name in imports(path) if name.startswith("towline.")}
+
+
+@pytest.mark.parametrize("path", [p for p in modules("src") if group(p) in CORE], ids=str)
+def test_the_core_imports_nothing_below_it_and_nothing_of_the_world_outside(path: Path) -> None:
+    towline = {name for name in imported_groups(path) if (SOURCE / name).exists() or (SOURCE / f"{name}.py").exists()}
+    assert towline <= CORE
+    tops = {name.split(".")[0] for name in imports(path)}
+    import sys
+
+    assert tops - sys.stdlib_module_names - {"towline"} <= CORE_LIBRARIES
+    assert not imports(path) & OUTSIDE
+
+
+@pytest.mark.parametrize("path", [p for p in modules("src") if group(p) in USE_CASES], ids=str)
+def test_use_cases_know_ports_and_the_core_only(path: Path) -> None:
+    towline = {name for name in imported_groups(path) if (SOURCE / name).exists() or (SOURCE / f"{name}.py").exists()}
+    assert towline <= CORE | USE_CASES
+
+
+@pytest.mark.parametrize(
+    ("library", "allowed"),
+    [
+        ("boto3", ["src/towline/aws", "src/towline/local", "functions"]),
+        ("botocore", ["src/towline/aws", "src/towline/local", "functions"]),
+        ("ministack", ["src/towline/local"]),
+        ("streamlit", ["app"]),
+        ("aws_lambda_powertools", ["src/towline/aws", "functions"]),
+        ("click", ["src/towline/cli"]),
+    ],
+)
+def test_each_framework_stays_in_its_place(library: str, allowed: list[str]) -> None:
+    users = {
+        str(path.relative_to(ROOT))
+        for path in modules("src", "functions", "app")
+        if library in {name.split(".")[0] for name in imports(path)}
+    }
+    assert users
+    assert {user for user in users if not user.startswith(tuple(allowed))} == set()
+
+
+def test_every_module_has_its_place() -> None:
+    entry = {"__init__", "aws", "local", "cli", "settings", "resources", "connect", "api", "frames", "first_contract"}
+    assert {group(path) for path in modules("src")} <= CORE | USE_CASES | entry
+
+
+def test_functions_need_no_pandas() -> None:
+    """What the functions can reach by imports fits Lambda's size limit only without pandas and numpy."""
+    reached: set[Path] = set()
+    todo = modules("functions")
+    while todo:
+        path = todo.pop()
+        if path in reached:
+            continue
+        reached.add(path)
+        for name in imports(path):
+            parts = name.split(".")
+            if parts[0] == "towline":
+                below = SOURCE.joinpath(*parts[1:])
+                todo += [p for p in (below.with_suffix(".py"), below / "__init__.py") if p.exists() and parts[1:]]
+    top_level = {
+        node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
+        for path in reached
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    assert not {name for name in top_level if name and name.split(".")[0] in ("pandas", "numpy", "click", "rich")}
