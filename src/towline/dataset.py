@@ -98,7 +98,7 @@ class Dataset:
         lacks stay)."""
         proposal = self.bench.new_id()
         beside = proposal + _ending(name)
-        file = {"name": beside, "rows": "some" if partial else "all"}
+        file = {"name": beside, "original": name, "rows": "some" if partial else "all"}
         return Draft(proposal, self._json(note, base=base, mode=mode, kind="file", file=file), beside, body)
 
     def create(self, name: str, body: bytes, contract: Contract, note: str) -> Draft:
@@ -106,7 +106,12 @@ class Dataset:
         proposal = self.bench.new_id()
         beside = proposal + _ending(name)
         raw = json.loads(contract.to_json())
-        return Draft(proposal, self._json(note, kind="create", file={"name": beside}, contract=raw), beside, body)
+        return Draft(
+            proposal,
+            self._json(note, kind="create", file={"name": beside, "original": name}, contract=raw),
+            beside,
+            body,
+        )
 
     def _json(self, note: str, *, base: str | None = None, **fields: Any) -> bytes:
         return proposals.to_json(dataset=self.name, note=proposals.check_note(note), base=base, **fields)

@@ -68,6 +68,8 @@ def plan(proposal: Proposal, contract: Contract, table: pa.Table, base: pa.Table
     proposed, refused = _proposed(proposal, contract, base)
     if refused:
         return refusal("table.rows_deleted", refused)
+    if not proposed:
+        return refusal("change.nothing", "this table is what its base commit holds: there is nothing to change")
     stale = tuple(_stale(proposed, base, contract))
     if stale:
         return Plan(report=Report.of(stale))

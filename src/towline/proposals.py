@@ -91,7 +91,7 @@ def from_json(body: bytes, contract: Contract | None, fetch: Fetch) -> tuple[Pro
     file = raw.get("file")
     if not isinstance(file, dict) or not isinstance(file.get("name"), str):
         raise BadProposal(f'a proposal of kind {kind!r} names its table: "file": {{"name": "….csv"}}')
-    table, report = _table(fetch(file["name"]), file["name"], contract)
+    table, report = _table(fetch(file["name"]), str(file.get("original") or file["name"]), contract)
     return replace(empty, table=table, partial=_partial(file)), report
 
 
@@ -211,6 +211,11 @@ def _contract(raw: Mapping[str, Any]) -> Contract:
         contract = Contract.parse(raw["contract"])
     except ContractError as error:
         raise BadProposal(f"the contract cannot be used: {error}", rule="contract") from error
+    if contract.review.required:
+        raise BadProposal(
+            "the contract asks for reviews, which this version of Towline cannot hold anybody to: leave `review` out",
+            rule="contract",
+        )
     if contract.dataset != raw["dataset"]:
         raise BadProposal(f"the contract is for {contract.dataset!r}, the proposal for {raw['dataset']!r}")
     return contract
@@ -258,7 +263,7 @@ def _change(item: object, where: str, contract: Contract) -> tuple[RowChange | N
         if item[side] is not None:
             rows[side], wrong = contract.decode_row(item[side], f"{where}.{side}")
             # What the old row is like is the master's business; only its columns and types must be readable.
-            violations += wrong if side == "new" else [v for v in wrong if not v.rule.startswith("text.")]
+            violations += wrong if side == "new" or rows[side] is None else []
     if violations or (rows["old"] is None and rows["new"] is None):
         return None, violations
     return RowChange(rows["old"], rows["new"]), []

@@ -24,7 +24,12 @@ _COMMIT, _NUMBER = b"towline.commit", b"towline.number"
 
 
 def sort(table: pa.Table, key: Sequence[str]) -> pa.Table:
-    """The rows in key order: every master, snapshot and export has one order."""
+    """The rows in key order: every master, snapshot and export has one order. A key of -0.0 becomes 0.0: the two are
+    the same key, and Arrow would take them for two."""
+    for column in key:
+        at = table.schema.get_field_index(column)
+        if pa.types.is_floating(table.schema.field(at).type):
+            table = table.set_column(at, table.schema.field(at), pc.add(table[column], 0.0))
     return table.sort_by([(column, "ascending") for column in key]).combine_chunks()
 
 
@@ -61,7 +66,7 @@ def find(table: pa.Table, key: tuple[str, ...], keys: Iterable[Key]) -> dict[Key
 
     A vectorised filter per key column leaves few candidates, and only those become Python values.
     """
-    wanted = set(keys)
+    wanted = {tuple(value + 0.0 if isinstance(value, float) else value for value in k) for k in keys}
     if not wanted or not table.num_rows:
         return {}
     masks = (

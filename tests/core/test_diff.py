@@ -78,3 +78,11 @@ def test_counts_and_json_follow_the_changes() -> None:
         "updated": [{"key": {"tow": 1}, "cells": [{"column": "volume", "old": 1.0, "new": 5.0}]}],
     }
     assert Diff(("tow",)).to_json() == {"inserted": [], "deleted": [], "updated": []}
+
+
+def test_a_key_of_minus_zero_is_the_key_of_zero() -> None:
+    old = tables.sort(pa.table({"depth": [0.0, 1.0], "n": [1, 2]}), ("depth",))
+    new = tables.sort(pa.table({"depth": [-0.0, 1.0], "n": [5, 2]}), ("depth",))
+    (change,) = diff(old, new, ("depth",)).changes
+    assert change.kind == "update"
+    assert tables.find(old, ("depth",), [(-0.0,)]) == {(0.0,): 0}

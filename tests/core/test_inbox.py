@@ -171,6 +171,22 @@ def test_bad_table_files_are_refused_and_kept_whole(what: str) -> None:
     assert nets.head() == before
 
 
+def test_a_table_that_changes_nothing_makes_no_commit() -> None:
+    nets = Nets()
+    receipt = drop(nets, "t.csv", CSV, NOTE)
+    assert (receipt.status, receipt.violations[0]["rule"]) == ("rejected", "change.nothing")
+
+
+def test_a_contract_that_asks_for_reviews_is_refused_while_nobody_enforces_them() -> None:
+    nets = Nets()
+    raw = json.loads(CONTRACT.to_json())
+    raw["towline"] |= {"dataset": "others", "review": {"required": True}}
+    dataset = nets.pipeline.dataset("others")
+    draft = dataset.create("t.csv", CSV, type(CONTRACT).parse(raw), "first load")
+    (receipt,) = nets.pipeline.send(dataset, draft)
+    assert (receipt.status, receipt.violations[0]["rule"]) == ("rejected", "contract")
+
+
 UNAMBIGUOUS = {
     "as it is": CSV,
     "a byte order mark": b"\xef\xbb\xbf" + CSV,
