@@ -1,0 +1,75 @@
+"""From a MiniStack that answers to a stack that works: deploy, start the function workers, reconcile.
+
+Events of a killed stack are gone while their objects are not, so whoever starts it looks through the inbox
+once, by the same function that does so on a schedule.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from towline.local.deploy import Clients, Deployed, Plan, deploy
+
+# None: look at everything, not only at what came since some moment.
+RECONCILE = {"since": None}
+RECONCILE_OUTPUT = "ReconcileFunction"
+QUEUE_OUTPUTS = ("InboxQueueUrl", "ApplyQueueUrl")
+
+Complaint = str | None
+
+
+@dataclass(frozen=True)
+class Up:
+    """A stack that works, with what did not go well but does not prevent that."""
+
+    deployed: Deployed
+    bucket: str
+    warnings: tuple[str, ...]
+
+
+def bring_up(clients: Clients, plan: Plan, warm: Callable[[str], Complaint]) -> Up:
+    """Deploy `plan`; then reconcile, and start a worker for every function by `warm`, all at once.
+
+    Raises LocalStackError when it cannot be deployed.
+    """
+    deployed = deploy(clients, plan)
+    _empty_queues(clients, deployed)
+    bucket = deployed.outputs.get("BucketName") or plan.parameters.get("BucketName", "towline")
+    return Up(deployed, bucket, _start_functions(clients, deployed, warm))
+
+
+def _empty_queues(clients: Clients, deployed: Deployed) -> None:
+    """Drop messages that a killed stack had saved: one that was being worked on would hold up its group until its
+    visibility timeout is over. Every message stands for an inbox object, and reconciling finds those."""
+    for output in QUEUE_OUTPUTS:
+        if output in deployed.outputs:
+            clients("sqs").purge_queue(QueueUrl=deployed.outputs[output])
+
+
+def _start_functions(clients: Clients, deployed: Deployed, warm: Callable[[str], Complaint]) -> tuple[str, ...]:
+    """The complaints. None is a reason not to start: the table can be read, and a proposal whose function
+    fails is tried again and then kept in a dead-letter queue."""
+    reconcile = deployed.outputs.get(RECONCILE_OUTPUT)
+    tasks = [partial(warm, name) for name in deployed.functions.values() if name != reconcile]
+    if reconcile:
+        tasks.append(partial(_reconcile, clients, reconcile))
+    with ThreadPoolExecutor(max_workers=max(1, len(tasks))) as pool:
+        complaints = pool.map(lambda task: task(), tasks)
+    return tuple(complaint for complaint in complaints if complaint)
+
+
+def _reconcile(clients: Clients, function: str) -> Complaint:
+    """Invoke the function and wait for it."""
+    try:
+        answer = clients("lambda").invoke(FunctionName=function, Payload=json.dumps(RECONCILE).encode())
+    except (ClientError, BotoCoreError) as error:
+        return f"the inbox could not be reconciled: {error}"
+    if "FunctionError" in answer:
+        return f"the inbox could not be reconciled: {answer['Payload'].read().decode(errors='replace')[:400]}"
+    return None
