@@ -76,7 +76,11 @@ _ADVICE: Mapping[type[TowlineError], str] = {
 
 
 def connect(
-    service: str, endpoint_url: str | None = None, region: str | None = None, profile: str | None = None
+    service: str,
+    endpoint_url: str | None = None,
+    region: str | None = None,
+    profile: str | None = None,
+    credentials: tuple[str, str] | None = None,
 ) -> Any:
     """A boto3 client; what is None comes from the environment, as boto3 reads it. Nothing is sent yet.
 
@@ -85,7 +89,7 @@ def connect(
     name = f"AWS_ENDPOINT_URL_{service.upper()}"
     endpoint = endpoint_url or os.environ.get(name) or os.environ.get("AWS_ENDPOINT_URL") or None
     try:
-        session = boto3.Session(profile_name=profile, region_name=region)
+        session = boto3.Session(*(credentials or ()), profile_name=profile, region_name=region)
         return session.client(service, endpoint_url=endpoint, config=_config(endpoint))
     except (boto.NoRegionError, boto.ProfileNotFound, ValueError) as error:
         raise UsageError(f"{error}. Check AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL") from error

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import boto3
-from botocore import exceptions as boto
-
-from towline.aws import FAILURES, _config, connect, failure
-from towline.errors import UsageError
+from towline.aws import FAILURES, connect, failure
 from towline.settings import Settings
 
 
@@ -17,13 +13,8 @@ def client(service: str, settings: Settings) -> Any:
 
     Raises UsageError where the profile or the endpoint does not make sense.
     """
-    if settings.access_key is None:
-        return connect(service, settings.endpoint_url, settings.region, settings.profile)
-    try:
-        session = boto3.Session(settings.access_key, settings.secret_key, region_name=settings.region)
-        return session.client(service, endpoint_url=settings.endpoint_url, config=_config(settings.endpoint_url))
-    except (boto.ProfileNotFound, ValueError) as error:
-        raise UsageError(f"{error}. Check AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL") from error
+    both = (settings.access_key, settings.secret_key) if settings.access_key and settings.secret_key else None
+    return connect(service, settings.endpoint_url, settings.region, settings.profile, both)
 
 
 def principal(settings: Settings) -> str:

@@ -1,0 +1,200 @@
+"""The Python API: datasets that are read as pandas DataFrames, and changed by proposing edited ones.
+
+A DataFrame remembers the commit it was read from (`df.attrs["towline_commit"]`, which pandas carries through most
+operations), so that proposing it is a three-way merge and never overwrites what others did since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from towline import connect, edits, frames, history, keys
+from towline.change import RowChange
+from towline.connect import Connection
+from towline.contract import Contract
+from towline.dataset import PATIENCE, Draft, Ticket
+from towline.dataset import Dataset as Inbox
+from towline.diff import Diff
+from towline.errors import BadProposal, UsageError
+from towline.files import read_table
+from towline.first_contract import choose
+from towline.plan import Plan
+from towline.receipts import Receipt
+from towline.settings import Settings
+from towline.values import Row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Data: TypeAlias = "pd.DataFrame | str | PathLike[str]"  # a table, or the path of a CSV, XLSX or Parquet file
+DataDir: TypeAlias = "str | PathLike[str] | None"
+
+
+def open(name: str, *, data_dir: DataDir = None, settings: Settings | None = None) -> Dataset:
+    """The dataset `name` of the bucket that `settings` name; without them of the environment's, else of the local
+    stack (in `data_dir`, if given). Raises NotFound when there is no such dataset."""
+    dataset = Dataset(_connection(data_dir, settings), name)
+    dataset.contract()
+    return dataset
+
+
+def datasets(*, data_dir: DataDir = None, settings: Settings | None = None) -> list[str]:
+    """The names of all datasets."""
+    return _connection(data_dir, settings).datasets()
+
+
+def create(
+    name: str,
+    data: Data,
+    *,
+    key: Sequence[str] = (),
+    note: str,
+    contract: Contract | None = None,
+    timeout: float = PATIENCE,
+    data_dir: DataDir = None,
+    settings: Settings | None = None,
+) -> Dataset:
+    """Make a dataset of `data`, whose rows are told apart by the columns `key`, and wait until it is there.
+
+    Without a `contract` one is chosen as `towline create` does. Raises BadProposal, with the receipt's message, when
+    the table is refused.
+    """
+    connection = _connection(data_dir, settings)
+    file, body = _file(data)
+    chosen = choose(read_table(body, file)[0], keys.check_dataset(name), key, contract)
+    dataset = connection.dataset(name)
+    receipt = dataset.send(dataset.create(file, body, chosen.contract, note)).wait(timeout)
+    if receipt.status != "committed":
+        raise BadProposal(f"{name} was not created: {receipt.message}")
+    return Dataset(connection, name)
+
+
+class Dataset:
+    """One dataset. Everything is read fresh from the bucket; what is proposed comes back as a `Ticket`, whose `wait()`
+    gives the receipt: committed, rejected or conflicted."""
+
+    def __init__(self, connection: Connection, name: str) -> None:
+        self.name = keys.check_dataset(name)
+        self._connection = connection
+        self._last_read: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<towline.Dataset {self.name} in {self._connection.settings.bucket}>"
+
+    def contract(self) -> Contract:
+        """Columns, types, units, key and rules."""
+        return self._connection.bench.contract(self.name)
+
+    def read(self, at: str | int | None = None) -> pd.DataFrame:
+        """The table: the head's, or that of a commit (`at`: its id, its number, or a moment in ISO 8601).
+
+        Integers stay integers and booleans booleans (`Int64` and `boolean` where some are null), text stays text. A
+        column of numbers that holds NaN beside nulls comes as `double[pyarrow]`, which tells the two apart.
+        """
+        commit, table = history.table_at(self._connection.bench, self.name, _text(at))
+        self._last_read = commit
+        return frames.to_pandas(table, commit)
+
+    def propose(
+        self, data: Data, note: str, *, base: str | int | None = None, mode: str | None = None, partial: bool = False
+    ) -> Ticket:
+        """Propose a whole table: what differs from its base is the edit. NaN means null.
+
+        `base` is the commit that the table was made from: by default the one that the DataFrame remembers, else the
+        one that this object read last. `mode` is cell, row, table or fill (default: the contract's). `partial`: rows
+        that the table lacks stay, instead of being deleted.
+        """
+        return self._inbox.send(self._table_draft(data, note, base, mode, partial))
+
+    def preview(
+        self, data: Data, *, base: str | int | None = None, mode: str | None = None, partial: bool = False
+    ) -> Plan:
+        """What `propose` would do to the head as it is now: its diff, violations and conflicts. Nothing is written."""
+        return self._inbox.preview(self._table_draft(data, "preview", base, mode, partial))
+
+    def edit(
+        self, where: Mapping[str, object], set: Mapping[str, object], note: str, mode: str | None = None
+    ) -> Ticket:
+        """Set cells in every row that holds the values of `where`: `edit({"tow": 4}, {"net_size": None}, "why")`.
+
+        NotFound: no row matches. BadProposal: a value does not fit its column, a key would change, or nothing.
+        """
+        contract = self.contract()
+        values = edits.convert(contract, frames.plain(set))
+        return self._rows(where, note, mode, lambda found: edits.updates(contract, found, values))
+
+    def insert(self, row: Mapping[str, object], note: str, mode: str | None = None) -> Ticket:
+        """Insert a row; columns that it lacks are null."""
+        contract = self.contract()
+        changes = edits.insert(contract, edits.convert(contract, frames.plain(row)))
+        base = history.resolve(self._connection.bench, self.name, None)
+        return self._inbox.send(self._inbox.rows(changes, note, base, mode))
+
+    def delete(
+        self, where: Mapping[str, object], note: str, mode: str | None = None, *, all_matching: bool = False
+    ) -> Ticket:
+        """Delete the row that holds the values of `where`; more than one only where `all_matching` says so."""
+        contract = self.contract()
+        return self._rows(where, note, mode, lambda found: edits.deletes(contract, found, all_matching=all_matching))
+
+    def status(self, proposal: str) -> Receipt:
+        """The receipt of a proposal. NotFound: nobody has looked at such a proposal yet."""
+        return self._inbox.status(proposal)
+
+    def log(self) -> list[history.Record]:
+        """The audit records, newest first."""
+        return history.log(self._connection.bench, self.name)
+
+    def diff(self, old: str | int, new: str | int | None = None) -> Diff:
+        """What turns the table at `old` into the table at `new` (default: the head)."""
+        return history.difference(self._connection.bench, self.name, str(old), _text(new))
+
+    @property
+    def _inbox(self) -> Inbox:
+        return self._connection.dataset(self.name)
+
+    def _rows(
+        self,
+        where: Mapping[str, object],
+        note: str,
+        mode: str | None,
+        change: Callable[[Sequence[Row]], Sequence[RowChange]],
+    ) -> Ticket:
+        contract = self.contract()
+        base, table = history.table_at(self._connection.bench, self.name)
+        found = edits.rows(contract, table, edits.convert(contract, frames.plain(where)))
+        return self._inbox.send(self._inbox.rows(change(found), note, base, mode))
+
+    def _table_draft(self, data: Data, note: str, base: str | int | None, mode: str | None, partial: bool) -> Draft:
+        file, body = _file(data)
+        commit = history.resolve(self._connection.bench, self.name, self._base(data, base))
+        return self._inbox.file(file, body, note, commit, mode, partial=partial)
+
+    def _base(self, data: Data, base: str | int | None) -> str:
+        found = _text(base) or frames.commit_of(data) or self._last_read
+        if found is None:
+            raise UsageError(
+                "it is not known which commit this table was made from: read it through this dataset first, or say "
+                'base="<commit>" (base="head" if it was made from the current table)'
+            )
+        return found
+
+
+def _connection(data_dir: DataDir, settings: Settings | None) -> Connection:
+    if settings is not None:
+        return connect.connect(settings)
+    return connect.here(None if data_dir is None else Path(data_dir))
+
+
+def _file(data: Data) -> tuple[str, bytes]:
+    """A table as a file: its name and bytes."""
+    if isinstance(data, str | PathLike):
+        return Path(data).name, Path(data).read_bytes()
+    return "table.parquet", frames.to_parquet(data)
+
+
+def _text(at: str | int | None) -> str | None:
+    return None if at is None else str(at)

@@ -1,0 +1,182 @@
+"""Sending a proposal and telling its outcome: the common end of create, propose, edit, insert, delete and status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from towline.cli import tables
+from towline.cli.options import Call, Sending
+from towline.cli.output import cell, emit, plain, progress, safe, say, show, width
+from towline.dataset import Dataset, Draft, Ticket
+from towline.errors import (
+    EXIT_CONFLICT,
+    EXIT_OK,
+    EXIT_UNAVAILABLE,
+    EXIT_VIOLATIONS,
+    OutcomeUnknown,
+)
+from towline.plan import Plan
+from towline.receipts import Receipt
+
+CODES = {"rejected": EXIT_VIOLATIONS, "conflicted": EXIT_CONFLICT, "failed": EXIT_UNAVAILABLE}
+LINES = 50  # lines of a diff and conflicts that are shown to people
+_COLOURS = {"committed": "green", "rejected": "red", "conflicted": "red", "failed": "red"}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a command knows of its proposal beyond the receipt: `facts` join the JSON, `notes` are for people."""
+
+    facts: Mapping[str, object] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+
+def submit(call: Call, dataset: Dataset, draft: Draft, sending: Sending, sent: Sent | None = None) -> int:
+    """Preview a draft, or send it and tell what became of it. Returns the exit code."""
+    sent = sent or Sent()
+    if sending.dry_run:
+        return _preview(call, dataset, draft, sent)
+    try:
+        ticket = dataset.send(draft)
+        if sending.wait:
+            return tell(call, await_receipt(ticket, sending.timeout, quiet=call.as_json), sent)
+    except OutcomeUnknown as error:
+        return unknown(call, dataset.name, draft.proposal, error)
+    except KeyboardInterrupt:
+        say(f"proposal {draft.proposal}: `towline status {draft.proposal}` tells whether it arrived, and its outcome")
+        raise
+    return tell(call, _received(dataset, draft, sending), sent)
+
+
+def _received(dataset: Dataset, draft: Draft, sending: Sending) -> Receipt:
+    """Stands in for the receipt that nobody has written yet."""
+    message = f"it is in the inbox; `towline status {draft.proposal}` tells its outcome"
+    return Receipt(draft.proposal, dataset.name, "received", dataset.principal, note=sending.note, message=message)
+
+
+def await_receipt(ticket: Ticket, timeout: float, *, quiet: bool = False) -> Receipt:
+    """Wait for the final receipt, with the statuses on the way on a terminal's stderr."""
+    with progress(f"{ticket.proposal}: received", quiet=quiet) as phase:
+        return ticket.wait(timeout, lambda receipt: phase(f"{ticket.proposal}: {receipt.status}"))
+
+
+def unknown(call: Call, dataset: str, proposal: str, error: OutcomeUnknown) -> int:
+    """Say that the outcome is not known, with the id under which it can be asked for."""
+    say(f"error: {error}")
+    if f"towline status {proposal}" not in str(error):
+        say(f"`towline status {proposal} --dataset {dataset}` tells whether it arrived")
+    if call.as_json:
+        emit({"error": error.kind, "message": str(error), "dataset": dataset, "proposal": proposal})
+    return error.exit_code
+
+
+def tell(call: Call, receipt: Receipt, sent: Sent | None = None) -> int:
+    """Print a receipt; return the exit code that it means."""
+    sent = sent or Sent()
+    if call.as_json:
+        emit({**receipt.to_json(), **sent.facts})
+        return CODES.get(receipt.status, EXIT_OK)
+    show(*_receipt(receipt), *(safe(note) for note in sent.notes))
+    _reasons(receipt.violations, receipt.errors, receipt.warnings, receipt.conflicts)
+    if receipt.status == "conflicted":
+        say("the table is as it was: look at what others changed, and propose again on the head")
+    if receipt.quarantine:
+        say(f"what was sent is kept, whole: {receipt.quarantine}")
+    return CODES.get(receipt.status, EXIT_OK)
+
+
+def _receipt(receipt: Receipt) -> Iterator[Text]:
+    head = Text(receipt.status, style=f"bold {_COLOURS.get(receipt.status, 'yellow')}")
+    where = f" {receipt.dataset}"
+    if receipt.status == "committed":
+        where += f" #{receipt.number}  commit {receipt.commit}"
+    yield head.append(where, style="not bold default")
+    if receipt.status in CODES and not receipt.violations and not receipt.conflicts:
+        yield Text(safe(receipt.message))
+    if not receipt.final:
+        yield Text(f"proposal {receipt.proposal}")
+        yield Text(f"`towline status {receipt.proposal}` tells its outcome; --wait waits for it", style="dim")
+
+
+def _reasons(
+    violations: Sequence[Mapping[str, Any]], errors: int, warnings: int, conflicts: Sequence[Mapping[str, Any]]
+) -> None:
+    if conflicts:
+        show(_conflicts(conflicts[:LINES]))
+        _rest(len(conflicts) - LINES, "conflicts")
+    if violations:
+        totals = f"{errors:,} error{'s' * (errors != 1)}, {warnings:,} warning{'s' * (warnings != 1)}"
+        show(_violations(violations), totals)
+        _rest(errors + warnings - len(violations), "violations, which are not listed")
+
+
+def _rest(count: int, what: str) -> None:
+    if count > 0:
+        show(Text(f"… and {count:,} more {what}", style="dim"))
+
+
+def _violations(violations: Sequence[Mapping[str, Any]]) -> Table:
+    table = tables.plain_table("severity", "row", "what is wrong")
+    for one in violations:
+        colour = "red" if one["severity"] == "error" else "yellow"
+        what = Text(safe(str(one["message"]))).append(f"  {one['rule']}", style="dim")
+        table.add_row(Text(str(one["severity"]), style=colour), _row(one["key"]), what)
+    return table
+
+
+def _conflicts(conflicts: Sequence[Mapping[str, Any]]) -> Table:
+    table = tables.plain_table("row", "column", "was", "is now", "proposed")
+    for one in conflicts:
+        for found in one["cells"]:
+            theirs, ours = cell(found["theirs"]), cell(found["ours"])
+            table.add_row(_row(one["key"]), Text(found["column"]), cell(found["base"]), theirs, ours)
+        if not one["cells"]:
+            table.add_row(_row(one["key"]), Text("(whole row)"), *_sides(one))
+    return table
+
+
+def _sides(conflict: Mapping[str, Any]) -> Iterator[Text]:
+    for side in ("base", "theirs", "ours"):
+        yield Text("no row" if conflict[side] is None else "a row", style="dim")
+
+
+def _row(key: Mapping[str, Any] | None) -> Text:
+    return Text(
+        safe(
+            ", ".join(
+                f"{name}={value if isinstance(value, str) else plain(value)}" for name, value in (key or {}).items()
+            )
+        )
+    )
+
+
+def _preview(call: Call, dataset: Dataset, draft: Draft, sent: Sent) -> int:
+    """Tell what a draft would do to the head as it is now."""
+    plan = dataset.preview(draft)
+    status = "conflicted" if plan.conflicts else "committed" if plan.ok else "rejected"
+    if call.as_json:
+        emit({"dry_run": True, "dataset": dataset.name, "status": status, **_plan_json(plan), **sent.facts})
+        return CODES.get(status, EXIT_OK)
+    head = Text("dry run: would be ").append(status, style=f"bold {_COLOURS[status]}")
+    show(head.append(f"; {_counts(plan)}") if plan.ok else head, *(safe(note) for note in sent.notes))
+    if plan.diff:
+        show(*tables.diff(plan.diff, dataset.contract(), width(), LINES))
+    report = plan.report.to_json()
+    _reasons(report["violations"], plan.report.errors, plan.report.warnings, [c.to_json() for c in plan.conflicts])  # type: ignore[arg-type]
+    return CODES.get(status, EXIT_OK)
+
+
+def _plan_json(plan: Plan) -> dict[str, object]:
+    conflicts = [conflict.to_json() for conflict in plan.conflicts]
+    return {"counts": plan.counts(), "diff": plan.diff.to_json(), "conflicts": conflicts, **plan.report.to_json()}
+
+
+def _counts(plan: Plan) -> str:
+    counts = plan.counts()
+    rows = ", ".join(f"{counts[f'rows_{word}']:,} {word}" for word in ("inserted", "updated", "deleted"))
+    return f"rows: {rows}; cells changed: {counts['cells_changed']:,}"

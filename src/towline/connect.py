@@ -1,0 +1,54 @@
+"""From settings to a bucket that can be worked on: where the command line, the Python API and the editor begin."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from towline import keys
+from towline.dataset import Dataset
+from towline.settings import Settings
+from towline.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A bucket, and who works on it. Whatever only reads takes `bench`; on AWS asking for `principal` costs a
+    request."""
+
+    settings: Settings
+    bench: Workbench
+
+    @cached_property
+    def principal(self) -> str:
+        """Whose inbox prefix proposals go to: the OS user on the local stack, else the credentials' user id."""
+        if self.settings.principal is not None:
+            return self.settings.principal
+        from towline.aws.identity import principal
+
+        return principal(self.settings)
+
+    def dataset(self, name: str) -> Dataset:
+        """A dataset to propose changes to. That it exists is not checked here."""
+        return Dataset(self.bench, keys.check_dataset(name), self.principal)
+
+    def datasets(self) -> list[str]:
+        """The names of all datasets in the bucket."""
+        found = (keys.dataset_of_contract(entry.key) for entry in self.bench.store.list(keys.CONTRACTS))
+        return sorted(name for name in found if name)
+
+
+def connect(settings: Settings) -> Connection:
+    """A connection to the bucket of `settings`; nothing is sent yet."""
+    # boto3 takes a third of a second to import: not before somebody connects.
+    from towline.aws.identity import client
+    from towline.aws.s3 import S3Store
+
+    return Connection(settings, Workbench(S3Store(client("s3", settings), settings.bucket), settings.layout))
+
+
+def here(data_dir: Path | None = None) -> Connection:
+    """What the environment names, else the local stack of `data_dir` (see `Settings.resolve`)."""
+    return connect(Settings.resolve(os.environ, data_dir))
