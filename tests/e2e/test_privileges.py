@@ -1,0 +1,157 @@
+"""Least privilege, run with the emulator's IAM switched on: every function does its work with its own role, and a
+researcher can do no more than the researcher role says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import boto3
+import pytest
+
+from tests.e2e.researcher import CONTRACT, NAME
+from tests.local_stack import PROJECT, client, outputs, running
+from towline import keys
+from towline.aws.s3 import S3Store
+from towline.change import RowChange
+from towline.dataset import Dataset
+from towline.errors import Refused
+from towline.files import write_table
+from towline.local.stack import StackInfo
+from towline.sample import sample_table
+from towline.store import ABSENT, Matches
+from towline.workbench import Workbench
+
+EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+@dataclass
+class Person:
+    """Somebody with credentials of their own: their user id, as IAM policies know it, and the bucket as they see it."""
+
+    userid: str
+    store: S3Store
+
+    @property
+    def dataset(self) -> Dataset:
+        return Dataset(Workbench(self.store), NAME, self.userid)
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
+    with running(tmp_path_factory.mktemp("guarded"), replace(PROJECT, auth=True)) as info:
+        yield info
+
+
+def user(info: StackInfo, name: str) -> dict[str, str]:
+    """The access key of an IAM user who may do everything that no policy of the bucket forbids."""
+    iam = client(info, "iam")
+    iam.create_user(UserName=name)
+    iam.put_user_policy(UserName=name, PolicyName="everything", PolicyDocument=json.dumps(EVERYTHING))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+
+
+def in_role(info: StackInfo, name: str, role: str) -> Person:
+    """A user who took on one of the template's roles."""
+    sts = boto3.client("sts", endpoint_url=info.endpoint, region_name=info.region, **user(info, name))
+    session = sts.assume_role(RoleArn=outputs(info)[role], RoleSessionName=name)
+    found = session["Credentials"]
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=info.endpoint,
+        region_name=info.region,
+        aws_access_key_id=found["AccessKeyId"],
+        aws_secret_access_key=found["SecretAccessKey"],
+        aws_session_token=found["SessionToken"],
+    )
+    return Person(session["AssumedRoleUser"]["AssumedRoleId"], S3Store(s3, info.bucket))
+
+
+@pytest.fixture(scope="module")
+def ana(guarded: StackInfo) -> Person:
+    """A researcher, whose dataset is there with one edit in its history: the functions did that in their own roles."""
+    ana = in_role(guarded, "ana", "ResearcherRoleArn")
+    dataset = ana.dataset
+    draft = dataset.create("sample.csv", write_table(sample_table(), "csv"), CONTRACT, "first load")
+    assert dataset.send(draft).wait().status == "committed"
+    commit, table = dataset.table()
+    row = table.to_pylist()[3]
+    edit = dataset.rows([RowChange(row, {**row, "volume_filtered": 500.5})], "why", commit)
+    receipt = dataset.send(edit).wait()
+    assert (receipt.status, receipt.user, receipt.number) == ("committed", "ana", 2)
+    return ana
+
+
+def test_the_functions_refuse_and_quarantine_in_their_own_roles(ana: Person) -> None:
+    dataset = ana.dataset
+    commit, table = dataset.table()
+    row = table.to_pylist()[3]
+    bad = dataset.rows([RowChange(row, {**row, "lat_decimal": 95.0})], "why", commit)
+    assert dataset.send(bad).wait().status == "rejected"
+    stale = dataset.rows([RowChange(row, {**row, "volume_filtered": 600.5})], "why", commit)
+    other = dataset.rows([RowChange(row, {**row, "volume_filtered": 700.5})], "why", commit)
+    assert dataset.send(stale).wait().status == "committed"
+    assert dataset.send(other).wait().status == "conflicted"
+
+
+def test_the_reconciler_finds_a_lost_proposal_in_its_own_role(ana: Person, guarded: StackInfo) -> None:
+    answer = client(guarded, "lambda").invoke(
+        FunctionName=outputs(guarded)["ReconcileFunction"], Payload=json.dumps({"since": None}).encode()
+    )
+    found = json.loads(answer["Payload"].read())
+    assert (found["datasets"], found["problems"]) == ([NAME], [])
+
+
+def test_a_researcher_reads_the_table_its_history_and_outcomes(ana: Person) -> None:
+    assert ana.dataset.table()[1].num_rows == 125
+    assert len(ana.dataset.log()) >= 2
+    assert ana.dataset.diff("1", "2").cells == 1
+
+
+FORBIDDEN: dict[str, Callable[[Person], object]] = {
+    "the master": lambda p: p.store.put(keys.master(NAME), b"x", when=Matches(p.store.head(keys.master(NAME)).etag)),
+    "a new master": lambda p: p.store.put(keys.master("others"), b"x", when=ABSENT),
+    "a snapshot": lambda p: p.store.put(p.dataset.bench.layout.snapshot(NAME, p.dataset.table()[0]), b"x"),
+    "an audit record": lambda p: p.store.put(f"audit/{NAME}/2026-03-01/x.jsonl", b"x"),
+    "a receipt": lambda p: p.store.put(keys.receipt(NAME, "p1"), b"x"),
+    "an intent": lambda p: p.store.put(keys.intent(NAME, p.dataset.table()[0]), b"x"),
+    "the contract": lambda p: p.store.put(keys.contract(NAME), b"x"),
+    "a changes file": lambda p: p.store.put(f"changes/dataset={NAME}/date=2026-03-01/p1.parquet", b"x"),
+    "another's inbox": lambda p: p.store.put(keys.inbox(NAME, "AROAANOTHER:ben", "p1.json"), b"x"),
+    "deleting the master": lambda p: p.store.delete(keys.master(NAME)),
+    "copying over the master": lambda p: p.store.copy(keys.contract(NAME), keys.master(NAME)),
+}
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_a_researcher_may_not_write(ana: Person, what: str) -> None:
+    with pytest.raises(Refused):
+        FORBIDDEN[what](ana)
+
+
+def test_a_researcher_may_not_read_anothers_inbox(ana: Person, guarded: StackInfo) -> None:
+    ben = in_role(guarded, "ben", "ResearcherRoleArn")
+    key = keys.inbox(NAME, ben.userid, "draft.txt")
+    ben.store.put(key, b"mine")
+    with pytest.raises(Refused):
+        ana.store.get(key)
+
+
+def test_an_unconditional_put_of_a_master_is_refused_to_everybody(guarded: StackInfo, ana: Person) -> None:
+    """The bucket's own policy says so: even somebody who may do everything, as the functions may on data/."""
+    s3 = boto3.client("s3", endpoint_url=guarded.endpoint, region_name=guarded.region, **user(guarded, "admin"))
+    store, key = S3Store(s3, guarded.bucket), keys.master("others")
+    with pytest.raises(Refused):
+        store.put(key, b"x")
+    first = store.put(key, b"x", when=ABSENT)
+    assert store.put(key, b"y", when=Matches(first.etag)).version != first.version
+
+
+def test_no_function_was_denied_anything(guarded: StackInfo, ana: Person) -> None:
+    log = (Path(guarded.data_dir) / "logs" / "stack.log").read_text()
+    assert "ProposalsCommitted" in log
+    assert "AccessDenied" not in log
+    assert "is not authorized" not in log
