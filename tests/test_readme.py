@@ -101,8 +101,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def newcomer(home: Path) -> dict[str, str]:
     """The environment of somebody who has no uv and no virtual environment yet."""
-    mine = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "UV_PROJECT"))}
-    return mine | {"TOWLINE_DATA_DIR": str(home / "data"), "CI": "false"}
+    mine = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "UV_"))}
+    path = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if not part.startswith(str(ROOT)))
+    return mine | {"PATH": path, "TOWLINE_DATA_DIR": str(home / "data"), "CI": "false"}
 
 
 def test_one_line_runs_the_demo_in_a_fresh_clone(clone: Path, tmp_path: Path) -> None:

@@ -90,15 +90,19 @@ def _round(work: _Work, *, first: bool) -> None:
 
 
 def settled_head(bench: Workbench, dataset: str) -> tuple[Head | None, Ground]:
-    """Step 1: the head, with nothing unfinished at or below it. A head without a commit id is recorded first."""
-    while True:
+    """Step 1: the head, with nothing unfinished at or below it. A head without a commit id is recorded first; where
+    the dataset has no contract either, it is not Towline's yet, and the commit that creates the dataset replaces it."""
+    for _ in range(ROUNDS):
         head = master.read(bench.store, dataset)
         if head is None:
             return None, Ground(None, None, None, 0, GENESIS)
         if head.commit is not None:
             chain = finish_head(bench, head)
             return head, Ground(head.etag, head.version, head.commit, head.number, chain)
+        if not bench.has(dataset):
+            return None, Ground(head.etag, head.version, None, 0, GENESIS)
         external.record(bench, head)
+    raise LostRace(f"{dataset}: its master was written past Towline, and could not be recorded in {ROUNDS} tries")
 
 
 def _current(work: _Work, *, first: bool) -> None:

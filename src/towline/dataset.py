@@ -119,12 +119,14 @@ class Dataset:
     def preview(self, draft: Draft) -> Plan:
         """What a draft would do to the head as it is now, with nothing written."""
         head = master.read(self.bench.store, self.name)
-        contract = self.bench.contract(self.name, head.contract) if head else None
+        contract = (
+            self.bench.contract(self.name, head.contract if head else None) if self.bench.has(self.name) else None
+        )
         proposal, report = proposals.from_json(draft.body, contract, lambda name: draft.file)
         if not report.ok:
             return Plan(report=report)
         if proposal.kind == "create":
-            return plan.create(proposal, exists=head is not None)
+            return plan.create(proposal, exists=contract is not None)
         if head is None or contract is None:
             raise NotFound(f"the dataset {self.name!r} has no commit yet")
         base = head.table if proposal.base == head.commit else self.table(proposal.base)[1]

@@ -52,12 +52,13 @@ def receive(bench: Workbench, arrival: Arrival) -> Receipt | None:
         receipt = replace(receipt, kind=proposal.kind, note=proposal.note)
     if report.ok:
         written = receipts.swap(bench.store, _with(receipt, report).moved("accepted", bench.clock()))
-    else:
-        written = receipts.swap(bench.store, quarantine.keep(bench, refused(bench, receipt, report)))
+        return written or _again(bench, receipt)
+    if receipts.load(bench.store, receipt.dataset, receipt.proposal) is not None:
+        return _again(bench, receipt)  # a `create` that comes again finds its own dataset: no reason for quarantine
+    written = receipts.swap(bench.store, quarantine.keep(bench, refused(bench, receipt, report)))
     if written is None:
         return _again(bench, receipt)
-    if written.final:
-        bench.notify(written)
+    bench.notify(written)
     return written
 
 

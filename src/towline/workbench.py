@@ -58,6 +58,13 @@ class Workbench:
             ) from error
         return self.remember(dataset, Contract.parse(json.loads(body)))
 
+    def has(self, dataset: str) -> bool:
+        """Whether there is such a dataset."""
+        try:
+            return bool(self.contract(dataset))
+        except NotFound:
+            return False
+
     def remember(self, dataset: str, contract: Contract) -> Contract:
         self.contracts[dataset, contract.digest] = contract
         self.newest[dataset] = contract.digest

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from tests.cli.conftest import Towline
+from tests.cli.conftest import CSV, Towline
 from tests.conftest import ROOT
 from towline import connect, errors
 from towline.cli import VERBS, main
@@ -174,5 +174,6 @@ def test_json_output_is_utf8_whatever_the_terminal_speaks(towline: Towline) -> N
     ],
 )
 def test_with_json_stdout_holds_one_json_value_and_nothing_else(towline: Towline, arguments: list[str]) -> None:
-    arguments = [towline.file(word) if word == "tows.csv" else word for word in arguments]
+    changed = CSV.replace("1467.2", "1468.2")
+    arguments = [towline.file(word, changed) if word == "tows.csv" else word for word in arguments]
     assert towline.good(*arguments, "--json").json is not None

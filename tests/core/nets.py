@@ -39,7 +39,8 @@ class Nets:
     person: str = "ana"
 
     def __post_init__(self) -> None:
-        if self.head() is None:
+        head = self.head()
+        if head is None or head.commit is None:
             draft = self.dataset.create("nets.csv", CSV, CONTRACT, "first load")
             (receipt,) = self.pipeline.send(self.dataset, draft)
             assert receipt.status == "committed", receipt

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.core.nets import CONTRACT, NAME, Nets
+from tests.pipeline import Pipeline
 from towline import audit, commit, history, inbox, keys, receipts
 from towline import table as tables
 from towline.audit import FIELDS, GENESIS
@@ -413,6 +414,24 @@ def test_a_master_that_is_no_table_stops_the_dataset_and_says_so() -> None:
         nets.send(draft)
     (problem,) = reconcile(nets.pipeline.bench).problems
     assert NAME in problem
+
+
+def test_creating_a_dataset_takes_over_a_master_that_was_there_before() -> None:
+    pipeline = Pipeline()
+    old = pipeline.store.put(keys.master(NAME), b"the team's old file")
+    nets = Nets(pipeline)
+    (record,) = records(nets)
+    assert (record["kind"], record["prev_version"], record["number"]) == ("create", old.version, 1)
+    assert pipeline.store.get(keys.master(NAME), version=old.version).body == b"the team's old file"
+
+
+def test_a_create_that_is_delivered_again_is_no_refusal() -> None:
+    nets = Nets()
+    (key,) = [entry.key for entry in nets.pipeline.store.list(keys.INBOX) if entry.key.endswith(".json")]
+    stat = nets.pipeline.store.head(key)
+    receipt = inbox.receive(nets.pipeline.bench, inbox.Arrival(key, stat.version, stat.etag, stat.size))
+    assert receipt.status == "committed"
+    assert list(nets.pipeline.store.list(keys.QUARANTINE)) == []
 
 
 def test_reconcile_finds_what_nobody_decided() -> None:
