@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from towline import keys
-from towline.errors import UsageError
+from towline.errors import Unavailable, UsageError
 
 STACK_FILE = "stack.json"
 DEFAULT_REGION = "us-east-1"
@@ -52,7 +52,7 @@ class Settings:
     def resolve(cls, env: Mapping[str, str], data_dir: Path | None = None) -> Settings:
         """The environment's bucket; else the local stack of `data_dir`, TOWLINE_DATA_DIR or the default.
 
-        Raises UsageError, naming every variable that is missing, where there is neither.
+        Raises Unavailable, naming every variable that is missing, where there is neither.
         """
         if env.get("S3_BUCKET"):
             return cls._from_environment(env)
@@ -171,13 +171,13 @@ def stack_dir(env: Mapping[str, str], data_dir: Path | None = None) -> Path:
 
 
 def read_stack(directory: Path) -> dict[str, Any]:
-    """`stack.json` of a data directory. Raises UsageError, with the way out, where there is none."""
+    """`stack.json` of a data directory. Raises Unavailable, with the way out, where there is none."""
     file = directory / STACK_FILE
     try:
         stack: dict[str, Any] = json.loads(file.read_text())
         return {**stack, **{name: str(stack[name]) for name in ("endpoint", "bucket", "region")}}
     except FileNotFoundError:
-        raise UsageError(
+        raise Unavailable(
             f"no local stack runs in {directory}, and S3_BUCKET and AWS_ENDPOINT_URL or AWS_PROFILE are not set: "
             "start a stack with `towline up`, or export those of a real bucket"
         ) from None

@@ -127,7 +127,7 @@ def test_every_outcome_has_its_exit_code(towline: Shell) -> None:
     towline("edit", "net_tows", "--where", "tow=4000", "--set", "net_size=1", *note, code=13)
     towline("edit", *WHERE, "--set", "depth=1", *note, code=2)
     towline("show", "nope", code=13)
-    towline("env", "--data-dir", str(towline.home / "nothing"), code=2)
+    towline("env", "--data-dir", str(towline.home / "nothing"), code=12)
 
 
 def test_two_edits_of_one_cell_from_one_base_are_a_conflict_that_names_both_values(towline: Shell) -> None:

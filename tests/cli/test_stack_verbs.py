@@ -158,7 +158,7 @@ def test_env_without_anything_configured_says_what_to_do(
     monkeypatch.delenv("S3_BUCKET", raising=False)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     result = bucket("env", "--data-dir", str(tmp_path))
-    assert result.code == 2
+    assert result.code == 12
     assert "towline up" in result.err
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from towline import keys, settings
-from towline.errors import UsageError
+from towline.errors import Unavailable, UsageError
 from towline.local.info import StackInfo
 from towline.settings import Settings, chosen_data_dir, is_loopback, stack_dir
 
@@ -103,7 +103,7 @@ class TestFromTheLocalStack:
         assert chosen_data_dir({}) == tmp_path / "default"
 
     def test_where_there_is_none_everything_missing_is_named_with_the_way_out(self, tmp_path: Path) -> None:
-        with pytest.raises(UsageError) as missing:
+        with pytest.raises(Unavailable) as missing:
             Settings.resolve({})
         for word in (str(tmp_path / "default"), "S3_BUCKET", "AWS_ENDPOINT_URL", "AWS_PROFILE", "towline up"):
             assert word in str(missing.value)
