@@ -21,10 +21,10 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from towline import external, inbox, landing, master, plan, quarantine, receipts
+from towline import external, inbox, keys, landing, master, plan, quarantine, receipts
 from towline.audit import GENESIS
 from towline.contract import Contract
-from towline.errors import LostRace
+from towline.errors import Corrupt, LostRace
 from towline.finish import finish_head
 from towline.landing import Candidate, Ground
 from towline.master import Head
@@ -94,6 +94,11 @@ def settled_head(bench: Workbench, dataset: str) -> tuple[Head | None, Ground]:
     the dataset has no contract either, it is not Towline's yet, and the commit that creates the dataset replaces it."""
     for _ in range(ROUNDS):
         head = master.read(bench.store, dataset)
+        if head is None and bench.has(dataset):
+            raise Corrupt(
+                f"the master of {dataset} was deleted past Towline: remove the delete marker of {keys.master(dataset)}, "
+                "and its last version is the head again"
+            )
         if head is None:
             return None, Ground(None, None, None, 0, GENESIS)
         if head.commit is not None:
@@ -120,7 +125,7 @@ def _merge(
     """Step 3: the proposals that merge, each onto the head and those before it. One that disagrees with its companions
     only is left for the next round."""
     candidates: list[Candidate] = []
-    table = head.table if head else None
+    original = table = head.table if head else None
     for receipt in list(work.waiting.values()):
         if head is None and candidates:
             break  # a dataset's first commit goes alone
@@ -128,8 +133,10 @@ def _merge(
         if outcome.ok and proposal is not None:
             table, contract = outcome.table, proposal.contract or contract
             candidates.append(Candidate(receipt, outcome))
-        elif head is None or table is head.table or not _outcome(work, receipt, contract, head, head.table)[1].ok:
-            _deny(work, receipt, ground, outcome)
+            continue
+        alone = outcome if table is original else _outcome(work, receipt, contract, head, original)[1]
+        if not alone.ok:
+            _deny(work, receipt, ground, alone)
     return candidates, contract
 
 

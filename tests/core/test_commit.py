@@ -434,6 +434,14 @@ def test_a_create_that_is_delivered_again_is_no_refusal() -> None:
     assert list(nets.pipeline.store.list(keys.QUARANTINE)) == []
 
 
+def test_a_deleted_master_stops_the_dataset_and_says_how_to_bring_it_back() -> None:
+    nets = Nets()
+    draft = nets.edit(1, 0, vessel="Aurora")
+    nets.pipeline.store.delete(keys.master(NAME))
+    with pytest.raises(Corrupt, match="remove the delete marker of data/nets/master.parquet"):
+        nets.send(draft)
+
+
 def test_reconcile_finds_what_nobody_decided() -> None:
     nets = Nets()
     unseen = nets.dataset.send(nets.edit(1, 1, volume=12.5))
