@@ -1,0 +1,45 @@
+"""The editor's entry point: `streamlit run app/main.py`. Sets the page up, draws the sidebar, routes.
+
+Streamlit takes a directory `pages` for its older way of many pages, until `st.navigation` was called for the first time
+in a process. A link to a page that comes before that makes it run the page's file: such a file calls `route` itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+# Streamlit puts this directory on the path, and `app` is the directory itself, as a package.
+if (_root := str(Path(__file__).resolve().parents[1])) not in sys.path:
+    sys.path.insert(0, _root)
+
+import streamlit as st
+
+from app import panels, sidebar
+from app.pages import edit, history, proposals
+from app.session import Session
+
+SIDEBAR = 250  # pixels
+
+
+def route() -> None:
+    here = Path(__file__).parent
+    st.set_page_config("Towline", page_icon=here / "icon.svg", layout="wide", initial_sidebar_state=SIDEBAR)
+    st.html(here / "style.css")
+    page = st.navigation(
+        [
+            st.Page(edit.page, title="Edit", icon=":material/edit:", url_path="edit", default=True),
+            st.Page(proposals.page, title="My proposals", icon=":material/outgoing_mail:", url_path="proposals"),
+            st.Page(history.page, title="History", icon=":material/history:", url_path="history"),
+        ]
+    )
+    session = Session.here()
+    session.begin()
+    with panels.caught():
+        if sidebar.draw(session):
+            page.run()
+    session.end()
+
+
+if __name__ == "__main__":
+    route()

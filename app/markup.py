@@ -1,0 +1,261 @@
+"""HTML of values, changes and messages. Pure; everything that comes from data is escaped here.
+
+Nothing is said by colour alone: every mark has a sign or a word too. Colours are blue and orange, which no common
+colour blindness confuses, laid thinly over whatever the theme's background is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from html import escape
+
+from app.editing.cells import text_of, unit_text
+from app.editing.pending import Cell, Line, row_key
+from app.editing.remote import News
+from app.editing.sheet import Sheet
+from towline.change import RowChange
+from towline.contract import Contract
+from towline.receipts import Receipt
+from towline.values import Value, decode
+
+LONGEST = 60  # characters of a value that a line shows
+NEWS, CHANGES = 3, 20  # commits that a banner names, rows that it spells out
+
+STEPS = ("received", "accepted", "committing", "committed")
+
+
+def block(inner: str) -> str:
+    return f'<div class="tl">{inner}</div>'
+
+
+def scroll(inner: str) -> str:
+    """A block that scrolls where it grows long."""
+    return f'<div class="tl tl-scroll" tabindex="0">{inner}</div>'
+
+
+def box(kind: str, inner: str) -> str:
+    """A message: `info`, `done`, `warn` or `stop`. `inner` is HTML."""
+    role = "alert" if kind in ("warn", "stop") else "status"
+    return f'<div class="tl tl-box tl-{kind}" role="{role}">{inner}</div>'
+
+
+def message(kind: str, text: str) -> str:
+    """A message of plain text, with a sign for its kind."""
+    sign = {"info": "•", "done": "✓", "warn": "▲", "stop": "✕"}[kind]
+    return box(kind, f'<span class="tl-sign">{sign}</span>{escape(text)}')
+
+
+def value(held: Value) -> str:
+    """A value, so that null, the empty text and the text `null` cannot be confused."""
+    text = text_of(held)
+    if text is None:
+        return '<span class="tl-null">null</span>'
+    if isinstance(held, str) and (held == "null" or held != held.strip()):
+        text = f"“{held}”"
+    return escape(cut(text))
+
+
+def cut(text: str) -> str:
+    """A text short enough for a line, with its true length where it was cut."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters)"
+
+
+def key_text(key: Mapping[str, object] | None) -> str:
+    """`tow 4, net 1`; a key that is not complete says so."""
+    if not key:
+        return "the whole table"
+    return ", ".join(f"{name} {'?' if held is None else held}" for name, held in key.items())
+
+
+def title(sheet: Sheet) -> str:
+    rows, columns = count(len(sheet.rows), "row"), count(len(sheet.contract.names), "column")
+    return heading(sheet.dataset, f"commit {sheet.number} · {rows} · {columns}")
+
+
+def heading(text: str, beside: str) -> str:
+    return block(f'<span class="tl-title">{escape(text)}</span> &nbsp;<span class="tl-quiet">{escape(beside)}</span>')
+
+
+def keys(what: Mapping[str, str]) -> str:
+    """What can be done, and with which keys."""
+    rows = "".join(f"<tr><td><b>{escape(name)}</b></td><td>{escape(how)}</td></tr>" for name, how in what.items())
+    return block(f"<table>{rows}</table>")
+
+
+def subheading(text: str, beside: str = "") -> str:
+    return block(f'<span class="tl-head">{escape(text)}</span> <span class="tl-quiet">{escape(beside)}</span>')
+
+
+_SIGNS = {"update": "✎", "rekey": "✎", "insert": "+", "delete": "\N{MINUS SIGN}"}
+_SAYS = {"update": "", "rekey": " gets another key", "insert": " is added", "delete": " is deleted"}
+
+
+def line_head(line: Line, contract: Contract) -> str:
+    """The row that a line is about, and what happens to it."""
+    key = contract.key_dict(contract.key_of(line.old)) if line.kind == "rekey" else row_key(contract, line)
+    is_nameless = line.kind == "insert" and None in key.values()
+    return _head(line.kind, "A new row" if is_nameless else key_text(key))
+
+
+def _head(kind: str, name: str) -> str:
+    said = f'<span class="tl-quiet">{_SAYS[kind]}</span>'
+    return block(f'<span class="tl-sign">{_SIGNS[kind]}</span><span class="tl-head">{escape(name)}</span>{said}')
+
+
+def cell_change(cell: Cell, contract: Contract, *, is_new: bool = False) -> str:
+    """One cell: column, old -> new. A text that does not fit is shown as it was typed, and marked."""
+    if cell.problem is None:
+        return _arrow(contract, cell.column, cell.old, cell.new, is_new=is_new)
+    return _line(cell.column, f'<span class="tl-bad">✕ {escape(cut(cell.text or ""))}</span>', _old(cell.old, is_new))
+
+
+def _arrow(contract: Contract, column: str, old: Value, new: Value, *, is_new: bool = False) -> str:
+    unit = unit_text(contract.field(column).unit)
+    beside = f' <span class="tl-quiet">{escape(unit)}</span>' if unit else ""
+    return _line(column, f'<span class="tl-new">{value(new)}</span>{beside}', _old(old, is_new))
+
+
+def _line(column: str, new: str, old: str) -> str:
+    return block(f'<span class="tl-quiet">{escape(column)}</span> {old}{new}')
+
+
+def _old(old: Value, is_new: bool) -> str:
+    return "" if is_new else f'<span class="tl-old">{value(old)}</span> → '
+
+
+def row_change(change: RowChange, contract: Contract) -> str:
+    """A row of a commit: what it was -> what it is."""
+    head = _head(change.kind, key_text(contract.key_dict(change.key(contract.key))))
+    if change.kind == "delete":
+        return head
+    is_new = change.kind == "insert"
+    return head + "".join(_arrow(contract, c.column, c.old, c.new, is_new=is_new) for c in change.cells())
+
+
+def violations(found: Iterable[Mapping[str, object]], errors: int, warnings: int) -> str:
+    """Violations in their JSON form as a list; the totals are true where the list is cut."""
+    listed = list(found)
+    items = "".join(_violation(each) for each in listed)
+    more = errors + warnings - len(listed)
+    rest = f"<li>… and {more:,} more</li>" if more > 0 else ""
+    return f"<ul>{items}{rest}</ul>"
+
+
+def _violation(each: Mapping[str, object]) -> str:
+    sign, word = ("✕", "error") if each.get("severity") == "error" else ("▲", "warning")
+    key, column = each.get("key"), each.get("column")
+    where = key_text(key) if isinstance(key, Mapping) else ""
+    place = " · ".join(part for part in (where, str(column or "")) if part)
+    said = f"<b>{escape(place)}</b><br>" if place else ""
+    text = f"{said}{escape(str(each.get('message', '')))}"
+    return f'<li><span class="tl-sign" title="{word}">{sign}</span><span>{text}</span></li>'
+
+
+def totals(errors: int, warnings: int) -> str:
+    """`2 errors, 1 warning`."""
+    said = [count(errors, "error")] * bool(errors) + [count(warnings, "warning")] * bool(warnings)
+    return ", ".join(said)
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def conflicts(found: Sequence[Mapping[str, object]], contract: Contract) -> str:
+    """Conflicts in their JSON form: where, what it was, what they made of it, what you did."""
+    rows = "".join(_conflict(each, contract) for each in found)
+    return f"<table><tr><th>Where</th><th>It was</th><th>Theirs</th><th>Yours</th></tr>{rows}</table>"
+
+
+def _conflict(each: Mapping[str, object], contract: Contract) -> str:
+    key, cells = each.get("key"), each.get("cells")
+    where = escape(key_text(key if isinstance(key, Mapping) else None))
+    if not isinstance(cells, Sequence) or not cells:
+        return f"<tr><td>{where}</td><td colspan='3'>{escape(str(each.get('message', '')))}</td></tr>"
+    return "".join(_clash(where, cell, contract) for cell in cells)
+
+
+def _clash(where: str, cell: Mapping[str, object], contract: Contract) -> str:
+    column = str(cell["column"])
+    field = contract.field(column)
+    sides = "".join(f"<td>{value(decode(cell[side], field.type))}</td>" for side in ("base", "theirs", "ours"))
+    return f"<tr><td>{where}<br><b>{escape(column)}</b></td>{sides}</tr>"
+
+
+def steps(receipt: Receipt) -> str:
+    """The way of a proposal, with how far it got."""
+    passed = {receipt.status, *(step.get("status") for step in receipt.history)}
+    far = max((place for place, step in enumerate(STEPS) if step in passed), default=0)
+    return f'<div class="tl tl-steps" role="status">{"".join(_steps(receipt, far))}</div>'
+
+
+def _steps(receipt: Receipt, far: int) -> Iterable[str]:
+    yield from (f"<span>✓ {step}</span>" for step in STEPS[: far + 1])
+    if receipt.status not in STEPS:
+        yield f"<span><b>✕ {escape(receipt.status)}</b></span>"
+        return
+    for place, step in enumerate(STEPS[far + 1 :]):
+        yield f'<span class="tl-todo">{"○" if place else "…"} {step}</span>'
+
+
+def news(found: News, sheet: Sheet, now: datetime) -> str:
+    """Who committed since the sheet was loaded, why, and what changed."""
+    head = f"<b>Commit {found.sheet.number} is there; you see commit {sheet.number}.</b>"
+    said = "".join(f"<br>{_commit(record, now)}" for record in found.records[:NEWS])
+    more = len(found.records) - NEWS
+    rest = f"<br>… and {more:,} more on the History page" if more > 0 else ""
+    rows = "".join(row_change(change, sheet.contract) for change in found.changes[:CHANGES])
+    cut_rows = f"<br>… and {len(found.changes) - CHANGES:,} more rows" if len(found.changes) > CHANGES else ""
+    details = f"<details><summary>What changed</summary>{rows}{cut_rows}</details>" if rows else ""
+    return box("info", head + said + rest + details)
+
+
+def _commit(record: Mapping[str, object], now: datetime) -> str:
+    at = datetime.fromisoformat(str(record["timestamp"]))
+    cells = count(int(str(record["cells_changed"])), "cell")
+    return f"<b>{escape(str(record['user']))}</b>, {age(at, now)}: “{escape(cut(str(record['note'])))}” ({cells})"
+
+
+def log_row(record: Mapping[str, object]) -> dict[str, object]:
+    """An audit record as a row of the log."""
+    return {
+        "commit": record["number"],
+        "when (UTC)": str(record["timestamp"])[:19].replace("T", " "),
+        "who": record["user"],
+        "note": record["note"],
+        "kind": record["kind"],
+        "rows": _rows(record),
+        "cells": record["cells_changed"],
+    }
+
+
+def _rows(record: Mapping[str, object]) -> str:
+    signs = (("insert", "rows_inserted"), ("update", "rows_updated"), ("delete", "rows_deleted"))
+    return " ".join(f"{_SIGNS[kind]}{record[name]}" for kind, name in signs if record[name])
+
+
+def record(found: Mapping[str, object]) -> str:
+    """The head of one commit."""
+    at = str(found["timestamp"])[:19].replace("T", " ")
+    return block(
+        f'<span class="tl-head">Commit {found["number"]}</span> '
+        f'<span class="tl-quiet">{escape(str(found["commit"]))}</span>'
+        f"<br>{escape(str(found['user']))}, {at} UTC<br>“{escape(str(found['note']))}”"
+    )
+
+
+def proposal(dataset: str, name: str, note: str, at: datetime, receipt: Receipt) -> str:
+    """One proposal of the list: what it was for, how far it got, and its commit."""
+    made = f'<br><span class="tl-quiet">{escape(receipt.commit)}</span>' if receipt.commit else ""
+    about = f"{dataset}, {at:%Y-%m-%d %H:%M} UTC, {name}"
+    return subheading(f"“{cut(note)}”", about) + steps(receipt) + block(f"{escape(receipt.message)}{made}")
+
+
+def age(at: datetime, now: datetime) -> str:
+    """How long ago, in words: `just now`, `3 minutes ago`, or the day."""
+    seconds = max(0.0, (now - at).total_seconds())
+    for size, limit, noun in ((60, 3600, "minute"), (3600, 86_400, "hour"), (86_400, 30 * 86_400, "day")):
+        if seconds < limit:
+            return "just now" if seconds < 60 else f"{count(int(seconds // size), noun)} ago"
+    return f"on {at:%Y-%m-%d}"

@@ -1,0 +1,1 @@
+"""One page a file: `page()` asks the state, calls a use case, draws. main.py calls it."""
