@@ -6,6 +6,7 @@ sidebar.py     dataset, connection, head
 panels.py      what stands beside the grid: pending changes, violations, the outcome, news
 grid.py        the only module that knows the grid widget
 markup.py      HTML of values, changes and messages; pure
+style.css      the look of that HTML
 session.py     the session's state, one dataclass; connecting and loading
 editing/       what an edit is: pure, without Streamlit, and where the tests are
 """

@@ -6,5 +6,6 @@ edits.py     what has been typed so far, by row and column; grid events -> edits
 pending.py   edits -> RowChanges, and what is wrong with them
 rebase.py    edits carried over to a newer commit
 desk.py      one dataset on the screen: sheet, edits, undo, what was sent
-store.py     the use cases a page needs, and the news from the store
+remote.py    what is asked of the store: the head, the news, the way of a proposal
+submit.py    edits sent as a proposal, and its outcome taken in
 """

@@ -16,6 +16,8 @@ from towline.contract import Contract
 from towline.values import Key, Row, Value
 from towline.violation import ERROR, Report, Violation
 
+NO_NOTE = "downloaded from the editor before a note was written"
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -174,11 +176,13 @@ def _frozen(key: Mapping[str, Value] | None) -> tuple[tuple[str, Value], ...]:
 
 def download(sheet: Sheet, pending: Pending, note: str) -> bytes:
     """All edits as a proposal that can be put into the inbox later. Texts that do not fit cannot be said in one: they
-    are kept beside, under `client`, for the reader."""
+    are kept beside, under `client`, for the reader. A proposal needs a note: without one it says so."""
     unfit = [
         {"key": key_json(line.new or line.old, sheet.contract.key), "column": cell.column, "text": cell.text}
         for line in pending.lines
         for cell in line.problems
     ]
     client = {"client": {"name": "editor", "unfit": unfit}} if unfit else {"client": {"name": "editor"}}
-    return proposals.to_json(dataset=sheet.dataset, note=note, base=sheet.commit, changes=pending.changes, **client)
+    return proposals.to_json(
+        dataset=sheet.dataset, note=note.strip() or NO_NOTE, base=sheet.commit, changes=pending.changes, **client
+    )

@@ -145,9 +145,10 @@ def _obey(desk: Desk, place: Any) -> None:
     """Do what a button asked for, once the grid has told what was typed last: it is slower than a click."""
     time.sleep(grid.SETTLE)
     place.empty()  # where a run that is due takes over, with what was typed last; it obeys then
+    before = desk.sent
     desk.obey()
-    if desk.sent is None:
-        st.rerun()
+    if desk.sent is None or desk.sent is before:
+        st.rerun()  # all but a proposal that was just sent, which is watched at once
 
 
 def _watch(session: Session, desk: Desk, place: Any) -> None:
@@ -164,8 +165,9 @@ def _watch(session: Session, desk: Desk, place: Any) -> None:
     if receipt is not None:
         session.heard(receipt)
         st.rerun()
-    place.html(markup.message("warn", "This takes long. Your proposal is safe in the inbox; nothing more is needed."))
-    st.button("Look again", icon=":material/refresh:")
+    with place.container():
+        st.html(markup.message("warn", "This takes long. Your proposal is safe in the inbox; nothing more is needed."))
+        st.button("Look again", icon=":material/refresh:")
 
 
 if __name__ == "__main__":  # a process that has not met main.py yet runs the file that a link names: see main.py

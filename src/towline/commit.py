@@ -96,8 +96,8 @@ def settled_head(bench: Workbench, dataset: str) -> tuple[Head | None, Ground]:
         head = master.read(bench.store, dataset)
         if head is None and bench.has(dataset):
             raise Corrupt(
-                f"the master of {dataset} was deleted past Towline: remove the delete marker of {keys.master(dataset)}, "
-                "and its last version is the head again"
+                f"the master of {dataset} was deleted past Towline: remove the delete marker of "
+                f"{keys.master(dataset)}, and its last version is the head again"
             )
         if head is None:
             return None, Ground(None, None, None, 0, GENESIS)

@@ -8,16 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.app.browser import CHROMIUM, Tab, browser
 from tests.e2e.researcher import NAME, Researcher
 from tests.local_stack import kill, running
 from tests.needs import need
 from towline.local import stack
 from towline.local.stack import StackInfo, Start
 from towline.values import Row
-
-pytest.importorskip("playwright", reason="Playwright is not installed")  # a part of the dev group, so CI has it
-
-from tests.app.browser import CHROMIUM, Tab, browser
 
 WITH_EDITOR = Start(port=0, app=True)
 VESSEL, VOLUME = 2, 8  # places of columns in the grid, key columns first

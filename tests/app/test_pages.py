@@ -192,9 +192,13 @@ def test_a_proposal_that_nobody_takes_is_waited_for_and_safe(editor: Editor, mon
     editor.type(typed(0, volume="12.25")).why("why").press("Submit")
     assert "Your proposal is safe in the inbox" in editor.text
     assert editor.is_disabled("Submit")
+    editor.type(typed(0, volume="12.25", vessel="later")).press("Undo").press("Redo")
+    assert "2 cells in 1 row changed" in editor.text
     editor.nets.pipeline.pump()
     editor.press("Look again")
     assert "Commit 2" in editor.text
+    assert "1 cell in 1 row changed" in editor.text
+    assert (editor.nets.row(1, 0)["volume"], editor.nets.row(1, 0)["vessel"]) == (12.25, "Meridian")
 
 
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", "=1+1", "🐟", ":red[x] $y$ `z`", "x" * 3000])

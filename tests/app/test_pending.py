@@ -141,7 +141,7 @@ def test_what_is_ready_is_what_the_functions_accept() -> None:
 def test_a_download_holds_everything_also_what_does_not_fit() -> None:
     here = sheet()
     pending = review(here, edits(r10={"volume": "12,5", "vessel": "X"}))
-    body = json.loads(download(here, pending, "why"))
+    body = json.loads(download(here, pending, " "))
     assert body["base"] == here.commit
     assert body["changes"][0]["new"]["vessel"] == "X"
     assert body["client"]["unfit"] == [{"key": {"tow": 1, "net": 0}, "column": "volume", "text": "12,5"}]

@@ -438,7 +438,7 @@ def test_a_deleted_master_stops_the_dataset_and_says_how_to_bring_it_back() -> N
     nets = Nets()
     draft = nets.edit(1, 0, vessel="Aurora")
     nets.pipeline.store.delete(keys.master(NAME))
-    with pytest.raises(Corrupt, match="remove the delete marker of data/nets/master.parquet"):
+    with pytest.raises(Corrupt, match=r"remove the delete marker of data/nets/master\.parquet"):
         nets.send(draft)
 
 
