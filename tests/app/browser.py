@@ -4,11 +4,11 @@ keys, and read from the accessibility tree that the widget keeps of what is visi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, TimeoutError, expect, sync_playwright
 
 from app.grid import ROW_HEIGHT
 
@@ -85,6 +85,26 @@ class Tab:
 
     def press(self, label: str) -> None:
         self.page.get_by_role("button", name=label).first.click()
+
+    def submit(self) -> None:
+        """Press Submit until the proposal is through. A click that meets a page which is just being redrawn can be lost
+        on a slow machine: a person sees that, and clicks again."""
+        done = self.page.get_by_text("No changes yet").first
+        for _ in range(TRIES):
+            self.press("Submit")
+            with suppress(AssertionError):
+                expect(done).to_be_visible(timeout=8_000)
+                return
+        expect(done).to_be_visible()
+
+    def download(self, label: str) -> bytes:
+        """What a download button gives; pressed again as Submit is."""
+        for _ in range(TRIES):
+            with suppress(TimeoutError):
+                with self.page.expect_download(timeout=8_000) as started:
+                    self.press(label)
+                return Path(started.value.path()).read_bytes()
+        raise AssertionError(f"{label!r} gives no file")
 
     def go(self, page: str) -> None:
         self.page.get_by_role("link", name=page).click()

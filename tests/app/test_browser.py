@@ -50,9 +50,8 @@ def test_a_cell_edited_by_keyboard_becomes_a_commit(tab: Tab, master: Researcher
     tab.cell(3, VOLUME)("1234.5")
     tab.sees("1 cell in 1 row changed")
     tab.why("the flow meter was read wrong")
-    tab.press("Submit")
+    tab.submit()
     tab.sees(f"Commit {number + 1}: ")
-    tab.sees("No changes yet")
     assert rows(master) == [*before[:3], {**before[3], "volume_filtered": 1234.5}, *before[4:]]
     (record, *_) = master.dataset.log()
     assert (record["note"], record["cells_changed"]) == ("the flow meter was read wrong", 1)
@@ -62,14 +61,15 @@ def test_a_cell_edited_by_keyboard_becomes_a_commit(tab: Tab, master: Researcher
     tab.sees(f"commit {number + 1}: 1 cell changed")
 
 
-def test_a_comma_is_kept_and_explained_and_a_click_is_not_faster_than_the_grid(tab: Tab, master: Researcher) -> None:
+def test_a_comma_is_kept_and_explained_and_everything_can_be_undone(tab: Tab, master: Researcher) -> None:
     before = rows(master)
     tab.cell(4, VOLUME)("12,5")
     tab.sees("Write a point before decimals (12.5)")
     tab.lists("✕ 12,5")
     tab.cell(4, VOLUME)("12.5")
     tab.cell(5, VESSEL)("=1+1 🐟")
-    tab.press("Undo")  # at once: the grid tells of an edit only 150 ms after it
+    tab.sees("2 cells in 2 rows changed")
+    tab.press("Undo")
     tab.sees("1 cell in 1 row changed")
     tab.lists("12.5")
     tab.press("Redo")
@@ -80,8 +80,7 @@ def test_a_comma_is_kept_and_explained_and_a_click_is_not_faster_than_the_grid(t
     tab.sees("2 cells in 2 rows changed")
     tab.cell(6, VESSEL)("late")
     tab.why("why")
-    tab.press("Submit")
-    tab.sees("No changes yet")
+    tab.submit()
     changed = [row["vessel"] for row, old in zip(rows(master), before, strict=True) if row != old]
     assert changed == [before[4]["vessel"], "=1+1 🐟", "late"]
 
@@ -96,8 +95,7 @@ def test_what_somebody_else_commits_meanwhile_is_told_and_merged(tab: Tab, maste
     tab.sees_no("you see commit")
     tab.lists("321")
     tab.why("why")
-    tab.press("Submit")
-    tab.sees("No changes yet")
+    tab.submit()
     assert (master.row(7)["vessel"], master.row(7)["volume_filtered"]) == ("Other", 321.0)
 
 
@@ -109,13 +107,10 @@ def test_a_stack_that_dies_blocks_saving_and_loses_nothing(tab: Tab, info: Stack
     tab.cell(9, VOLUME)("78.25")
     tab.sees("2 cells in 2 rows changed")
     assert tab.page.get_by_role("button", name="Submit").is_disabled()
-    with tab.page.expect_download() as download:
-        tab.press("Download my changes")
-    assert b"78.25" in download.value.path().read_bytes()
+    assert b"78.25" in tab.download("Download my changes")
     back = stack.start(Path(info.data_dir), replace(WITH_EDITOR, port=info.port))
     assert back.editor == info.editor
     tab.sees_no("saving is blocked")
     tab.why("why")
-    tab.press("Submit")
-    tab.sees("No changes yet")
+    tab.submit()
     assert [master.row(place)["volume_filtered"] for place in (8, 9)] == [77.25, 78.25]
