@@ -40,7 +40,7 @@ class Shell:
     def __call__(self, *arguments: str, code: int = 0) -> Result:
         env = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "S3_", "TOWLINE_"))}
         env |= {"XDG_STATE_HOME": str(self.home / "state"), "XDG_DATA_HOME": str(self.home / "share"), "LOGNAME": "ana"}
-        command = [sys.executable, "-c", "from towline.cli import main; main()", *arguments]
+        command = [sys.executable, "-c", "from towline.cli import run; run()", *arguments]
         done = subprocess.run(command, env=env, cwd=self.home, capture_output=True, text=True, timeout=120)
         assert done.returncode == code, done.stdout + done.stderr
         return Result(done.returncode, done.stdout, done.stderr)

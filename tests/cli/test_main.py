@@ -177,3 +177,11 @@ def test_with_json_stdout_holds_one_json_value_and_nothing_else(towline: Towline
     changed = CSV.replace("1467.2", "1468.2")
     arguments = [towline.file(word, changed) if word == "tows.csv" else word for word in arguments]
     assert towline.good(*arguments, "--json").json is not None
+
+
+@pytest.mark.parametrize(("arguments", "code", "says"), [(["--version"], 0, "towline"), (["shwo"], 2, "mean show?")])
+def test_the_console_script_says_all_it_has_to_say_before_it_leaves(arguments: list[str], code: int, says: str) -> None:
+    command = [sys.executable, "-c", "from towline.cli import run; run()", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == code
+    assert says in done.stdout + done.stderr

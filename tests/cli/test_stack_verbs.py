@@ -175,7 +175,7 @@ def test_the_editor_runs_in_the_foreground_until_ctrl_c(tmp_path: Path) -> None:
     port = _free_port()
     env = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "S3_"))}
     env |= {"S3_BUCKET": "towline", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
-    command = [sys.executable, "-c", "from towline.cli import main; main()", "app", "--port", str(port), "--json"]
+    command = [sys.executable, "-c", "from towline.cli import run; run()", "app", "--port", str(port), "--json"]
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, process_group=0) as process:
         try:
             assert process.stdout is not None

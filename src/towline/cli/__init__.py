@@ -7,11 +7,13 @@ Each verb's module has a `command`, which parses, makes one call and renders. Wh
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -121,3 +123,18 @@ def _fail(arguments: Sequence[str], kind: str, message: str, code: int) -> int:
 def main() -> None:
     """A shared research table as one Parquet object on versioned S3: edited like a spreadsheet, merged, audited,
     never lost."""
+
+
+def run() -> NoReturn:
+    """The console script. Once all is said it leaves at once: at an ordinary exit Arrow's thread pools are taken down
+    while their threads may still be starting, and on a busy machine that aborts (exit code 134) a program which has
+    done its work."""
+    code: object = 0
+    try:
+        main()
+    except SystemExit as done:
+        code = done.code
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # nobody reads any more, as in `towline log | head`
+            stream.flush()
+    os._exit(code if isinstance(code, int) else 0)
