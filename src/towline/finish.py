@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 
 from towline import audit, keys, receipts
-from towline.errors import Corrupt, NotFound, PreconditionFailed
+from towline.errors import Contended, Corrupt, NotFound, PreconditionFailed
 from towline.intent import Intent, load
 from towline.master import Head
 from towline.receipts import Receipt
@@ -64,6 +64,8 @@ def _copy_once(bench: Workbench, intent: Intent, version: str) -> None:
     source = keys.master(intent.dataset)
     try:
         bench.store.copy(source, intent.snapshot_key, version=version, when=ABSENT)
+    except Contended:
+        raise  # 409 says that somebody interfered, not that the object is there: the next delivery tries again
     except PreconditionFailed:
         return
 
@@ -71,6 +73,8 @@ def _copy_once(bench: Workbench, intent: Intent, version: str) -> None:
 def _put_once(bench: Workbench, key: str, body: bytes) -> None:
     try:
         bench.store.put(key, body, when=ABSENT)
+    except Contended:
+        raise  # 409 says that somebody interfered, not that the object is there: the next delivery tries again
     except PreconditionFailed:
         return
 

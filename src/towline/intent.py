@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from towline import audit, keys
-from towline.errors import Corrupt, NotFound, PreconditionFailed
+from towline.errors import Contended, Corrupt, NotFound, PreconditionFailed
 from towline.store import ABSENT, ObjectStore
 
 FORMAT = "towline.intent/v1"
@@ -92,6 +92,8 @@ def save(store: ObjectStore, intent: Intent) -> None:
     """Write the intent. Its commit id is fresh, so an intent that is there already is our own, written twice."""
     try:
         store.put(keys.intent(intent.dataset, intent.commit), intent.to_bytes(), when=ABSENT)
+    except Contended:
+        raise  # 409 does not say that it is there
     except PreconditionFailed:
         return
 

@@ -18,7 +18,7 @@ from tests.pipeline import Pipeline
 from towline import audit, commit, history, inbox, keys, receipts
 from towline import table as tables
 from towline.audit import FIELDS, GENESIS
-from towline.errors import Corrupt, LostRace, OutcomeUnknown, Unavailable
+from towline.errors import Contended, Corrupt, LostRace, OutcomeUnknown, Unavailable
 from towline.memory import fail_once
 from towline.reconcile import reconcile
 from towline.workbench import Workbench
@@ -379,6 +379,20 @@ def test_with_everything_remembered_inbox_to_receipt_takes_eleven_requests() -> 
     receipt = inbox.receive(nets.pipeline.bench, arrival)
     commit.commit(nets.pipeline.bench, NAME, [receipt])
     assert sum(nets.pipeline.store.requests.values()) - before <= 11
+
+
+@pytest.mark.parametrize("prefix", [keys.INTENTS, "snapshots/", keys.CHANGES, "audit/"])
+def test_an_interfered_write_is_not_taken_for_one_that_is_there(prefix: str) -> None:
+    """S3 answers 409 when somebody interferes: nothing was written, and the next delivery writes it."""
+    nets = Nets()
+    nets.dataset.send(nets.edit(1, 1, volume=12.5))
+    receipt = inbox.receive(nets.pipeline.bench, nets.pipeline.arrivals()[0])
+    operation = "copy" if prefix == "snapshots/" else "put"
+    nets.pipeline.store.faults = fail_once(operation, "before", Contended("409"), prefix=prefix)
+    with pytest.raises(Contended):
+        commit.commit(nets.pipeline.bench, NAME, [receipt])
+    assert commit.commit(nets.pipeline.bench, NAME, [receipt])[0].status == "committed"
+    check_promises(nets)
 
 
 def test_going_back_to_an_earlier_table_makes_another_object() -> None:
