@@ -13,7 +13,7 @@ SOURCE = ROOT / "src" / "towline"
 CORE = {"errors", "keys", "values", "violation", "table", "change", "diff", "merge", "conflict", "contract", "checks"}
 CORE |= {"audit", "changefile", "infer", "edits", "sample", "rules", "files"}
 USE_CASES = {"store", "memory", "receipts", "workbench", "master", "intent", "finish", "landing", "commit", "plan"}
-USE_CASES |= {"proposals", "inbox", "quarantine", "external", "reconcile", "history", "dataset"}
+USE_CASES |= {"proposals", "inbox", "quarantine", "external", "reconcile", "history", "dataset", "health", "mine"}
 
 # What the pure core may use beside itself and the standard library.
 CORE_LIBRARIES = {"pyarrow", "ulid", "openpyxl"}

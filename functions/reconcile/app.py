@@ -9,12 +9,12 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 
 from towline.aws.runtime import Runtime
-from towline.reconcile import reconcile
+from towline.reconcile import note, reconcile
 
 LOOK_BACK, UNDER_WAY = timedelta(days=2), timedelta(minutes=15)
 
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
-runtime = Runtime("APPLY_QUEUE_URL", "VALIDATE_QUEUE_URL", "TOPIC_ARN")
+runtime = Runtime("APPLY_QUEUE_URL", "VALIDATE_QUEUE_URL", "TOPIC_ARN", "RECONCILE_MINUTES")
 
 
 @metrics.log_metrics
@@ -28,6 +28,9 @@ def handler(event, context):
         runtime.validate_queue.send(arrival)
     for receipt in found.undecided:
         runtime.apply_queue.send(receipt, again=now.isoformat())
+    queues = {"validate": runtime.validate_queue.url, "apply": runtime.apply_queue.url}
+    every = timedelta(minutes=runtime.settings.reconcile_minutes or 0)
+    note(runtime.bench, found, every, queues)
     metrics.add_metric("ProposalsRequeued", MetricUnit.Count, len(found.unseen) + len(found.undecided))
     metrics.add_metric("DatasetsInTrouble", MetricUnit.Count, len(found.problems))
     logger.info("reconciled", **found.to_json())

@@ -6,11 +6,15 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from towline import keys
 from towline.dataset import Dataset
-from towline.settings import Settings
+from towline.settings import Settings, stack_dir
 from towline.workbench import Workbench
+
+if TYPE_CHECKING:
+    from towline.health.checkup import Checkup
 
 
 @dataclass(frozen=True)
@@ -52,3 +56,26 @@ def connect(settings: Settings) -> Connection:
 def here(data_dir: Path | None = None) -> Connection:
     """What the environment names, else the local stack of `data_dir` (see `Settings.resolve`)."""
     return connect(Settings.resolve(os.environ, data_dir))
+
+
+def checkup(connection: Connection, data_dir: Path | None = None, *, patience: float = 2.0) -> Checkup:
+    """Everything that tells how things are (`towline.health`), to be looked at again and again. `data_dir` is where the
+    local stack is looked for while it does not answer; `patience` is in seconds. Nothing is asked yet."""
+    from towline.aws import health as aws
+    from towline.health import judge, versions
+    from towline.health.checkup import Checkup, Probe
+    from towline.health.datasets import Datasets
+    from towline.health.pipeline import runs
+
+    settings, bench = connection.settings, connection.bench
+    found = [Probe("versions", ("Towline",), versions.look), *aws.probes(settings, bench.store)]
+    found += [Probe("storage", ("You",), lambda: [judge.you(connection.principal)])]
+    if settings.local:
+        from towline.local import health as local
+
+        found += local.probes(settings, stack_dir(os.environ, data_dir))
+    found += [
+        Probe("pipeline", ("Reconcile",), lambda: runs(bench)),
+        Probe("datasets", ("Datasets",), Datasets(bench).look),
+    ]
+    return Checkup(found, patience=patience, clock=bench.clock)

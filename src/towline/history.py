@@ -2,41 +2,136 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from itertools import groupby
 
 import pyarrow as pa
 
-from towline import audit, diff, keys, master
+from towline import audit, diff, keys, master, table
 from towline.audit import GENESIS
 from towline.diff import Diff
-from towline.errors import NotFound, UsageError
+from towline.errors import Corrupt, NotFound, UsageError
+from towline.store import Entry
 from towline.workbench import Workbench
 
 READERS = 16  # audit records are small objects, read side by side
+SKEW = timedelta(seconds=2)  # between the clocks of two machines that commit
 
 Record = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an audit record lies, and what its key tells of it without reading it: the moment of its commit (UTC, to
+    the second) and its author as keys spell people (`keys.slug`)."""
+
+    key: str
+    at: datetime
+    user: str
 
 
 def log(bench: Workbench, dataset: str) -> list[Record]:
     """The audit records of a dataset, newest first. NotFound: no such dataset."""
     bench.contract(dataset)
-    found = [entry.key for entry in bench.store.list(f"{bench.layout.audit}{dataset}/")]
+    return read(bench, places(bench, dataset))
+
+
+def places(bench: Workbench, dataset: str) -> list[Place]:
+    """Where the audit records of a dataset lie, newest first: one request for a thousand of them."""
+    found = (_place(entry) for entry in bench.store.list(f"{bench.layout.audit}{dataset}/"))
+    return sorted(found, key=lambda place: (place.at, place.key), reverse=True)
+
+
+# <YYYY-MM-DD>/<user>_<YYYYMMDDTHHMMSS>_<proposal>.jsonl; a user or a proposal may have such a moment in its name, too.
+_MOMENT = re.compile(r"_(\d{8}T\d{6})(?=_)")
+
+
+def _place(entry: Entry) -> Place:
+    day, _, name = "/".join(entry.key.rsplit("/", 2)[1:]).partition("/")
+    for found in _MOMENT.finditer(name):
+        if found[1].startswith(day.replace("-", "")):
+            return Place(entry.key, _parsed(found[1], entry), name[: found.start()])
+    return Place(entry.key, entry.modified, "")  # named otherwise, by hand: still a record
+
+
+def _parsed(moment: str, entry: Entry) -> datetime:
+    try:
+        return datetime.strptime(moment, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return entry.modified
+
+
+def read(bench: Workbench, where: Iterable[Place]) -> list[Record]:
+    """The records at these places, newest first."""
     with ThreadPoolExecutor(READERS) as pool:
-        records = list(pool.map(lambda key: audit.from_line(bench.store.get(key).body), found))
+        return newest_first(pool.map(lambda place: record(bench, place), where))
+
+
+def record(bench: Workbench, place: Place) -> Record:
+    """One audit record. Corrupt: the object is none."""
+    try:
+        return audit.from_line(bench.store.get(place.key).body)
+    except ValueError as error:
+        raise Corrupt(f"{place.key} is no audit record: {error}. Put it back from the bucket's versions") from error
+
+
+def newest_first(records: Iterable[Record]) -> list[Record]:
+    """Records of one dataset in the order of its history. They need not be all of it."""
     return list(reversed(_in_order(records)))
 
 
+def numbered(bench: Workbench, where: Sequence[Place], number: int) -> Record | None:
+    """One record of the commit with this number, out of all places (newest first): a dozen requests for a thousand.
+    None where there is no such commit."""
+
+    def minus(place: Place) -> int:
+        return -int(str(record(bench, place)["number"]))
+
+    near = bisect_left(where, -number, key=minus)
+    # Places of one second are in no order, and clocks of different machines differ a little.
+    around = {place.at for place in where[max(0, near - 1) : near + 1]}
+    few = (place for place in where if any(abs(place.at - at) <= SKEW for at in around))
+    return next((found for found in read(bench, few) if found["number"] == number), None)
+
+
+def cells(bench: Workbench, found: Record) -> pa.Table:
+    """The changes file of a record, one row a cell (see `towline.changefile`). NotFound: it is gone. Corrupt: it is not
+    the one that the record tells of."""
+    key = str(found["changes_key"])
+    body = bench.store.get(key).body
+    if sha256(body).hexdigest() != found["changes_sha256"]:
+        raise Corrupt(f"{key} is not what the audit record says it is; `towline verify` looks at all of them")
+    return table.from_parquet(body, key)
+
+
 def _in_order(records: Iterable[Record]) -> list[Record]:
-    """Oldest first. Proposals of one commit share its number and moment; the chain tells their order."""
-    after = {str(record["prev_chain"]): record for record in records}
-    chain, ordered = GENESIS, []
-    while (record := after.pop(chain, None)) is not None:
-        ordered.append(record)
-        chain = str(record["chain"])
-    # A broken chain is for `towline verify` to judge; here nothing is hidden.
-    return ordered + sorted(after.values(), key=lambda r: (r["number"], r["timestamp"]))
+    """Oldest first. Proposals of one commit share its number and moment; the chain tells their order.
+
+    A part of a history is several chains; so is one that was tampered with, which is for `towline verify` to judge:
+    here nothing is hidden. Chains follow each other by the number that they begin with.
+    """
+    by_number = sorted(records, key=lambda r: (int(str(r["number"])), str(r["timestamp"])))
+    links = {str(each["chain"]) for each in by_number}
+    after = {str(each["prev_chain"]): each for each in by_number}
+    begins = [each for each in by_number if each["prev_chain"] == GENESIS or str(each["prev_chain"]) not in links]
+    ordered: list[Record] = []
+    for each in begins:
+        ordered += _chain(after.pop(str(each["prev_chain"]), None), after)
+    known = {id(each) for each in ordered}
+    return ordered + [each for each in by_number if id(each) not in known]
+
+
+def _chain(first: Record | None, after: dict[str, Record]) -> Iterable[Record]:
+    """A record and those that follow it; they are taken out of `after`, so a circle ends."""
+    while first is not None:
+        yield first
+        first = after.pop(str(first["chain"]), None)
 
 
 def resolve(bench: Workbench, dataset: str, at: str | None) -> str:
@@ -49,16 +144,24 @@ def resolve(bench: Workbench, dataset: str, at: str | None) -> str:
         return head.commit
     if keys.is_commit(at):
         return at
-    records = log(bench, dataset)
-    if at.lstrip("#").isdigit():
-        number = int(at.lstrip("#"))
-        commits = [record["commit"] for record in records if record["number"] == number]
+    bench.contract(dataset)
+    where = places(bench, dataset)
+    if at.lstrip("#").isdecimal():
+        found = numbered(bench, where, int(at.lstrip("#")))
     else:
-        moment = _moment(at)
-        commits = [r["commit"] for r in records if datetime.fromisoformat(str(r["timestamp"])) <= moment]
-    if not commits:
+        found = _newest_by(bench, where, _moment(at))
+    if found is None:
         raise NotFound(f"{dataset} has no commit {at}; `towline log {dataset}` lists them")
-    return str(commits[0])
+    return str(found["commit"])
+
+
+def _newest_by(bench: Workbench, where: Sequence[Place], moment: datetime) -> Record | None:
+    """A record of the newest commit by then. Keys tell the second only, so those of one second are all asked."""
+    for _, second in groupby((place for place in where if place.at <= moment), key=lambda place: place.at):
+        for found in read(bench, second):
+            if datetime.fromisoformat(str(found["timestamp"])) <= moment:
+                return found
+    return None
 
 
 def _moment(text: str) -> datetime:

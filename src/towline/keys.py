@@ -9,6 +9,7 @@
     audit/<dataset>/<YYYY-MM-DD>/<user>_<YYYYMMDDTHHMMSS>_<proposal>.jsonl
     changes/dataset=<dataset>/date=<YYYY-MM-DD>/<proposal>.parquet      row and cell changes
     quarantine/<dataset>/<YYYY-MM-DD>/<id>/...                          refused input, whole, and report.json
+    meta/reconcile.json                                                 what the last run of Reconcile found
 
 Commit ids are ULIDs: they carry the millisecond at which the commit was made, so a snapshot's key follows
 from the commit id alone and ids sort by time.
@@ -27,6 +28,7 @@ from towline.errors import UsageError
 
 INBOX, RECEIPTS, DATA, CONTRACTS = "inbox/", "receipts/", "data/", "contracts/"
 INTENTS, CHANGES, QUARANTINE = "intents/", "changes/", "quarantine/"
+LAST_RUN = "meta/reconcile.json"
 
 # A dataset is also a table in Glue and a directory name, hence lower case, digits and underscores.
 _DATASET = re.compile(r"[a-z][a-z0-9_]{0,62}")

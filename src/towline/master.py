@@ -80,12 +80,17 @@ def read(store: ObjectStore, dataset: str, *, version: str | None = None) -> Hea
         return None
 
 
-def snapshot(store: ObjectStore, layout: keys.Layout, dataset: str, commit: str) -> pa.Table | None:
-    """The table of a commit, from its snapshot; None when there is no such commit."""
+def at_commit(store: ObjectStore, layout: keys.Layout, dataset: str, commit: str) -> Head | None:
+    """The master as a commit left it, from its snapshot (a copy, metadata included); None when there is none."""
     if not keys.is_commit(commit):
         return None
-    key = layout.snapshot(dataset, commit)
     try:
-        return table.from_parquet(store.get(key).body, key)
+        return Head(dataset, store.get(layout.snapshot(dataset, commit)))
     except NotFound:
         return None
+
+
+def snapshot(store: ObjectStore, layout: keys.Layout, dataset: str, commit: str) -> pa.Table | None:
+    """The table of a commit, from its snapshot; None when there is no such commit."""
+    found = at_commit(store, layout, dataset, commit)
+    return found.table if found else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from towline.contract import Contract
 from towline.diff import Diff, diff
 from towline.merge import merge
 from towline.proposals import Proposal
+from towline.values import Row
 from towline.violation import Report, Violation
 
 # A table file that would delete more than this share of the rows is refused, unless the contract's tolerance says
@@ -95,13 +97,21 @@ def check(changes: Sequence[RowChange], contract: Contract) -> Report:
     not held against it."""
     rows = [change.new for change in changes if change.new is not None]
     report = contract.check(tables.from_rows(rows, contract.schema))
-    if report.ok:
-        return report
-    before = [change.old for change in changes if change.old is not None and change.new is not None]
-    known = contract.check(tables.from_rows(before, contract.schema), limit=len(before) * len(contract.names))
-    same = {_where(v) for v in known.violations}
-    every = contract.check(tables.from_rows(rows, contract.schema), limit=len(rows) * len(contract.names))
-    return Report.of(v for v in every.violations if _where(v) not in same)
+    return report if report.ok else Report.of(breaches(changes, contract))
+
+
+def breaches(changes: Sequence[RowChange], contract: Contract) -> tuple[Violation, ...]:
+    """Everything in the changed rows that breaks the contract and did not before: all of it, however much that is."""
+    every = _violations([change.new for change in changes if change.new is not None], contract)
+    if not every:
+        return ()
+    before = _violations([c.old for c in changes if c.old is not None and c.new is not None], contract)
+    known = {_where(violation) for violation in before}
+    return tuple(violation for violation in every if _where(violation) not in known)
+
+
+def _violations(rows: Sequence[Row], contract: Contract) -> tuple[Violation, ...]:
+    return contract.check(tables.from_rows(rows, contract.schema), limit=sys.maxsize).violations
 
 
 def _where(violation: Violation) -> tuple[object, ...]:

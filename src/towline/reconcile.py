@@ -1,26 +1,30 @@
 """What puts right what a crash or a lost event left behind; run on a schedule, and whenever the local stack starts.
 
 It finishes commits, records masters that were written past Towline, finds proposals that nobody decided, and reaps
-intents of commits that never came. It writes nothing that the next delivery would not have written.
+intents of commits that never came. Beside a note of the run itself, it writes nothing that the next delivery would not
+have written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from towline import commit, inbox, keys, master, receipts
-from towline.errors import NotFound, TowlineError
+from towline import __version__, commit, inbox, keys, master, receipts
+from towline.errors import Corrupt, NotFound, TowlineError
 from towline.inbox import Arrival
 from towline.receipts import Receipt
-from towline.store import Entry
+from towline.store import Entry, ObjectStore
 from towline.workbench import Workbench
 
 # A put that was thought lost may still land; by then it has (S3 answers or drops a request within minutes).
 INTENT_AGE = timedelta(days=1)
 # Each run looks at the intents that came of age since the runs before it; the rest it has seen.
 INTENT_WINDOW = timedelta(days=3)
+
+FORMAT = "towline.reconcile/v1"
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,55 @@ class Findings:
             "reaped": list(self.reaped),
             "problems": list(self.problems),
         }
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run leaves behind for whoever asks how things are (`towline.health`): when it ended, how often it is meant
+    to run, how many proposals it queued again, what needs a person, with which version of Towline, and where the two
+    queues are, which no researcher could find otherwise."""
+
+    at: datetime
+    every: timedelta
+    requeued: int = 0
+    problems: tuple[str, ...] = ()
+    version: str = ""
+    queues: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "format": FORMAT,
+            "at": self.at.isoformat(timespec="seconds"),
+            "every_minutes": self.every.total_seconds() / 60,
+            "requeued": self.requeued,
+            "problems": list(self.problems),
+            "version": self.version,
+            "queues": dict(self.queues),
+        }
+
+
+def note(bench: Workbench, found: Findings, every: timedelta, queues: Mapping[str, str]) -> Run:
+    """Write down what a run found, in the place of the run before. `every` lies between two runs; `queues` are the URLs
+    of `validate` and `apply`."""
+    requeued = len(found.unseen) + len(found.undecided)
+    run = Run(bench.clock(), every, requeued, found.problems, __version__, queues)
+    bench.store.put(keys.LAST_RUN, json.dumps(run.to_json()).encode(), content_type="application/json")
+    return run
+
+
+def last_run(store: ObjectStore) -> Run | None:
+    """What the last run left; None where none was noted yet. Corrupt: it cannot be read."""
+    try:
+        raw = json.loads(store.get(keys.LAST_RUN).body)
+        if raw["format"] != FORMAT:
+            raise ValueError(f"its format is {raw['format']!r}")
+        every, at = timedelta(minutes=raw["every_minutes"]), datetime.fromisoformat(raw["at"])
+        return Run(at, every, raw["requeued"], tuple(raw["problems"]), raw["version"], raw["queues"])
+    except NotFound:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        said = f"{keys.LAST_RUN} cannot be read ({error!r}): the next run of Reconcile writes it anew"
+        raise Corrupt(said) from error
 
 
 def reconcile(bench: Workbench, since: datetime | None = None, until: datetime | None = None) -> Findings:

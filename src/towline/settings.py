@@ -32,7 +32,8 @@ class Settings:
     """What every entry point needs to know before it can reach a dataset.
 
     `endpoint_url` is None on AWS. `access_key` and `secret_key` are None where botocore finds the
-    credentials itself (a profile, a role, the environment). The last four matter to functions only.
+    credentials itself (a profile, a role, the environment). The last five matter to functions only;
+    `reconcile_minutes` lie between two runs of Reconcile.
     """
 
     bucket: str
@@ -47,6 +48,7 @@ class Settings:
     apply_queue_url: str | None = None
     validate_queue_url: str | None = None
     topic_arn: str | None = None
+    reconcile_minutes: float | None = None
 
     @classmethod
     def resolve(cls, env: Mapping[str, str], data_dir: Path | None = None) -> Settings:
@@ -93,6 +95,7 @@ class Settings:
             apply_queue_url=env.get("APPLY_QUEUE_URL") or None,
             validate_queue_url=env.get("VALIDATE_QUEUE_URL") or None,
             topic_arn=env.get("TOPIC_ARN") or None,
+            reconcile_minutes=_number(env, "RECONCILE_MINUTES"),
         )
 
     @classmethod
@@ -210,6 +213,14 @@ def _local_credentials(env: Mapping[str, str]) -> dict[str, str]:
     if not is_loopback(host) or env.get("AWS_ACCESS_KEY_ID") or env.get("AWS_PROFILE"):
         return {}
     return {"access_key": LOCAL_ACCESS_KEY, "secret_key": LOCAL_SECRET_KEY}
+
+
+def _number(env: Mapping[str, str], name: str) -> float | None:
+    """A variable that holds a number; None where it is not set."""
+    try:
+        return float(env[name]) if env.get(name) else None
+    except ValueError:
+        raise UsageError(f"{name} is {env[name]!r}; it must be a number, such as 10") from None
 
 
 def _layout(env: Mapping[str, str]) -> keys.Layout:

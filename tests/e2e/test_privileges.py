@@ -6,7 +6,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -14,12 +16,15 @@ import pytest
 from tests.e2e.researcher import CONTRACT, NAME
 from tests.local_stack import PROJECT, client, outputs, running
 from towline import keys
+from towline.aws.health import QUEUES, Queues
 from towline.aws.s3 import S3Store
 from towline.change import RowChange
 from towline.dataset import Dataset
 from towline.errors import Refused
 from towline.files import write_table
-from towline.local.stack import StackInfo
+from towline.health.datasets import Datasets
+from towline.local.stack import StackInfo, stack_settings
+from towline.reconcile import last_run
 from towline.sample import sample_table
 from towline.store import ABSENT, Matches
 from towline.workbench import Workbench
@@ -29,10 +34,12 @@ EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action
 
 @dataclass
 class Person:
-    """Somebody with credentials of their own: their user id, as IAM policies know it, and the bucket as they see it."""
+    """Somebody with credentials of their own: their user id, as IAM policies know it, the bucket as they see it, and a
+    client of any service."""
 
     userid: str
     store: S3Store
+    client: Callable[[str], Any]
 
     @property
     def dataset(self) -> Dataset:
@@ -59,15 +66,15 @@ def in_role(info: StackInfo, name: str, role: str) -> Person:
     sts = boto3.client("sts", endpoint_url=info.endpoint, region_name=info.region, **user(info, name))
     session = sts.assume_role(RoleArn=outputs(info)[role], RoleSessionName=name)
     found = session["Credentials"]
-    s3 = boto3.client(
-        "s3",
+    clients = partial(
+        boto3.client,
         endpoint_url=info.endpoint,
         region_name=info.region,
         aws_access_key_id=found["AccessKeyId"],
         aws_secret_access_key=found["SecretAccessKey"],
         aws_session_token=found["SessionToken"],
     )
-    return Person(session["AssumedRoleUser"]["AssumedRoleId"], S3Store(s3, info.bucket))
+    return Person(session["AssumedRoleUser"]["AssumedRoleId"], S3Store(clients("s3"), info.bucket), clients)
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +118,22 @@ def test_a_researcher_reads_the_table_its_history_and_outcomes(ana: Person) -> N
     assert ana.dataset.diff("1", "2").cells == 1
 
 
+def test_a_researcher_sees_how_things_are(ana: Person, guarded: StackInfo) -> None:
+    """What the Health page asks for on AWS, with a researcher's rights and no others."""
+    run = last_run(ana.store)
+    assert run is not None
+    assert run.problems == ()
+    assert ana.client("s3").get_bucket_versioning(Bucket=guarded.bucket)["Status"] == "Enabled"
+    for name in QUEUES:
+        # The clients are what the role's credentials make; settings know none that end after hours.
+        queues = Queues(stack_settings(guarded), ana.store)
+        vars(queues)["_sqs"] = ana.client("sqs")
+        assert [fact.state for fact in queues.look(name)] == ["fine", "fine"]
+        with pytest.raises(Refused):
+            queues.redrive(name)
+    assert {fact.state for fact in Datasets(ana.dataset.bench).look()} == {"fine"}
+
+
 FORBIDDEN: dict[str, Callable[[Person], object]] = {
     "the master": lambda p: p.store.put(keys.master(NAME), b"x", when=Matches(p.store.head(keys.master(NAME)).etag)),
     "a new master": lambda p: p.store.put(keys.master("others"), b"x", when=ABSENT),
@@ -118,6 +141,7 @@ FORBIDDEN: dict[str, Callable[[Person], object]] = {
     "an audit record": lambda p: p.store.put(f"audit/{NAME}/2026-03-01/x.jsonl", b"x"),
     "a receipt": lambda p: p.store.put(keys.receipt(NAME, "p1"), b"x"),
     "an intent": lambda p: p.store.put(keys.intent(NAME, p.dataset.table()[0]), b"x"),
+    "the note of Reconcile": lambda p: p.store.put(keys.LAST_RUN, b"x"),
     "the contract": lambda p: p.store.put(keys.contract(NAME), b"x"),
     "a changes file": lambda p: p.store.put(f"changes/dataset={NAME}/date=2026-03-01/p1.parquet", b"x"),
     "another's inbox": lambda p: p.store.put(keys.inbox(NAME, "AROAANOTHER:ben", "p1.json"), b"x"),

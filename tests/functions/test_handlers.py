@@ -40,6 +40,7 @@ class Deployed:
             "APPLY_QUEUE_URL": self.sqs.create_queue(QueueName="apply.fifo", Attributes=fifo)["QueueUrl"],
             "VALIDATE_QUEUE_URL": self.sqs.create_queue(QueueName="inbox")["QueueUrl"],
             "TOPIC_ARN": boto3.client("sns", region_name="us-east-1").create_topic(Name="outcomes")["TopicArn"],
+            "RECONCILE_MINUTES": "10",
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
             "POWERTOOLS_TRACE_DISABLED": "true",

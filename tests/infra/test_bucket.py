@@ -8,6 +8,7 @@ import pytest
 
 from tests.infra.iam import allowed, denied
 from tests.infra.template import ACCOUNT, BUCKET, Template
+from towline import keys
 
 REAL = Template()
 BUCKET_ARN = f"arn:aws:s3:::{BUCKET}"
@@ -34,11 +35,14 @@ def test_the_bucket_is_versioned_encrypted_and_private() -> None:
     assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
 
 
-def test_nothing_in_the_bucket_expires_and_deleting_the_stack_leaves_it() -> None:
+def test_nothing_in_the_bucket_expires_but_old_notes_and_deleting_the_stack_leaves_it() -> None:
     bucket = REAL.resources["Bucket"]
-    assert "Expir" not in json.dumps(bucket["Properties"]["LifecycleConfiguration"])
-    (rule,) = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
-    assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    parts, notes = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert parts["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert "Expir" not in json.dumps(parts)
+    assert (notes["Prefix"], notes["NoncurrentVersionExpiration"]) == ("meta/", {"NoncurrentDays": 1})
+    assert keys.LAST_RUN.startswith(notes["Prefix"]), "whose current version stays"
+    assert set(notes) == {"Id", "Status", "Prefix", "NoncurrentVersionExpiration"}
     assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 

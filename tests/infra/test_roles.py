@@ -44,6 +44,7 @@ KEYS = {
     "audit/<dataset>/…": keys.Layout().audit_record("net_tows", "alice", "p1", AT),
     "changes/dataset=<dataset>/…": keys.changes("net_tows", "p1", AT),
     "quarantine/<dataset>/…": keys.quarantine("net_tows", "p1", "report.json", AT),
+    "meta/reconcile.json": keys.LAST_RUN,
     "reviews/<dataset>/<proposal>/<own>.json": f"reviews/net_tows/p1/{ME}.json",
     "reviews/<dataset>/<proposal>/<another's>.json": f"reviews/net_tows/p1/{ANOTHER}.json",
 }
@@ -152,6 +153,23 @@ def test_versions_are_listed_of_masters_only(caller: str, sees: bool) -> None:
 def test_who_sends_to_and_takes_from_which_queue(caller: str, queue: str, actions: set[str]) -> None:
     tried = {"ReceiveMessage", "DeleteMessage", "SendMessage", "PurgeQueue"}
     assert {a for a in tried if may(caller, f"sqs:{a}", REAL.arn(queue))} == actions
+
+
+QUEUES = ["InboxQueue", "InboxDeadLetters", "ApplyQueue", "ApplyDeadLetters"]
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+@pytest.mark.parametrize("caller", ["researcher", "steward"])
+def test_people_see_how_many_messages_wait_and_can_do_nothing_with_them(caller: str, queue: str) -> None:
+    operations = botocore.session.get_session().get_service_model("sqs").operation_names
+    may_do = {operation for operation in operations if may(caller, f"sqs:{operation}", REAL.arn(queue))}
+    assert may_do == {"GetQueueAttributes"}
+
+
+@pytest.mark.parametrize("caller", ROLES)
+def test_people_see_whether_versions_are_kept_and_nobody_changes_that(caller: str) -> None:
+    assert may(caller, "s3:GetBucketVersioning", BUCKET_ARN) is (caller in ("researcher", "steward"))
+    assert not may(caller, "s3:PutBucketVersioning", BUCKET_ARN)
 
 
 @pytest.mark.parametrize("caller", ["ApplyProposals", "Reconcile"])

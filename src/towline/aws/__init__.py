@@ -33,6 +33,8 @@ from towline.errors import (
 FAILURES = (boto.BotoCoreError, boto.ClientError, ResponseParserError, HTTPError)
 
 _BY_CODE: Mapping[str, type[TowlineError]] = {
+    "AccessDeniedException": Refused,  # services that speak JSON may say this with status 400
+    "AWS.SimpleQueueService.NonExistentQueue": NotFound,  # 400
     "ConditionalRequestConflict": Contended,
     "ExpiredToken": Refused,  # these three come with status 400
     "InvalidToken": Refused,
@@ -81,8 +83,11 @@ def connect(
     region: str | None = None,
     profile: str | None = None,
     credentials: tuple[str, str] | None = None,
+    *,
+    hurried: bool = False,
 ) -> Any:
-    """A boto3 client; what is None comes from the environment, as boto3 reads it. Nothing is sent yet.
+    """A boto3 client; what is None comes from the environment, as boto3 reads it. Nothing is sent yet. One that is
+    `hurried` asks once and waits for seconds only: its caller would rather hear of a failure than wait.
 
     UsageError: no such profile, no region where one is needed, or an endpoint that is no URL.
     """
@@ -90,7 +95,7 @@ def connect(
     endpoint = endpoint_url or os.environ.get(name) or os.environ.get("AWS_ENDPOINT_URL") or None
     try:
         session = boto3.Session(*(credentials or ()), profile_name=profile, region_name=region)
-        return session.client(service, endpoint_url=endpoint, config=_config(endpoint))
+        return session.client(service, endpoint_url=endpoint, config=_config(endpoint, hurried=hurried))
     except (boto.NoRegionError, boto.ProfileNotFound, ValueError) as error:
         raise UsageError(f"{error}. Check AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL") from error
 
@@ -144,13 +149,13 @@ def _detail(error: Exception) -> str:
     return " ".join(filter(None, [str(status), code if code != str(status) else "", message])).rstrip(".")
 
 
-def _config(endpoint: str | None) -> Config:
+def _config(endpoint: str | None, *, hurried: bool) -> Config:
     """Few retries. On this machine short timeouts and no proxy too: a dead local stack is noticed at once."""
     local = _is_loopback(endpoint)
     return Config(
-        retries={"mode": "standard", "total_max_attempts": 2 if local else 4},
-        connect_timeout=2 if local else 5,
-        read_timeout=30 if local else 60,
+        retries={"mode": "standard", "total_max_attempts": 1 if hurried else 2 if local else 4},
+        connect_timeout=2 if local or hurried else 5,
+        read_timeout=3 if hurried else 30 if local else 60,
         max_pool_connections=32,
         tcp_keepalive=True,
         s3={"addressing_style": "path" if endpoint else "auto"},

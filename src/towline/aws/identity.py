@@ -8,13 +8,13 @@ from towline.aws import FAILURES, connect, failure
 from towline.settings import Settings
 
 
-def client(service: str, settings: Settings) -> Any:
-    """A client for the endpoint, region and credentials of `settings`. Nothing is sent yet.
+def client(service: str, settings: Settings, *, hurried: bool = False) -> Any:
+    """A client for the endpoint, region and credentials of `settings`. Nothing is sent yet. `hurried` as in `connect`.
 
     Raises UsageError where the profile or the endpoint does not make sense.
     """
     both = (settings.access_key, settings.secret_key) if settings.access_key and settings.secret_key else None
-    return connect(service, settings.endpoint_url, settings.region, settings.profile, both)
+    return connect(service, settings.endpoint_url, settings.region, settings.profile, both, hurried=hurried)
 
 
 def principal(settings: Settings) -> str:

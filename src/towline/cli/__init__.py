@@ -28,6 +28,7 @@ VERBS = {
     "demo": "Start the local stack with a sample table to play with.",
     "app": "Run the editor alone, against the current settings.",
     "env": "Print the settings as export lines for a shell.",
+    "health": "Tell how things are: queues, dead letters, datasets, disk, versions.",
     "doctor": "Check that everything works, and say how to mend what does not.",
     "create": "Make a dataset from a table file.",
     "datasets": "List the datasets.",

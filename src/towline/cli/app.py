@@ -43,7 +43,8 @@ def environment(env: Mapping[str, str], settings: Settings) -> dict[str, str]:
 
 def run(command: list[str], env: Mapping[str, str]) -> int:
     """Run a program in the foreground; its exit code, or 0 when Ctrl-C ended it."""
-    with subprocess.Popen(command, env=dict(env), stdout=sys.stderr) as process:  # noqa: S603 - our own page
+    home = resources.path("app").parent  # where the page's own imports are found, whichever page a link names first
+    with subprocess.Popen(command, env=dict(env), cwd=home, stdout=sys.stderr) as process:  # noqa: S603 - our own page
         try:
             return process.wait()
         except KeyboardInterrupt:

@@ -14,6 +14,7 @@ from functools import partial
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from towline.keys import LAST_RUN
 from towline.local.deploy import Clients, Deployed, Plan, deploy
 
 # None: look at everything, not only at what came since some moment.
@@ -41,6 +42,7 @@ def bring_up(clients: Clients, plan: Plan, warm: Callable[[str], Complaint]) -> 
     deployed = deploy(clients, plan)
     _empty_queues(clients, deployed)
     bucket = deployed.outputs.get("BucketName") or plan.parameters.get("BucketName", "towline")
+    _forget_old_notes(clients, bucket)
     return Up(deployed, bucket, _start_functions(clients, deployed, warm))
 
 
@@ -50,6 +52,15 @@ def _empty_queues(clients: Clients, deployed: Deployed) -> None:
     for output in QUEUE_OUTPUTS:
         if output in deployed.outputs:
             clients("sqs").purge_queue(QueueUrl=deployed.outputs[output])
+
+
+def _forget_old_notes(clients: Clients, bucket: str) -> None:
+    """Drop the old versions of Reconcile's note, which it writes with every run: on AWS a lifecycle rule does that."""
+    s3 = clients("s3")
+    versions = s3.list_object_versions(Bucket=bucket, Prefix=LAST_RUN).get("Versions", ())
+    for version in versions:
+        if not version["IsLatest"]:
+            s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
 
 
 def _start_functions(clients: Clients, deployed: Deployed, warm: Callable[[str], Complaint]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -183,7 +184,13 @@ def _guard(app: Any, data: DataDir) -> Guard:
     hosts = os.environ.get("TOWLINE_ALLOWED_HOSTS", "").replace(",", " ").split()
     return Guard(
         app,
-        health={"version": towline_version(), "pid": os.getpid(), "data_dir": str(data.root)},
+        health={
+            "version": towline_version(),
+            "pid": os.getpid(),
+            "data_dir": str(data.root),
+            "ministack": adapters.MINISTACK_VERSION,
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        },
         free=partial(disk.free, data.objects),
         reserve=disk.Room.from_environment(os.environ).to_write,
         allowed_hosts=frozenset(host.lower() for host in hosts),
