@@ -1,0 +1,90 @@
+"""A letter that came back, opened again: what it takes to put a refused proposal into the grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from app.editing import reopen
+from app.editing.remote import open_sheet
+from app.editing.reopen import Reopened
+from app.editing.sheet import Sheet
+from towline import keys, mine
+from towline.contract import Contract
+from towline.errors import NotFound, UnreadableFile
+from towline.files import read_table
+from towline.mine import Body, Letter
+from towline.receipts import Receipt
+from towline.workbench import Workbench
+
+REFUSED = ("rejected", "conflicted")
+# Refusals of what is no proposal, or of no dataset: there is nothing in it that a grid could show.
+UNREADABLE = frozenset({"json.syntax", "json.depth", "proposal.version", "proposal.too_large", "inbox.key"})
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A sheet, the edits on it, and the note, for the Edit page."""
+
+    sheet: Sheet
+    found: Reopened
+    note: str
+
+
+def can_be_opened(letter: Letter, receipt: Receipt) -> bool:
+    """Whether it was refused, and is about the rows of a dataset that is there."""
+    is_readable = receipt.kind != "create" and not rules(receipt) & UNREADABLE
+    return is_refused(letter, receipt) and (is_readable or not letter.is_answered_by(receipt))
+
+
+def is_refused(letter: Letter, receipt: Receipt) -> bool:
+    """Whether it came back: also where its id was used before, for which it has no receipt of its own."""
+    return receipt.status in REFUSED or not letter.is_answered_by(receipt)
+
+
+def rules(receipt: Receipt) -> frozenset[str]:
+    """The rules that it broke."""
+    return frozenset(str(violation.get("rule")) for violation in receipt.violations)
+
+
+def open_letter(bench: Workbench, letter: Letter, receipt: Receipt) -> Opened:
+    """Read a letter back and turn it into edits of its base commit; of the head, and it says so, where it names none
+    that there is. Raises BadProposal or UnreadableFile where nothing can be made of it, NotFound where it is gone."""
+    body = mine.body(bench, letter)
+    sheet, said = _base(bench, letter.dataset, body.raw.get("base"))
+    if body.file_name:
+        found = reopen.of_table(sheet, _table(body, sheet.contract), is_whole=_is_whole(body, receipt))
+    else:
+        found = reopen.of_changes(sheet, body.raw)
+    note = body.raw.get("note")
+    return Opened(sheet, replace(found, unplaced=(*said, *found.unplaced)), note if isinstance(note, str) else "")
+
+
+def _base(bench: Workbench, dataset: str, base: object) -> tuple[Sheet, tuple[str, ...]]:
+    if base is None:
+        return open_sheet(bench, dataset), ()
+    try:
+        if isinstance(base, str) and keys.is_commit(base):
+            return open_sheet(bench, dataset, base), ()
+    except NotFound:
+        pass  # said below
+    head = open_sheet(bench, dataset)
+    said = f"it was made on commit {base}, which {dataset} does not have: it is opened on commit {head.number}"
+    return head, (said,)
+
+
+def _table(body: Body, contract: Contract) -> pa.Table:
+    """The table in the file; where it does not fit the contract, as it reads without one."""
+    try:
+        return read_table(body.file, body.file_name, contract)[0]
+    except UnreadableFile:
+        return read_table(body.file, body.file_name)[0]
+
+
+def _is_whole(body: Body, receipt: Receipt) -> bool:
+    """Whether rows that the file lacks are meant to go. Where they were too many to be believed, they stay."""
+    file = body.raw.get("file")
+    said = file if isinstance(file, Mapping) else body.raw
+    return said.get("rows", "all") == "all" and "table.rows_deleted" not in rules(receipt)
