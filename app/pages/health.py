@@ -1,0 +1,56 @@
+"""Health: how things are, and what to do about what is not fine. It draws when nothing else can."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import streamlit as st
+
+from app import health_markup, markup
+from app.session import connection
+from towline import connect
+from towline.errors import TowlineError
+from towline.health import judge, versions
+from towline.health.checkup import Checkup
+from towline.health.fact import Health
+from towline.settings import Settings
+
+EVERY = 5.0  # seconds between two looks
+SOON = 0.4  # seconds that such a look waits for answers; what comes later is in the next one
+
+
+def page() -> None:
+    st.html(Path(__file__).parents[1] / "health.css")
+    _facts([_look(None)])
+
+
+@st.fragment(run_every=EVERY)
+def _facts(first: list[Health]) -> None:
+    """Draw what is known now. `first` is what the page itself has seen, for its first drawing."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.html(markup.heading("Health", "how things are, and what to do about what is not fine"), width="stretch")
+        is_asked = st.button("Refresh", key="refresh", icon=":material/refresh:")
+    found = _look(None) if is_asked else first.pop() if first else _look(SOON)
+    with st.container(key="health"):
+        st.html(health_markup.page(found, EVERY))
+
+
+def _look(wait: float | None) -> Health:
+    try:
+        return _checkup(connection().settings).look(wait)
+    except TowlineError as error:  # neither a bucket nor a stack is configured
+        nowhere = judge.unreached(str(error), "start a stack with `towline up`, or name a bucket (docs/editor.md)")
+        return Health(datetime.now(UTC), (nowhere, *versions.look()))
+
+
+@st.cache_resource(show_spinner=False)
+def _checkup(settings: Settings) -> Checkup:
+    """One for all tabs, so that they share its answers."""
+    return connect.checkup(connection())
+
+
+if __name__ == "__main__":  # a process that has not met main.py yet runs the file that a link names: see main.py
+    from app.main import route
+
+    route()
