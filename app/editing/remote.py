@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from app.editing.sheet import Sheet
 from towline import history, keys, master, receipts
-from towline.change import RowChange
-from towline.dataset import Ticket
+from towline.change import RowChange, key_json
 from towline.diff import diff
-from towline.errors import NotFound, OutcomeUnknown, TowlineError, Unavailable
+from towline.errors import Corrupt, NotFound, TowlineError, Unavailable
 from towline.history import Record
+from towline.inbox import user_of
 from towline.master import Head
-from towline.receipts import Receipt
 from towline.store import Blob
+from towline.values import Key
 from towline.workbench import Workbench
 
-LOOK = 0.3  # seconds between two signs of life while a proposal is under way
-PATIENCE = 20.0  # seconds after which that takes long
-PATIENCE = 20.0  # seconds after which that takes long
+READ = 20  # commits of which the banner knows more than that they are there
+MARGIN = timedelta(minutes=1)  # between the clocks of two machines that commit
+NOTES, LOOKED_AT = 5, 15  # notes that are offered again, and commits that are looked through for them
 
 
 @dataclass(frozen=True)
@@ -56,11 +60,14 @@ def glance(bench: Workbench, dataset: str, last: Glance | None = None) -> Glance
     return Glance(at, head.commit or "", head.number, author, note)
 
 
-def open_sheet(bench: Workbench, dataset: str) -> Sheet:
-    """The head, to be edited. NotFound: there is no such dataset, or it has no commit yet."""
+def open_sheet(bench: Workbench, dataset: str, commit: str | None = None) -> Sheet:
+    """The head, or the commit with this id or number, to be edited. NotFound: there is no such dataset or commit, or no
+    commit yet."""
     head = master.read(bench.store, dataset)
     if head is None:
         raise NotFound(f"the dataset {dataset!r} has no table yet; create it with `towline create`")
+    if commit is not None and commit != head.commit:
+        return _open_commit(bench, dataset, commit)
     if head.commit is None:
         raise NotFound(
             f"the table of {dataset!r} was written past Towline a moment ago; it can be edited once it is recorded as "
@@ -69,39 +76,86 @@ def open_sheet(bench: Workbench, dataset: str) -> Sheet:
     return Sheet(bench.contract(dataset, head.contract), head.commit, head.number, head.table)
 
 
-@dataclass(frozen=True)
+def _open_commit(bench: Workbench, dataset: str, at: str) -> Sheet:
+    commit = history.resolve(bench, dataset, at)
+    found = master.at_commit(bench.store, bench.layout, dataset, commit)
+    if found is None:
+        raise NotFound(f"{dataset} has no commit {at}; its history lists them")
+    return Sheet(bench.contract(dataset, found.contract), commit, found.number, found.table)
+
+
+@dataclass(frozen=True, eq=False)
 class News:
-    """A newer commit than the one that is being edited: the audit records since, newest first, and what they changed
-    together (nothing, where the columns changed)."""
+    """A newer commit than the one that is being edited.
+
+    records  the audit records of the newest commits since, newest first
+    changes  what all of them changed together; nothing, where the columns changed
+    others   how many more commits there were since
+    """
 
     sheet: Sheet
     records: tuple[Record, ...]
     changes: tuple[RowChange, ...]
+    others: int = 0
 
 
 def news(bench: Workbench, sheet: Sheet) -> News:
     """What happened to the dataset since `sheet`. A commit whose record is not written yet has none here."""
     newer = open_sheet(bench, sheet.dataset)
-    records = (r for r in history.log(bench, sheet.dataset) if int(str(r["number"])) > sheet.number)
+    records = _since(bench, sheet)
     is_like = newer.contract.schema == sheet.contract.schema
     changes = diff(sheet.table, newer.table, sheet.contract.key).changes if is_like else ()
-    return News(newer, tuple(records), changes)
+    known = {number_of(record) for record in records} | {newer.number}
+    return News(newer, records, changes, max(0, newer.number - sheet.number - len(known)))
 
 
-def follow(ticket: Ticket, tell: Callable[[Receipt], None]) -> Receipt | None:
-    """Wait for the outcome of a proposal; None when there is none within PATIENCE. `tell` hears of every
-    status, and again every now and then, so that whoever waits can be called away."""
-    deadline = time.monotonic() + PATIENCE
-    latest = Receipt(ticket.proposal, ticket.dataset, "received")
+def number_of(record: Record) -> int:
+    return int(str(record["number"]))
 
-    def heard(receipt: Receipt) -> None:
-        nonlocal latest
-        latest = receipt
-        tell(receipt)
 
-    while time.monotonic() < deadline:
-        try:
-            return ticket.wait(LOOK, heard)
-        except OutcomeUnknown:
-            tell(latest)
-    return None
+def _since(bench: Workbench, sheet: Sheet) -> tuple[Record, ...]:
+    """The newest audit records after a commit's, newest first, a bounded number of them."""
+    begin = keys.commit_time(sheet.commit) - MARGIN
+    near = [place for place in history.places(bench, sheet.dataset) if place.at >= begin]
+    return tuple(record for record in history.read(bench, near[:READ]) if number_of(record) > sheet.number)
+
+
+Authors = Mapping[tuple[Key, str], Record]  # by key and column; column "" is the row
+
+
+def authors(bench: Workbench, found: News, wanted: Iterable[Key]) -> Authors:
+    """Who changed these rows last, cell by cell, as far as the records at hand tell. A changes file that cannot be read
+    leaves its cells without an author."""
+    contract = found.sheet.contract
+    texts = {_key_text(key, contract.key): key for key in wanted}
+    last: dict[tuple[Key, str], Record] = {}
+    for record in found.records if texts else ():
+        for text, column in _cells(bench, record, list(texts)):
+            last.setdefault((texts[text], column), record)
+            last.setdefault((texts[text], ""), record)
+    return last
+
+
+def _key_text(key: Key, names: tuple[str, ...]) -> str:
+    """A key as a changes file says it."""
+    return json.dumps(key_json(dict(zip(names, key, strict=True)), names), ensure_ascii=False)
+
+
+def _cells(bench: Workbench, record: Record, texts: list[str]) -> list[tuple[str, str]]:
+    """Key and column of the cells that a commit changed in these rows."""
+    if not record.get("changes_key"):
+        return []
+    with suppress(NotFound, Corrupt):
+        cells = history.cells(bench, record).select(["key", "column"])
+        near = cells.filter(pc.is_in(cells["key"], pa.array(texts, pa.string())))
+        return list(zip(near["key"].to_pylist(), near["column"].to_pylist(), strict=True))
+    return []
+
+
+def recent_notes(bench: Workbench, dataset: str, principal: str) -> tuple[str, ...]:
+    """Why somebody changed a dataset the last times: different notes, the newest first."""
+    who = user_of(principal)
+    mine = [place for place in history.places(bench, dataset) if place.user == keys.slug(who)]
+    records = history.read(bench, mine[:LOOKED_AT])
+    notes = dict.fromkeys(str(record["note"]) for record in records if record["user"] == who)
+    return tuple(notes)[:NOTES]

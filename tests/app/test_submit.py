@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from app.editing import remote
+from app.editing.choices import MINE, Choices
 from app.editing.desk import Desk
-from app.editing.edits import Events
-from app.editing.remote import follow, glance, news, open_sheet
-from app.editing.submit import landed, send, submit, ticket
-from tests.app.sheets import typed
+from app.editing.gridlog import Event
+from app.editing.remote import glance, news, open_sheet
+from app.editing.since import Sent
+from app.editing.submit import OVERTAKEN, landed, look, preview, send, submit, ticket
+from tests.app.sheets import added, gone, typed
 from tests.core.nets import NAME, Nets
 from towline.errors import NotFound, OutcomeUnknown, Unavailable
 from towline.memory import fail_once
@@ -21,23 +22,23 @@ def nets() -> Nets:
     return Nets()
 
 
-def desk_of(nets: Nets) -> Desk:
-    return Desk(open_sheet(nets.pipeline.bench, NAME))
+def desk_of(nets: Nets, *events: Event) -> Desk:
+    """The head, with something typed into it."""
+    desk = Desk(open_sheet(nets.pipeline.bench, NAME))
+    for event in events:
+        desk.do(event)
+    return desk
 
 
 def outcome(nets: Nets, desk: Desk, note: str = "why") -> Receipt:
     """Submit, deliver, wait and take in."""
     assert submit(desk, nets.dataset, note), desk.problem
     nets.pipeline.pump()
-    receipt = follow(ticket(desk, nets.dataset), lambda seen: None)
-    assert receipt is not None
-    landed(desk, nets.pipeline.bench, receipt)
-    return receipt
+    return look(desk, nets.dataset)
 
 
 def test_what_was_typed_is_committed_and_the_grid_goes_on_from_there(nets: Nets) -> None:
-    desk = desk_of(nets)
-    desk.absorb(Events({0: {"volume": "12.25"}}, [{"tow": "3", "net": "0"}], [3]))
+    desk = desk_of(nets, typed(0, volume="12.25"), added("n", tow="3", net="0"), gone(2, 1))
     receipt = outcome(nets, desk)
     assert (receipt.status, receipt.number) == ("committed", 2)
     assert desk.sheet.commit == receipt.commit == nets.commit
@@ -49,9 +50,9 @@ def test_what_was_typed_is_committed_and_the_grid_goes_on_from_there(nets: Nets)
 
 def test_what_was_typed_after_submitting_is_still_pending(nets: Nets) -> None:
     desk = desk_of(nets)
-    desk.absorb(typed(0, volume="12.25"))
+    desk.do(typed(0, volume="12.25"))
     assert submit(desk, nets.dataset, "why")
-    desk.absorb(typed(0, volume="13", vessel="late"))
+    desk.do(typed(0, volume="13", vessel="late"))
     nets.pipeline.pump()
     landed(desk, nets.pipeline.bench, ticket(desk, nets.dataset).receipt())
     assert desk.sheet.rows[1, 0]["volume"] == 12.25
@@ -60,7 +61,7 @@ def test_what_was_typed_after_submitting_is_still_pending(nets: Nets) -> None:
 
 def test_a_rejection_changes_nothing_here(nets: Nets) -> None:
     desk = desk_of(nets)
-    desk.absorb(typed(0, volume="12.25"))
+    desk.do(typed(0, volume="12.25"))
     assert submit(desk, nets.dataset, "why")
     refused = Receipt(ticket(desk, nets.dataset).proposal, NAME, "rejected", errors=1)
     edits = desk.edits
@@ -68,24 +69,22 @@ def test_a_rejection_changes_nothing_here(nets: Nets) -> None:
     assert (desk.edits, desk.sent, desk.receipt) == (edits, None, refused)
 
 
-def test_a_conflict_is_shown_and_the_edits_can_go_on_from_the_new_head(nets: Nets) -> None:
-    desk = desk_of(nets)
-    desk.absorb(typed(0, volume="12.25"))
+def test_a_conflict_leaves_the_edits_and_they_can_go_on_from_the_new_head(nets: Nets) -> None:
+    desk = desk_of(nets, typed(0, volume="12.25"))
     nets.send(nets.by("bo").edit(1, 0, volume=99.0))
-    receipt = outcome(nets, desk)
-    assert receipt.status == "conflicted"
+    assert outcome(nets, desk).status == "conflicted"
     assert desk.edits.cells == {(1, 0): {"volume": "12.25"}}
     found = news(nets.pipeline.bench, desk.sheet)
     assert [record["user"] for record in found.records] == ["ana"]
     assert len(desk.clashes(found.sheet)) == 1
-    desk.carry(found.sheet)
+    desk.carry(found.sheet, Choices.of_all(MINE))
     assert outcome(nets, desk).status == "committed"
     assert nets.row(1, 0)["volume"] == 12.25
 
 
 def test_edits_of_other_cells_merge_without_asking(nets: Nets) -> None:
     desk = desk_of(nets)
-    desk.absorb(typed(0, volume="12.25"))
+    desk.do(typed(0, volume="12.25"))
     nets.send(nets.edit(1, 0, vessel="Other"))
     assert outcome(nets, desk).status == "committed"
     assert (nets.row(1, 0)["vessel"], nets.row(1, 0)["volume"]) == ("Other", 12.25)
@@ -95,7 +94,7 @@ def test_edits_of_other_cells_merge_without_asking(nets: Nets) -> None:
 @pytest.mark.parametrize("note", ["", "   ", "x\0y"])
 def test_a_note_is_required_and_must_be_text(nets: Nets, note: str) -> None:
     desk = desk_of(nets)
-    desk.absorb(typed(0, volume="12.25"))
+    desk.do(typed(0, volume="12.25"))
     assert not submit(desk, nets.dataset, note)
     assert "note" in desk.problem
     assert desk.edits
@@ -104,14 +103,14 @@ def test_a_note_is_required_and_must_be_text(nets: Nets, note: str) -> None:
 def test_errors_block_submitting(nets: Nets) -> None:
     desk = desk_of(nets)
     assert not submit(desk, nets.dataset, "why")
-    desk.absorb(typed(0, volume="12,5"))
+    desk.do(typed(0, volume="12,5"))
     assert not submit(desk, nets.dataset, "why")
     assert "errors" in desk.problem
 
 
 def test_pressing_twice_sends_once(nets: Nets) -> None:
     desk = desk_of(nets)
-    desk.absorb(typed(0, volume="12.25"))
+    desk.do(typed(0, volume="12.25"))
     assert submit(desk, nets.dataset, "why")
     assert not submit(desk, nets.dataset, "why")
     assert len(nets.pipeline.arrivals()) == 1
@@ -119,7 +118,7 @@ def test_pressing_twice_sends_once(nets: Nets) -> None:
 
 def test_a_store_that_is_down_takes_nothing_and_nothing_is_lost(nets: Nets) -> None:
     desk = desk_of(nets)
-    desk.absorb(typed(0, volume="12.25"))
+    desk.do(typed(0, volume="12.25"))
     nets.pipeline.store.faults = fail_once("put", "before", Unavailable("no connection"), prefix="inbox/")
     assert not submit(desk, nets.dataset, "why")
     assert "no connection" in desk.problem
@@ -129,11 +128,12 @@ def test_a_store_that_is_down_takes_nothing_and_nothing_is_lost(nets: Nets) -> N
 
 def test_a_lost_answer_is_looked_after_and_sending_again_makes_one_commit(nets: Nets) -> None:
     desk = desk_of(nets)
-    desk.absorb(typed(0, volume="12.25"))
+    desk.do(typed(0, volume="12.25"))
     nets.pipeline.store.faults = fail_once("put", "after", OutcomeUnknown("no answer"), prefix="inbox/")
     assert submit(desk, nets.dataset, "why")
     assert "no answer" in desk.doubt
     assert desk.sent is not None
+    assert isinstance(desk.sent, Sent)
     assert send(desk, nets.dataset, desk.sent)
     assert not desk.doubt
     nets.pipeline.pump()
@@ -143,7 +143,7 @@ def test_a_lost_answer_is_looked_after_and_sending_again_makes_one_commit(nets: 
 
 def test_the_new_head_may_be_out_of_reach_when_the_receipt_comes(nets: Nets) -> None:
     desk = desk_of(nets)
-    desk.absorb(typed(0, volume="12.25"))
+    desk.do(typed(0, volume="12.25"))
     assert submit(desk, nets.dataset, "why")
     nets.pipeline.pump()
     receipt, before = ticket(desk, nets.dataset).receipt(), desk.edits
@@ -156,15 +156,62 @@ def test_the_new_head_may_be_out_of_reach_when_the_receipt_comes(nets: Nets) -> 
     assert not desk.edits
 
 
-def test_waiting_says_every_status_and_gives_up_in_time(nets: Nets, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = desk_of(nets)
-    desk.absorb(typed(0, volume="12.25"))
+def test_what_was_taken_back_after_submitting_is_an_edit_of_what_was_committed(nets: Nets) -> None:
+    desk = desk_of(nets, typed(0, volume="12.25"), added("n", tow="3", net="0"))
     assert submit(desk, nets.dataset, "why")
-    heard: list[str] = []
-    monkeypatch.setattr(remote, "LOOK", 0.02)
-    monkeypatch.setattr(remote, "PATIENCE", 0.1)
-    assert follow(ticket(desk, nets.dataset), lambda seen: heard.append(seen.status)) is None
-    assert set(heard) == {"received"}
+    desk.revert_all()
+    nets.pipeline.pump()
+    look(desk, nets.dataset)
+    assert desk.sheet.rows[1, 0]["volume"] == 12.25
+    assert desk.edits.cells == {(1, 0): {"volume": "10.5"}}
+    assert desk.edits.deleted == {(3, 0)}
+
+
+def test_what_somebody_else_changed_just_before_the_commit_is_said_where_i_went_on_to_change_it(nets: Nets) -> None:
+    desk = desk_of(nets, typed(0, volume="12.25"))
+    assert submit(desk, nets.dataset, "why")
+    desk.do(typed(0, vessel="late"))
+    bo = nets.by("bo")
+    bo.dataset.send(bo.edit(1, 0, vessel="Other"))
+    nets.pipeline.pump()
+    assert look(desk, nets.dataset).status == "committed"
+    assert desk.sheet.rows[1, 0]["vessel"] == "Other"
+    assert desk.edits.cells == {(1, 0): {"vessel": "late"}}
+    assert desk.problem == OVERTAKEN
+
+
+def test_the_note_is_emptied_with_its_commit_unless_another_one_was_begun(nets: Nets) -> None:
+    desk = desk_of(nets, typed(0, volume="12.25"))
+    desk.write_note("why ")
+    outcome(nets, desk, desk.note)
+    assert desk.note == ""
+    desk.do(typed(0, volume="13"))
+    assert submit(desk, nets.dataset, "again")
+    desk.write_note("the next one")
+    nets.pipeline.pump()
+    look(desk, nets.dataset)
+    assert desk.note == "the next one"
+
+
+def test_how_far_a_proposal_is_can_be_looked_at_without_waiting(nets: Nets) -> None:
+    desk = desk_of(nets, typed(0, volume="12.25"))
+    assert submit(desk, nets.dataset, "why")
+    assert look(desk, nets.dataset).status == "received"
+    assert desk.sent is not None
+    nets.pipeline.pump()
+    assert look(desk, nets.dataset).status == "committed"
+    assert desk.sent is None
+
+
+def test_a_preview_merges_as_the_functions_will(nets: Nets) -> None:
+    desk = desk_of(nets, typed(0, volume="12.25"))
+    base = desk.sheet
+    nets.send(nets.edit(1, 0, vessel="Other"))
+    plan = preview(desk.pending, base, open_sheet(nets.pipeline.bench, NAME))
+    assert plan.ok
+    assert [(cell.column, cell.new) for change in plan.diff.changes for cell in change.cells()] == [("volume", 12.25)]
+    nets.send(nets.edit(1, 0, volume=99.0))
+    assert preview(desk.pending, base, open_sheet(nets.pipeline.bench, NAME)).conflicts
 
 
 def test_a_glance_tells_the_head_and_its_author(nets: Nets) -> None:
