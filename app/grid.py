@@ -1,92 +1,80 @@
-"""The grid. The only module that knows which widget it is: today `st.data_editor` with text in every column.
-
-Text, because the widget would turn a pasted `12,5` into 125 and drop what is no number. The frame that it is given
-stays the same for a whole epoch of the desk, and what it reports is never fed back: it would drop every second edit.
-"""
+"""The grid in the browser, as Streamlit mounts it: the only module that knows the component. The JavaScript is built
+into grid/dist (docs/grid.md); what the grid says becomes RowChanges in editing/ (gridlog, gridsheet, pending)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
 
-import pandas as pd
 import streamlit as st
 
-from app.editing.cells import unit_text
-from app.editing.desk import Desk
-from app.editing.edits import Events, texts
-from towline.contract import Contract, Field
+from app.editing.desk import Desk, Jump
+from app.editing.gridlog import GridLog, Message
+from app.editing.gridsheet import marks_json, marks_of, table_json
 
-ROW_HEIGHT = 29  # pixels
-# The widget tells of an edit 150 ms after it was made: a click on a button can be faster.
-SETTLE = 0.25  # seconds
+_DIST = Path(__file__).with_name("grid") / "dist"
+_LOG = "log"
 
-# What a person can do in the widget, and how.
-KEYS = {
-    "change a cell": "type over it; in a frozen key column, Enter or a double click opens it first",
-    "empty a cell (null)": "Delete",
-    "the empty text": 'type ""',
-    "copy and paste blocks": "Ctrl+C, Ctrl+V, also from and to a spreadsheet",
-    "fill down": "Ctrl+D, or drag the corner of the selection",
-    "add a row": "+ above the table, or click below its last row",
-    "delete rows": "tick them at the left edge, then Delete",
-    "search": "Ctrl+F",
-}
-
-
-def draw(desk: Desk) -> Events:
-    """Draw the grid of a desk and return what was done in it since its epoch began."""
-    key = f"grid-{desk.sheet.dataset}-{desk.epoch}"
-    st.data_editor(
-        _frame(desk),
-        key=key,
-        num_rows="dynamic",
-        hide_index=True,
-        height="stretch",
-        row_height=ROW_HEIGHT,
-        placeholder="null",
-        column_order=_order(desk.sheet.contract),
-        column_config=_columns(desk.sheet.contract),
-        alt=f"The rows of {desk.sheet.dataset}, to be edited",
-    )
-    return _events(st.session_state[key])
+# Streamlit sends a component's code with its data on every run: the large part, which never changes, is a component of
+# its own, so that a browser that has it is not sent it again. None is in a shadow root: a selection cannot be dragged
+# there.
+_code = st.components.v2.component(
+    "towline_grid_code",
+    js=(_DIST / "grid.js").read_text("utf-8"),
+    css=(_DIST / "grid.css").read_text("utf-8"),
+    isolate_styles=False,
+)
+_component = st.components.v2.component(
+    "towline_grid", js=(_DIST / "loader.js").read_text("utf-8"), isolate_styles=False
+)
 
 
-def _frame(desk: Desk) -> pd.DataFrame:
-    rows = [texts(desk.sheet, desk.drawn, row) for row in desk.rows]
-    return pd.DataFrame(rows, columns=list(desk.sheet.contract.names), dtype="object")
-
-
-def _order(contract: Contract) -> list[str]:
-    """Key columns first."""
-    return [*contract.key, *(name for name in contract.names if name not in contract.key)]
-
-
-def _columns(contract: Contract) -> dict[str, Any]:
-    return {field.name: _column(field, is_key=field.name in contract.key) for field in contract.fields}
-
-
-def _column(field: Field, *, is_key: bool) -> Any:
-    unit = unit_text(field.unit)
-    return st.column_config.TextColumn(
-        f"{field.name} ({unit})" if unit else field.name,
-        help=_help(field, is_key=is_key),
-        pinned=is_key,
-        alignment="right" if field.type in ("integer", "number") else "left",
+def draw(desk: Desk, key: str, *, readonly: bool = False) -> None:
+    """Draw the table of a desk with what was typed into it. What the grid says goes to the desk before the next run of
+    the script begins. The key stays the same for as long as a browser is to keep what is on its way."""
+    marks = marks_json(marks_of(desk.pending, desk.log.state, desk.sheet.contract))
+    grid(
+        key,
+        desk.log,
+        lambda: table_json(desk.sheet),
+        marks,
+        lambda: desk.hear(message(key)),
+        jump=desk.jump,
+        readonly=readonly,
     )
 
 
-def _help(field: Field, *, is_key: bool) -> str:
-    """What the contract says of a column: shown when the mouse rests on its header."""
-    kind = f"{field.type}{', part of the key' if is_key else ''}{f', in {field.unit}' if field.unit else ''}"
-    # The widget takes no typing over a frozen cell.
-    way = "Enter or a double click opens it." if is_key else ""
-    return "\n\n".join(part for part in (field.title, field.description, kind, way) if part)
+def message(key: str) -> Message | None:
+    """What the grid of this key said last."""
+    return Message.read((st.session_state.get(key) or {}).get(_LOG))
 
 
-def _events(state: Mapping[str, Any]) -> Events:
-    return Events(
-        edited={int(place): dict(cells) for place, cells in state["edited_rows"].items()},
-        added=[dict(cells) for cells in state["added_rows"]],
-        deleted=[int(place) for place in state["deleted_rows"]],
-    )
+def grid(
+    key: str,
+    log: GridLog,
+    table: Callable[[], Mapping[str, Any]],
+    marks: Mapping[str, Any],
+    on_change: Callable[..., None],
+    *,
+    jump: Jump | None = None,
+    readonly: bool = False,
+    height: Literal["stretch", "content"] | int = "stretch",
+) -> None:
+    """Draw the grid. `table` (see gridsheet.table_json) is asked for where the browser lacks the epoch's table;
+    `marks` is gridsheet.marks_json. `on_change` is called, before the script runs, when the grid says something new: it
+    lets the log `hear(message(key))`. The key stays the same for as long as the grid is to stay as it is.
+    """
+    heard = message(key)
+    answer: dict[str, Any] = {**log.answer(heard), "key": key, "readonly": readonly}
+    if "state" in answer:
+        answer["table"] = table()
+    if "state" in answer or heard is None or heard.marks != marks["name"]:
+        answer["marks"] = marks
+    if jump is not None:
+        answer["jump"] = {"serial": jump.serial, "row": jump.row, "column": jump.column}
+    # As bytes: Streamlit would walk through a mapping, and sort it, on every run.
+    body = json.dumps(answer, separators=(",", ":")).encode()
+    _code(key=f"{key}-towline-code")
+    _component(key=key, data=body, height=height, on_log_change=on_change)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from app.editing.breaches import Found, breaches, ordered
 from app.editing.cells import Misfit, Text, value_of
-from app.editing.edits import Edits, RowId
+from app.editing.edits import Cells, Edits, RowId
 from app.editing.sheet import Sheet
-from towline import plan, proposals
-from towline.change import RowChange, key_json, row_json, same_row
+from towline import proposals
+from towline.change import RowChange, key_json, same_row
 from towline.contract import Contract
 from towline.values import Key, Row, Value
 from towline.violation import ERROR, Report, Violation
@@ -33,12 +33,14 @@ class Cell:
 @dataclass(frozen=True)
 class Line:
     """One row's edits, as they are listed. `kind` is update, insert, delete, or rekey: an update of the key, which is a
-    delete and an insert. `old` is the sheet's row; of an insert all of it is null."""
+    delete and an insert. `old` is the sheet's row; of an insert all of it is null. `misfits` are the texts that do not
+    fit, as violations."""
 
     row: RowId
     kind: str
     old: Row
     cells: tuple[Cell, ...] = ()
+    misfits: tuple[Violation, ...] = ()
 
     @cached_property
     def new(self) -> Row | None:
@@ -47,6 +49,15 @@ class Line:
             return None
         return {**self.old, **{cell.column: cell.new for cell in self.cells if cell.problem is None}}
 
+    @cached_property
+    def texts(self) -> Cells:
+        return {cell.column: cell.text for cell in self.cells}
+
+    @cached_property
+    def update(self) -> RowChange | None:
+        """The change of a row that keeps its key; None where nothing differs."""
+        return None if same_row(self.old, self.new) else RowChange(self.old, self.new)
+
     @property
     def problems(self) -> tuple[Cell, ...]:
         return tuple(cell for cell in self.cells if cell.problem is not None)
@@ -54,11 +65,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Pending:
-    """All that was edited. `changes` leaves out texts that do not fit; `report` has those too."""
+    """All that was edited. `changes` leaves out texts that do not fit; `report` has those too, and lists everything.
+    `sheet` and `found` are for the next review."""
 
-    lines: tuple[Line, ...]
-    changes: tuple[RowChange, ...]
-    report: Report
+    lines: tuple[Line, ...] = ()
+    changes: tuple[RowChange, ...] = ()
+    report: Report = field(default_factory=Report)
+    sheet: Sheet | None = field(default=None, repr=False)
+    found: Mapping[Key, Found] = field(default_factory=dict, repr=False)
 
     @property
     def ready(self) -> bool:
@@ -75,25 +89,40 @@ class Pending:
         return sum(len(line.cells) for line in self.lines if line.kind in ("update", "rekey"))
 
 
-def review(sheet: Sheet, edits: Edits) -> Pending:
-    """What `edits` would change in `sheet`, checked against its contract as the functions will."""
-    lines = tuple(_lines(sheet, edits))
+def review(sheet: Sheet, edits: Edits, known: Pending | None = None) -> Pending:
+    """What `edits` would change in `sheet`, checked against its contract as the functions will. `known` is what the
+    last review found: rows that are edited as they were then are not looked at again."""
+    if known is None or known.sheet is not sheet:
+        known = Pending()
+    lines = tuple(_lines(sheet, edits, {line.row: line for line in known.lines}))
     changes = tuple(_changes(lines, sheet.contract))
-    return Pending(lines, changes, _report(sheet, lines, changes))
+    found = breaches(sheet, changes, known.found)
+    return Pending(lines, changes, _report(lines, found), sheet, found)
 
 
-def _lines(sheet: Sheet, edits: Edits) -> Iterator[Line]:
+def _lines(sheet: Sheet, edits: Edits, known: Mapping[RowId, Line]) -> Iterator[Line]:
     """Rows of the sheet in its order, then the added ones."""
     for key, old in sheet.rows.items():
         if key in edits.deleted:
             yield Line(key, "delete", old)
         elif key in edits.cells:
-            cells = tuple(_cells(sheet, edits.cells[key], old))
-            is_rekey = any(cell.column in sheet.contract.key for cell in cells)
-            yield Line(key, "rekey" if is_rekey else "update", old, cells)
+            yield known[key] if _is_known(known, key, edits) else _line(sheet, key, edits.cells[key], old)
     blank: Row = dict.fromkeys(sheet.contract.names)
     for serial in edits.added:
-        yield Line(serial, "insert", blank, tuple(_cells(sheet, edits.cells[serial], blank)))
+        yield known[serial] if _is_known(known, serial, edits) else _line(sheet, serial, edits.cells[serial], blank)
+
+
+def _is_known(known: Mapping[RowId, Line], row: RowId, edits: Edits) -> bool:
+    return row in known and known[row].kind != "delete" and known[row].texts == edits.cells[row]
+
+
+def _line(sheet: Sheet, row: RowId, texts: Cells, old: Row) -> Line:
+    cells = tuple(_cells(sheet, texts, old))
+    is_rekey = any(cell.column in sheet.contract.key for cell in cells)
+    kind = "insert" if isinstance(row, int) else "rekey" if is_rekey else "update"
+    line = Line(row, kind, old, cells)
+    misfits = tuple(_misfit(sheet.contract, line, cell) for cell in line.problems)
+    return replace(line, misfits=misfits) if misfits else line
 
 
 def _cells(sheet: Sheet, texts: Mapping[str, Text], old: Row) -> Iterator[Cell]:
@@ -113,55 +142,27 @@ def _changes(lines: Sequence[Line], contract: Contract) -> Iterator[RowChange]:
     so that two rows can swap their keys."""
     gone = {contract.key_of(line.old): line.old for line in lines if line.kind in ("delete", "rekey")}
     for line in lines:
-        if line.new is None:
-            continue
-        key = contract.key_of(line.new)
-        old = line.old if line.kind == "update" else gone.pop(key, None)
-        if not same_row(old, line.new):
-            yield RowChange(old, line.new)
+        if line.kind == "update":
+            yield from () if line.update is None else (line.update,)
+        elif line.new is not None:
+            old = gone.pop(contract.key_of(line.new), None)
+            if not same_row(old, line.new):
+                yield RowChange(old, line.new)
     for old in gone.values():
         yield RowChange(old, None)
 
 
-def _report(sheet: Sheet, lines: Sequence[Line], changes: Sequence[RowChange]) -> Report:
+def _report(lines: Sequence[Line], found: Mapping[Key, Found]) -> Report:
     """Everything that is wrong, each cell once: a text that does not fit says more than the rules about its absence."""
-    contract = sheet.contract
-    misfits = [_misfit(contract, line, cell) for line in lines for cell in line.problems]
-    listed = {(_frozen(violation.key), violation.column) for violation in misfits}
-    refused = list(_refused(sheet, changes))
-    bad = {id(change) for change, _ in refused}
-    checked = plan.check([change for change in changes if id(change) not in bad], contract)
-    twice = [v for v in checked.violations if (_frozen(v.key), v.column) in listed]
-    checked = Report(
-        tuple(v for v in checked.violations if v not in twice),
-        checked.errors - sum(v.severity == ERROR for v in twice),
-        checked.warnings - sum(v.severity != ERROR for v in twice),
-    )
-    return Report.join(Report.of([*misfits, *(violation for _, violation in refused)]), checked)
+    misfits = [violation for line in lines for violation in line.misfits]
+    others = [violation for each in found.values() for violation in each.violations]
+    said = {(_frozen(violation.key), violation.column) for violation in misfits} if others else ()
+    return ordered([*misfits, *(v for v in others if (_frozen(v.key), v.column) not in said)])
 
 
 def _misfit(contract: Contract, line: Line, cell: Cell) -> Violation:
     rule = f"type.{contract.field(cell.column).type}"
     return Violation(rule, ERROR, row_key(contract, line), cell.column, cell.text, cell.problem or "")
-
-
-def _refused(sheet: Sheet, changes: Sequence[RowChange]) -> Iterator[tuple[RowChange, Violation]]:
-    """What a proposal could not even say: text that cannot be stored, keys that are not those of one row."""
-    contract = sheet.contract
-    times = Counter(change.key(contract.key) for change in changes)
-    for change in changes:
-        key = change.key(contract.key)
-        if change.new is not None:
-            yield from ((change, violation) for violation in contract.decode_row(row_json(change.new))[1])
-        if times[key] > 1 and None not in key:
-            yield change, _key_violation(contract, key, "key.duplicate", "two rows have this key")
-        elif change.old is None and key in sheet.rows:
-            yield change, _key_violation(contract, key, "row.exists", "there is a row with this key already")
-
-
-def _key_violation(contract: Contract, key: Key, rule: str, what: str) -> Violation:
-    message = f"{what}; change {' or '.join(contract.key)} here, or delete one of the rows"
-    return Violation(rule, ERROR, contract.key_dict(key), None, None, message)
 
 
 def row_key(contract: Contract, line: Line) -> dict[str, Value]:

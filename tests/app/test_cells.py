@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import uuid
 from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.editing.cells import Misfit, text_of, unit_text, value_of
+from app.editing.cells import Misfit, reading, text_of, unit_text, value_of
 from tests.app.sheets import CONTRACT
 from towline.contract import Field
 from towline.values import Value, same
@@ -129,6 +130,37 @@ def test_any_text_is_a_value_or_a_misfit(text: str, field: Field) -> None:
     except Misfit:
         return
     assert value is None or same(value_of(text_of(value), field), value)
+
+
+def outcome(text: str | None, field: Field, missing: tuple[str, ...]) -> tuple[str, str]:
+    try:
+        return ("value", repr(value_of(text, field, missing)))
+    except Misfit as misfit:
+        return ("misfit", str(misfit))
+
+
+odd = st.sampled_from(
+    [None, "", " ", "12,5", " 12.5 ", "1e400", "nan", "null", "True", "2024-02-30", "04.05.2024", "\ud800"]
+)
+
+
+@given(
+    st.lists(odd | st.text(max_size=5), max_size=30),
+    st.sampled_from([*FIELDS, Field("day", "date", format="%d.%m.%Y")]),
+    st.uuids(),
+)
+def test_texts_that_are_read_together_mean_what_they_mean_one_by_one(
+    texts: list[str | None], field: Field, name: uuid.UUID
+) -> None:
+    together, alone = (f"{name} together",), (f"{name} alone",)  # missing values by which nothing is known yet
+    reading(field, together).read(texts)
+    assert [outcome(text, field, together) for text in texts] == [outcome(text, field, alone) for text in texts]
+
+
+@pytest.mark.parametrize("field", [NUMBER, INTEGER, BOOLEAN, DATE, TIME])
+def test_half_a_character_is_no_value(field: Field) -> None:
+    with pytest.raises(Misfit):
+        value_of("\ud83d", field)
 
 
 def test_a_contracts_own_format_is_read_too_and_iso_is_shown() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.editing.edits import Edits
 from app.editing.pending import Pending, download, review
@@ -116,6 +118,49 @@ def test_totals_count_every_violation_once() -> None:
     here = sheet(*(row(tow, 0) for tow in range(150)))
     pending = review(here, Edits({(tow, 0): {"volume": "-1", "is_day": "maybe"} for tow in range(150)}))
     assert pending.report.errors == 300
+
+
+texts = st.sampled_from(["1", "2", "-5", "12,5", "x", None, '""', "True", "nan", "99999", "x" * 10_001])
+cells = st.dictionaries(st.sampled_from(CONTRACT.names), texts, min_size=1, max_size=4)
+any_edits = st.builds(
+    lambda rows, fresh, deleted: Edits(
+        {**rows, **dict(enumerate(fresh, 1))}, frozenset(deleted), tuple(range(1, len(fresh) + 1))
+    ),
+    st.dictionaries(st.sampled_from([*sheet().rows]), cells, max_size=4),
+    st.lists(cells, max_size=3),
+    st.sets(st.sampled_from([*sheet().rows]), max_size=2),
+)
+
+
+@given(st.lists(any_edits, min_size=2, max_size=5))
+def test_what_was_found_before_changes_nothing_in_what_is_found(steps: list[Edits]) -> None:
+    here, known = sheet(), Pending()
+    for edits_then in steps:
+        known = review(here, edits_then, known)
+        anew = review(here, edits_then)
+        assert repr((known.lines, known.changes, known.report)) == repr((anew.lines, anew.changes, anew.report))
+
+
+def test_what_was_found_in_another_sheet_is_not_taken_for_this_one() -> None:
+    before = review(sheet(), edits(r10={"tow": "9"}))
+    there = sheet(row(1, 0), row(9, 0), number=2)
+    assert rules(review(there, edits(r10={"tow": "9"}), before)) == [("row.exists", None)]
+
+
+def test_rows_that_are_edited_as_before_are_not_looked_at_again() -> None:
+    here = sheet()
+    before = review(here, edits(r10={"volume": "3"}))
+    after = review(here, edits(r10={"volume": "3"}, r11={"volume": "4"}), before)
+    assert after.lines[0] is before.lines[0]
+    assert after.changes[0] is before.changes[0]
+
+
+def test_the_list_has_everything_and_begins_with_one_of_each() -> None:
+    here = sheet(*(row(tow, 0) for tow in range(150)))
+    cells = {(tow, 0): {"volume": "-1"} for tow in range(150)}
+    report = review(here, Edits({**cells, (7, 0): {"volume": "-1", "is_day": "maybe"}})).report
+    assert (len(report.violations), report.errors) == (151, 151)
+    assert {violation.rule for violation in report.violations[:2]} == {"constraint.minimum", "type.boolean"}
 
 
 def submitted(here: Sheet, pending: Pending) -> plan.Plan:
