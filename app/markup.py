@@ -11,16 +11,13 @@ from datetime import datetime
 from html import escape
 
 from app.editing.cells import text_of, unit_text
-from app.editing.pending import Cell, Line, row_key
-from app.editing.remote import News
+from app.editing.pending import Cell
 from app.editing.sheet import Sheet
 from towline.change import RowChange
 from towline.contract import Contract
-from towline.receipts import Receipt
 from towline.values import Value, decode
 
 LONGEST = 60  # characters of a value that a line shows
-NEWS, CHANGES = 3, 20  # commits that a banner names, rows that it spells out
 
 STEPS = ("received", "accepted", "committing", "committed")
 
@@ -38,6 +35,12 @@ def box(kind: str, inner: str) -> str:
     """A message: `info`, `done`, `warn` or `stop`. `inner` is HTML."""
     role = "alert" if kind in ("warn", "stop") else "status"
     return f'<div class="tl tl-box tl-{kind}" role="{role}">{inner}</div>'
+
+
+def button(act: str, inner: str, help: str, kind: str = "") -> str:
+    """A button for a list that `clickable` draws; `inner` is HTML."""
+    name = f"tl-act {kind}".strip()
+    return f'<button type="button" class="{name}" data-act="{escape(act)}" title="{escape(help)}">{inner}</button>'
 
 
 def message(kind: str, text: str) -> str:
@@ -77,12 +80,6 @@ def heading(text: str, beside: str) -> str:
     return block(f'<span class="tl-title">{escape(text)}</span> &nbsp;<span class="tl-quiet">{escape(beside)}</span>')
 
 
-def keys(what: Mapping[str, str]) -> str:
-    """What can be done, and with which keys."""
-    rows = "".join(f"<tr><td><b>{escape(name)}</b></td><td>{escape(how)}</td></tr>" for name, how in what.items())
-    return block(f"<table>{rows}</table>")
-
-
 def subheading(text: str, beside: str = "") -> str:
     return block(f'<span class="tl-head">{escape(text)}</span> <span class="tl-quiet">{escape(beside)}</span>')
 
@@ -91,33 +88,31 @@ _SIGNS = {"update": "✎", "rekey": "✎", "insert": "+", "delete": "\N{MINUS SI
 _SAYS = {"update": "", "rekey": " gets another key", "insert": " is added", "delete": " is deleted"}
 
 
-def line_head(line: Line, contract: Contract) -> str:
-    """The row that a line is about, and what happens to it."""
-    key = contract.key_dict(contract.key_of(line.old)) if line.kind == "rekey" else row_key(contract, line)
-    is_nameless = line.kind == "insert" and None in key.values()
-    return _head(line.kind, "A new row" if is_nameless else key_text(key))
+def sign(kind: str) -> str:
+    """The sign of a kind of change."""
+    return f'<span class="tl-sign">{_SIGNS[kind]}</span>'
+
+
+def says(kind: str) -> str:
+    """What happens to a row, to be put behind its name."""
+    return f'<span class="tl-quiet">{_SAYS[kind]}</span>'
 
 
 def _head(kind: str, name: str) -> str:
-    said = f'<span class="tl-quiet">{_SAYS[kind]}</span>'
-    return block(f'<span class="tl-sign">{_SIGNS[kind]}</span><span class="tl-head">{escape(name)}</span>{said}')
+    return block(f'{sign(kind)}<span class="tl-head">{escape(name)}</span>{says(kind)}')
 
 
 def cell_change(cell: Cell, contract: Contract, *, is_new: bool = False) -> str:
-    """One cell: column, old -> new. A text that does not fit is shown as it was typed, and marked."""
+    """Old -> new of one cell. A text that does not fit is shown as it was typed, and marked."""
     if cell.problem is None:
         return _arrow(contract, cell.column, cell.old, cell.new, is_new=is_new)
-    return _line(cell.column, f'<span class="tl-bad">✕ {escape(cut(cell.text or ""))}</span>', _old(cell.old, is_new))
+    return f'{_old(cell.old, is_new)}<span class="tl-bad">✕ {escape(cut(cell.text or ""))}</span>'
 
 
 def _arrow(contract: Contract, column: str, old: Value, new: Value, *, is_new: bool = False) -> str:
     unit = unit_text(contract.field(column).unit)
     beside = f' <span class="tl-quiet">{escape(unit)}</span>' if unit else ""
-    return _line(column, f'<span class="tl-new">{value(new)}</span>{beside}', _old(old, is_new))
-
-
-def _line(column: str, new: str, old: str) -> str:
-    return block(f'<span class="tl-quiet">{escape(column)}</span> {old}{new}')
+    return f'{_old(old, is_new)}<span class="tl-new">{value(new)}</span>{beside}'
 
 
 def _old(old: Value, is_new: bool) -> str:
@@ -130,7 +125,8 @@ def row_change(change: RowChange, contract: Contract) -> str:
     if change.kind == "delete":
         return head
     is_new = change.kind == "insert"
-    return head + "".join(_arrow(contract, c.column, c.old, c.new, is_new=is_new) for c in change.cells())
+    cells = ((c.column, _arrow(contract, c.column, c.old, c.new, is_new=is_new)) for c in change.cells())
+    return head + "".join(block(f'<span class="tl-quiet">{escape(name)}</span> {arrow}') for name, arrow in cells)
 
 
 def violations(found: Iterable[Mapping[str, object]], errors: int, warnings: int) -> str:
@@ -181,75 +177,6 @@ def _clash(where: str, cell: Mapping[str, object], contract: Contract) -> str:
     field = contract.field(column)
     sides = "".join(f"<td>{value(decode(cell[side], field.type))}</td>" for side in ("base", "theirs", "ours"))
     return f"<tr><td>{where}<br><b>{escape(column)}</b></td>{sides}</tr>"
-
-
-def steps(receipt: Receipt) -> str:
-    """The way of a proposal, with how far it got."""
-    passed = {receipt.status, *(step.get("status") for step in receipt.history)}
-    far = max((place for place, step in enumerate(STEPS) if step in passed), default=0)
-    return f'<div class="tl tl-steps" role="status">{"".join(_steps(receipt, far))}</div>'
-
-
-def _steps(receipt: Receipt, far: int) -> Iterable[str]:
-    yield from (f"<span>✓ {step}</span>" for step in STEPS[: far + 1])
-    if receipt.status not in STEPS:
-        yield f"<span><b>✕ {escape(receipt.status)}</b></span>"
-        return
-    for place, step in enumerate(STEPS[far + 1 :]):
-        yield f'<span class="tl-todo">{"○" if place else "…"} {step}</span>'
-
-
-def news(found: News, sheet: Sheet, now: datetime) -> str:
-    """Who committed since the sheet was loaded, why, and what changed."""
-    head = f"<b>Commit {found.sheet.number} is there; you see commit {sheet.number}.</b>"
-    said = "".join(f"<br>{_commit(record, now)}" for record in found.records[:NEWS])
-    more = len(found.records) - NEWS
-    rest = f"<br>… and {more:,} more on the History page" if more > 0 else ""
-    rows = "".join(row_change(change, sheet.contract) for change in found.changes[:CHANGES])
-    cut_rows = f"<br>… and {len(found.changes) - CHANGES:,} more rows" if len(found.changes) > CHANGES else ""
-    details = f"<details><summary>What changed</summary>{rows}{cut_rows}</details>" if rows else ""
-    return box("info", head + said + rest + details)
-
-
-def _commit(record: Mapping[str, object], now: datetime) -> str:
-    at = datetime.fromisoformat(str(record["timestamp"]))
-    cells = count(int(str(record["cells_changed"])), "cell")
-    return f"<b>{escape(str(record['user']))}</b>, {age(at, now)}: “{escape(cut(str(record['note'])))}” ({cells})"
-
-
-def log_row(record: Mapping[str, object]) -> dict[str, object]:
-    """An audit record as a row of the log."""
-    return {
-        "commit": record["number"],
-        "when (UTC)": str(record["timestamp"])[:19].replace("T", " "),
-        "who": record["user"],
-        "note": record["note"],
-        "kind": record["kind"],
-        "rows": _rows(record),
-        "cells": record["cells_changed"],
-    }
-
-
-def _rows(record: Mapping[str, object]) -> str:
-    signs = (("insert", "rows_inserted"), ("update", "rows_updated"), ("delete", "rows_deleted"))
-    return " ".join(f"{_SIGNS[kind]}{record[name]}" for kind, name in signs if record[name])
-
-
-def record(found: Mapping[str, object]) -> str:
-    """The head of one commit."""
-    at = str(found["timestamp"])[:19].replace("T", " ")
-    return block(
-        f'<span class="tl-head">Commit {found["number"]}</span> '
-        f'<span class="tl-quiet">{escape(str(found["commit"]))}</span>'
-        f"<br>{escape(str(found['user']))}, {at} UTC<br>“{escape(str(found['note']))}”"
-    )
-
-
-def proposal(dataset: str, name: str, note: str, at: datetime, receipt: Receipt) -> str:
-    """One proposal of the list: what it was for, how far it got, and its commit."""
-    made = f'<br><span class="tl-quiet">{escape(receipt.commit)}</span>' if receipt.commit else ""
-    about = f"{dataset}, {at:%Y-%m-%d %H:%M} UTC, {name}"
-    return subheading(f"“{cut(note)}”", about) + steps(receipt) + block(f"{escape(receipt.message)}{made}")
 
 
 def age(at: datetime, now: datetime) -> str:

@@ -8,9 +8,9 @@ import streamlit as st
 
 from app import markup
 from app.editing.remote import Glance
-from app.session import Session, connection
+from app.session import LOOKING, Session, connection
 
-EVERY = 5.0  # seconds between two looks at the head
+_PARAMETER = "dataset"
 
 
 def draw(session: Session) -> bool:
@@ -21,14 +21,33 @@ def draw(session: Session) -> bool:
             st.html(_where())
             st.html(markup.message("info", "There is no dataset in this bucket yet. Make one with `towline create`."))
             return False
-        session.dataset = st.selectbox("Dataset", names, key="dataset", bind="query-params")
-        session.page = session.look()
+        session.dataset = _chosen(names)
+        session.page = session.glance()
         _head()
         st.html(_where())
     return True
 
 
-@st.fragment(run_every=EVERY)
+def _chosen(names: list[str]) -> str:
+    """The dataset that the address names; else the one that was chosen last. The address always tells it, so that it
+    can be sent to somebody else."""
+    asked = st.query_params.get(_PARAMETER, "")
+    if asked in names:
+        st.session_state[_PARAMETER] = asked
+    chosen: str = st.selectbox("Dataset", names, key=_PARAMETER, on_change=_choose)
+    if not asked:
+        st.query_params[_PARAMETER] = chosen
+    elif asked not in names:
+        st.html(markup.message("warn", f"There is no dataset {markup.cut(asked)!r} here; this is {chosen}."))
+    return chosen
+
+
+def _choose() -> None:
+    """Another dataset: a commit or a row that the address named is none of it."""
+    st.query_params.from_dict({_PARAMETER: st.session_state[_PARAMETER]})
+
+
+@st.fragment(run_every=LOOKING)
 def _head() -> None:
     """The head, looked at now and then. Where it is not what the page was drawn with, the page is drawn again."""
     session = Session.here()
@@ -36,6 +55,9 @@ def _head() -> None:
     if session.page is not None and _differs(seen, session.page):
         st.rerun()
     st.html(_seen(seen, session.glances[session.dataset]))
+    desk = session.desks.get(session.dataset)
+    if desk is not None and desk.sent is None and not seen.problem and seen.number > desk.sheet.number:
+        st.html(markup.block(f"◆ newer than commit {desk.sheet.number}, which you edit"))
 
 
 def _differs(one: Glance, other: Glance) -> bool:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.local_stack import project_stack
 
 ROOT = Path(__file__).resolve().parents[1]
 
 __all__ = ["project_stack"]
+
+# Machines that run tests are busy: how long an example takes says nothing about what is tested.
+settings.register_profile("towline", deadline=None)
+settings.load_profile("towline")
 
 
 @pytest.fixture(scope="session")

@@ -1,122 +1,189 @@
-"""One dataset on the screen: the sheet, what was edited, the way back, and the proposal that is under way."""
+"""One dataset on the screen: the sheet, what was typed into the grid, and the proposal that is under way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from secrets import randbelow
 
-from app.editing.edits import Edits, Events, RowId, absorb, positions
+from app.editing.choices import Choices, Clash
+from app.editing.drafts import Journal
+from app.editing.edits import Edits, RowId
+from app.editing.gridlog import REDO, UNDO, UNTOUCHED, Event, GridLog, Message, State
+from app.editing.gridsheet import edits_of, ids_of, state_of, strays
 from app.editing.pending import Pending, review
-from app.editing.rebase import MINE, rebase
+from app.editing.rebase import rebase
 from app.editing.remote import News
 from app.editing.sheet import Sheet
-from towline.conflict import Conflict
-from towline.dataset import Draft
+from app.editing.since import Sent
 from towline.receipts import Receipt
+
+
+def new_log(state: State | None = None) -> GridLog:
+    """A log for a new desk. Its epochs are not those of any other: a browser may still show a grid of a server that was
+    stopped, and what that says must not be taken for what this one knows."""
+    begun = state or State()
+    return GridLog(epoch=randbelow(2**40), start=begun, state=begun)
+
+
+@dataclass(frozen=True)
+class Jump:
+    """Show a row (by the grid's id) and a column. Each `serial` is obeyed once."""
+
+    serial: int
+    row: str
+    column: str | None = None
 
 
 @dataclass
 class Desk:
-    """`drawn` are the edits that the grid was drawn with in this `epoch`: its events are relative to them, and it is
-    drawn anew (another epoch) only where the edits change other than by typing in it.
+    """`log` holds what was typed on top of the sheet; everything else that is edited comes from it.
 
-    asked    what a button asked for, done once the grid has had time to say what was typed last
+    journal  where all of it is kept on disk, as it is typed; `unkept` says why that failed
+    note     why, as far as it was written
+    jump     the place that the grid is to show
     sent     the draft whose outcome is awaited; `doubt`: the store did not say whether it arrived
     receipt  the outcome of the last draft; stays until the next one is sent
-    newer    a newer commit than the sheet's, as soon as it is known
+    newer    a newer commit than the sheet's, as soon as it is known; `choices`: whose side was taken where it clashes
     """
 
     sheet: Sheet
-    edits: Edits = field(default_factory=Edits)
-    drawn: Edits = field(default_factory=Edits)
-    epoch: int = 0
-    past: list[Edits] = field(default_factory=list)
-    future: list[Edits] = field(default_factory=list)
-    asked: Callable[[], object] | None = None
-    sent: Draft | None = None
+    log: GridLog = field(default_factory=new_log)
+    new_journal: Callable[[Sheet], Journal | None] = lambda sheet: None
+    journal: Journal | None = None
+    unkept: str = ""
+    note: str = ""
+    jump: Jump | None = None
+    sent: Sent | None = None
     doubt: str = ""
     receipt: Receipt | None = None
     problem: str = ""
     newer: News | None = None
+    choices: Choices = field(default_factory=Choices)
+    _reviewed: tuple[Sheet, State, Edits, Pending] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        self.journal = self.new_journal(self.sheet)
+        if self.log.state != State():
+            self._keep(self.log.start, ())
 
     @property
-    def rows(self) -> tuple[RowId, ...]:
-        """What the grid shows, by position."""
-        return positions(self.sheet, self.drawn)
+    def edits(self) -> Edits:
+        return self._review()[2]
 
     @property
     def pending(self) -> Pending:
-        return review(self.sheet, self.edits)
+        return self._review()[3]
+
+    def _review(self) -> tuple[Sheet, State, Edits, Pending]:
+        """Made once a state: a run of the page asks several times."""
+        known = self._reviewed
+        if known is None or known[0] is not self.sheet or known[1] is not self.log.state:
+            edits = edits_of(self.log.state, self.sheet)
+            known = self._reviewed = (self.sheet, self.log.state, edits, review(self.sheet, edits))
+        return known
 
     @property
-    def is_busy(self) -> bool:
-        """Whether something was asked for or sent, and is not done yet."""
-        return self.asked is not None or self.sent is not None
+    def strays(self) -> Mapping[str, Mapping[str, str | None]]:
+        """What was typed into rows that the sheet no longer has, by the row's id."""
+        return strays(self.log.state, self.sheet)
 
-    def absorb(self, events: Events) -> None:
-        """Take in what the grid reports: everything since it was drawn, so that saying it twice changes nothing."""
-        edits = absorb(self.sheet, self.drawn, events)
-        if edits != self.edits:
-            self._step(edits)
+    def hear(self, message: Message | None) -> None:
+        """Take in what the grid says."""
+        self._take(self.log.hear(message))
 
-    def ask(self, act: Callable[[], object]) -> None:
-        """Have `act` done as soon as the grid has told what was typed last."""
-        self.asked = act
-
-    def obey(self) -> None:
-        """Do what was asked for."""
-        act, self.asked = self.asked, None
-        if act is not None:
-            act()
+    def do(self, event: Event) -> None:
+        """One step, made in the page."""
+        self._take(self.log.do(event))
 
     def undo(self) -> None:
-        if self.past:
-            self.future.append(self.edits)
-            self._show(self.past.pop())
+        self.do(UNDO)
 
     def redo(self) -> None:
-        if self.future:
-            self.past.append(self.edits)
-            self._show(self.future.pop())
+        self.do(REDO)
 
-    def revert(self, row: RowId, column: str | None = None) -> None:
-        """One cell, or all of a row, as the sheet has it."""
-        self._step(self.edits.without(row, column))
-        self.redraw()
+    def show(self, row: RowId, column: str | None = None) -> None:
+        """Have the grid go to a row and a column."""
+        (place,) = ids_of(self.log.state, [row])
+        self.go(place, column)
+
+    def go(self, row: str, column: str | None = None) -> None:
+        """Have the grid go to a row, by the grid's id, and a column."""
+        self.jump = Jump(self.jump.serial + 1 if self.jump else 1, row, column)
+
+    def revert(self, row: str, column: str | None = None) -> None:
+        """One cell, or all of a row (by the grid's id), as the sheet has it."""
+        state = self.log.state
+        if column is not None:
+            self.do({"set": [[[row], [column], UNTOUCHED]]})
+        elif any(row == fresh for fresh, _ in state.added):
+            self.do({"del": [row]})
+        else:
+            self.do({"set": [[[row], list(state.cells.get(row, {})), UNTOUCHED]], "rest": [row]})
 
     def revert_all(self) -> None:
-        self._step(Edits())
-        self.redraw()
+        """Everything as the sheet has it, in one step."""
+        state = self.log.state
+        fresh = dict.fromkeys(row for row, _ in state.added)
+        back = [row for row in state.deleted if row not in fresh]
+        gone = [row for row in fresh if row not in state.deleted]
+        self.do({"set": list(_untouched(state)), "rest": back, "del": gone})
 
-    def redraw(self) -> None:
-        """A new grid that begins with the edits as they are: for changes made elsewhere, and for a grid that is gone
-        (a browser forgets a grid that leaves the page)."""
-        self.drawn, self.epoch = self.edits, self.epoch + 1
+    def write_note(self, note: str) -> None:
+        self.note = note
+        self._on_disk(lambda journal: journal.write_note(note))
 
-    def clashes(self, newer: Sheet) -> tuple[Conflict, ...]:
+    def clashes(self, newer: Sheet) -> tuple[Clash, ...]:
         """What of the edits disagrees with a newer commit."""
-        return rebase(self.sheet, self.edits, newer).conflicts
+        return rebase(self.sheet, self.edits, newer).clashes
 
-    def carry(self, newer: Sheet, take: str = MINE) -> None:
-        """Go on with a newer commit, the edits on top of it. The way back ends here: it led to another sheet."""
-        self.edits = rebase(self.sheet, self.edits, newer, take).edits
-        self._replace(newer)
+    def carry(self, newer: Sheet, choices: Choices | None = None) -> None:
+        """Go on with a newer commit, the edits on top of it; where nothing was chosen mine stay. The way back ends
+        here: it led to another sheet."""
+        self.replace(newer, rebase(self.sheet, self.edits, newer, choices).edits)
 
     def drop(self, newer: Sheet) -> None:
         """Go on with a newer commit, without any edits."""
-        self.edits = Edits()
-        self._replace(newer)
+        self.replace(newer, Edits())
 
-    def _replace(self, newer: Sheet) -> None:
-        self.sheet, self.newer, self.receipt = newer, None, None
-        self.past, self.future = [], []
-        self.redraw()
+    def replace(self, newer: Sheet, edits: Edits) -> None:
+        """Edits on top of a newer commit. The draft there is written before the old one goes."""
+        before = self.journal
+        self.sheet, self.newer = newer, None
+        if self.receipt is not None and self.receipt.status != "committed":
+            self.receipt = None
+        self.log = self.log.restart(state_of(edits))
+        self.journal = self.new_journal(newer)
+        if edits:
+            self._keep(self.log.start, ())
+        if before is not None and not self.unkept:
+            before.delete()
 
-    def _step(self, edits: Edits) -> None:
-        self.past.append(self.edits)
-        self.future = []
-        self.edits = edits
+    def _take(self, log: GridLog) -> None:
+        events = [event for _, _, event in log.entries[self.log.version :]]
+        start, self.log = self.log.state, log
+        if events:
+            self._keep(start, events)
 
-    def _show(self, edits: Edits) -> None:
-        self.edits = edits
-        self.redraw()
+    def _keep(self, start: State, events: Sequence[Event]) -> None:
+        self._on_disk(lambda journal: journal.record(start, events, self.note))
+
+    def _on_disk(self, write: Callable[[Journal], None]) -> None:
+        """A disk that is full must not keep anybody from editing; it is said instead."""
+        if self.journal is None:
+            return
+        try:
+            write(self.journal)
+            self.unkept = ""
+        except OSError as error:
+            self.unkept = f"{error.strerror or error} ({self.journal.path})"
+            self.journal = self.new_journal(self.sheet)
+
+
+def _untouched(state: State) -> Iterator[list[object]]:
+    """Every text as the sheet has it: one block for all rows where the same columns were typed into."""
+    rows: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for row, texts in state.cells.items():
+        rows[tuple(texts)].append(row)
+    return ([names, list(columns), UNTOUCHED] for columns, names in rows.items())

@@ -1,20 +1,25 @@
 """The whole editor without a browser: AppTest over a pipeline in memory that commits as soon as something arrives.
 
-AppTest cannot type into the grid widget, so what the widget would report is given instead; all else is the app itself.
+AppTest cannot type into the grid, so what the grid would say is given to the desk instead; all else is the app itself.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app import grid
+import app.session
+from app import clickable
 from app.editing.desk import Desk
-from app.editing.edits import Events
+from app.editing.gridlog import Event
+from app.session import Session
 from tests.core.nets import Nets
 from towline import connect, resources
 from towline.connect import Connection
@@ -29,41 +34,62 @@ class Editor:
     patch: pytest.MonkeyPatch
     nets: Nets = field(default_factory=Nets)
     is_pumping: bool = True
-    events: dict[int, Events] = field(default_factory=dict)
+    lists: dict[str, tuple[str, Callable[[str], None]]] = field(default_factory=dict)
+    drafts: TemporaryDirectory[str] = field(default_factory=TemporaryDirectory)
 
     def __post_init__(self) -> None:
         st.cache_resource.clear()
         self.patch.setenv("S3_BUCKET", "towline")
         self.patch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+        self.patch.setenv("TOWLINE_DATA_DIR", self.drafts.name)
         self.patch.setattr(connect, "connect", self._connection)
-        self.patch.setattr(grid, "draw", self._drawn(grid.draw))
-        self.patch.setattr(grid, "SETTLE", 0.0)
+        self.patch.setattr(clickable, "draw", self._listed(clickable.draw))
+        self.patch.setattr(app.session, "LOOKING", -1.0)
         self.nets.pipeline.store.faults = self._deliver
-        self.tab = AppTest.from_file(str(resources.path("app", "main.py")), default_timeout=30)
+        self.tab = self._tab()
+
+    @staticmethod
+    def _tab() -> AppTest:
+        return AppTest.from_file(str(resources.path("app", "main.py")), default_timeout=30)
+
+    @property
+    def desk(self) -> Desk:
+        session: Session = self.tab.session_state["towline"]
+        return session.desk()
+
+    def _listed(self, draw: Any) -> Any:
+        def listed(html: str, key: str, do: Callable[[str], None]) -> None:
+            self.lists[key] = (html, do)
+            draw(html, key, do)
+
+        return listed
 
     def _connection(self, settings: Settings) -> Connection:
         return Connection(settings, self.nets.pipeline.bench)
-
-    def _drawn(self, draw: Any) -> Any:
-        def drawn(desk: Desk) -> Events:
-            """The widget as the app makes it, and then what is typed into this epoch of it."""
-            draw(desk)
-            self.epoch = desk.epoch
-            return self.events.get(desk.epoch, Events())
-
-        return drawn
 
     def _deliver(self, operation: str, key: str, phase: Literal["before", "after"]) -> None:
         if self.is_pumping and operation == "put" and key.startswith("inbox/") and phase == "after":
             self.nets.pipeline.pump()
 
     def open(self) -> Editor:
+        self.lists.clear()
         self.tab.run()
         return self
 
-    def type(self, events: Events) -> Editor:
-        """What the grid reports from now on, until it is drawn anew."""
-        self.events[self.epoch] = events
+    def reload(self) -> Editor:
+        """The same page in a new tab; what the server kept of the old one is gone."""
+        self.tab = self._tab()
+        return self.open()
+
+    def type(self, *events: Event) -> Editor:
+        """What somebody did in the grid."""
+        for event in events:
+            self.desk.do(event)
+        return self.open()
+
+    def act(self, key: str, *act: str | None) -> Editor:
+        """Click a button in a list."""
+        self.lists[key][1](json.dumps(act))
         return self.open()
 
     def press(self, label: str) -> Editor:
@@ -94,7 +120,8 @@ class Editor:
     def text(self) -> str:
         """Everything that the page and the sidebar say, as HTML."""
         assert not self.tab.exception, self.tab.exception
-        return "\n".join(str(each.proto.body) for each in self.tab.get("html"))
+        said = [str(each.proto.body) for each in self.tab.get("html")]
+        return "\n".join([*said, *(html for html, _ in self.lists.values())])
 
     def cut_off(self) -> None:
         """From now on the store does not answer."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from app.editing.edits import Edits, Events
+from app.editing.edits import Edits
+from app.editing.gridlog import Event
+from app.editing.gridsheet import row_id
 from app.editing.sheet import Sheet
 from towline import table as tables
 from towline.contract import Contract
@@ -40,9 +42,24 @@ def sheet(*rows: Row, number: int = 1) -> Sheet:
     return Sheet(CONTRACT, f"{number:026d}", number, table)
 
 
-def typed(place: int, **cells: str | None) -> Events:
-    """Somebody typed into the row at this place."""
-    return Events(edited={place: cells})
+def typed(place: int, **cells: str | None) -> Event:
+    """Somebody typed into a row of the default sheet, told by its place."""
+    return at(*list(sheet().rows)[place], **cells)
+
+
+def at(*key: Value, **cells: str | None) -> Event:
+    """Somebody typed into the row with this key."""
+    return {"set": [[[row_id(key)], list(cells), [list(cells.values())]]]}
+
+
+def added(name: str, **cells: str | None) -> Event:
+    """Somebody added a row below all others, and typed into it."""
+    return {"add": [[name, None]], "set": [[[name], list(cells), [list(cells.values())]]]}
+
+
+def gone(*key: Value) -> Event:
+    """Somebody deleted a row."""
+    return {"del": [row_id(key)]}
 
 
 def edits(**rows: dict[str, str | None]) -> Edits:
