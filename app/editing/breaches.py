@@ -54,9 +54,14 @@ def place(key: Key) -> Key:
 def _checked(sheet: Sheet, groups: Mapping[Key, tuple[RowChange, ...]]) -> dict[Key, Found]:
     wrong = {key: list(_refused(sheet, group)) for key, group in groups.items()}
     sound = [change for key, group in groups.items() if not wrong[key] for change in group]
-    for violation in plan.breaches(sound, sheet.contract):
+    # Reports list rules by turns, so that their order depends on all rows: within a row it must not.
+    for violation in sorted(plan.breaches(sound, sheet.contract), key=lambda each: _order(each, sheet.contract)):
         wrong[place(tuple((violation.key or {}).values()))].append(violation)
     return {key: Found(group, tuple(wrong[key])) for key, group in groups.items()}
+
+
+def _order(violation: Violation, contract: Contract) -> tuple[int, str]:
+    return (contract.names.index(violation.column) if violation.column in contract.names else -1, violation.rule)
 
 
 def _refused(sheet: Sheet, group: Sequence[RowChange]) -> Iterator[Violation]:

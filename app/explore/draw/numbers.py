@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 
@@ -31,13 +32,18 @@ def bins(values: Array, *, whole: bool = False) -> tuple[float, float]:
     """Where the first bin begins, and how wide all are: 1, 2, 2.5 or 5 times a power of ten, BINS of them at most."""
     low, high = float(values.min()), float(values.max())
     if low == high:
-        step = 1.0 if whole or not low else 10 ** math.floor(math.log10(abs(low)))
+        step = 1.0 if whole or not low else _power(abs(low))
         return low - (0 if whole else step / 2), step
     least = high / (BINS - 1) - low / (BINS - 1)
-    power = 10.0 ** math.floor(math.log10(least))
+    power = _power(least)
     step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= least)
     step = max(1.0, math.ceil(step)) if whole else step
     return math.floor(low / step) * step, step
+
+
+def _power(size: float) -> float:
+    """The power of ten at or below; never as small as to vanish."""
+    return max(10.0 ** math.floor(math.log10(size)), sys.float_info.min) if size else sys.float_info.min
 
 
 def _histogram(
