@@ -81,7 +81,8 @@ class Desk:
         known = self._reviewed
         if known is None or known[0] is not self.sheet or known[1] is not self.log.state:
             edits = edits_of(self.log.state, self.sheet)
-            known = self._reviewed = (self.sheet, self.log.state, edits, review(self.sheet, edits))
+            last = known[3] if known is not None else None
+            known = self._reviewed = (self.sheet, self.log.state, edits, review(self.sheet, edits, last))
         return known
 
     @property
