@@ -119,8 +119,11 @@ def _part(form: Form, now: Now, kind: str, place: int, part: Part, problem: str)
         on_click=form.redraw,
         args=(fewer,),
     )
-    if problem and form.rule != _BLANK:
-        st.html(bulk_markup.problem(problem, is_unfinished=is_unfinished(part, now.contract)))
+    # A place that is always there: what comes below must not move, or the browser makes fields anew and forgets what
+    # was typed into them a moment ago.
+    with st.container():
+        if problem and form.rule != _BLANK:
+            st.html(bulk_markup.problem(problem, is_unfinished=is_unfinished(part, now.contract)))
 
 
 def _take(form: Form, kind: str, place: int, change: Callable[[Part], Part]) -> None:

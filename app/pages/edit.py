@@ -80,8 +80,10 @@ def _newer(session: Session, desk: Desk) -> None:
 
 def _side(session: Session, desk: Desk) -> None:
     pending = desk.pending
-    panels.pending_changes(desk, pending)
-    panels.problems(desk, pending)
+    with st.container():  # always there, so that the note below keeps its place, and what is being written in it
+        panels.pending_changes(desk, pending)
+    with st.container():
+        panels.problems(desk, pending)
     submit_panel.draw(session, desk, pending, f"note-{session.dataset}")
     if pending.lines:
         body, name = partial(download, desk.sheet, pending, desk.note), f"{session.dataset}-changes.json"
