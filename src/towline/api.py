@@ -213,7 +213,7 @@ class Dataset:
         mode: str | None,
     ) -> Draft:
         values = edits.convert(self.contract(), frames.plain(where or {}))
-        return self._inbox.restore(str(commit), note, values, columns, mode, undo=undo)
+        return self._inbox.restore(*self._inbox.wish(str(commit), values, columns, undo=undo), note, mode)
 
     def _base(self, data: Data, base: str | int | None) -> str:
         found = _text(base) or frames.commit_of(data) or self._last_read

@@ -116,19 +116,12 @@ class Dataset:
             body,
         )
 
-    def restore(
-        self,
-        at: str,
-        note: str,
-        where: Mapping[str, Value] | None = None,
-        columns: Sequence[str] = (),
-        mode: str | None = None,
-        *,
-        undo: bool = False,
-    ) -> Draft:
-        """A draft that makes the head as commit `at` (as in `history.resolve`) left the table. `undo`: that takes back
-        what commit `at` changed, and leaves what was changed since. Only the rows that hold the values of `where`, at
-        either of the two commits, and only these columns; without them all.
+    def wish(
+        self, at: str, where: Mapping[str, Value] | None = None, columns: Sequence[str] = (), *, undo: bool = False
+    ) -> tuple[Restore, str]:
+        """What `restore` takes, and its base: that the head shall be as commit `at` (as in `history.resolve`) left the
+        table; with `undo`, that what commit `at` changed is taken back, and what was changed since stays. Only the rows
+        that hold the values of `where` at one of the two commits, and only these columns; without them all.
 
         NotFound: no such commit or row. BadProposal: no such column, or there is nothing to restore.
         """
@@ -138,8 +131,11 @@ class Dataset:
             base, to = to, history.parent(self.bench, self.name, to)
         base, table = self.table(base)
         wanted = Restore(to, columns=restore.check_columns(columns, contract))
-        wanted = restore.choose(wanted, contract, table, self.table(to)[1], where or {})
-        content = wanted.to_json(contract)
+        return restore.choose(wanted, contract, table, self.table(to)[1], where or {}), base
+
+    def restore(self, wanted: Restore, base: str, note: str, mode: str | None = None) -> Draft:
+        """A draft that makes of what is as in the commit `base` what it was in another one."""
+        content = wanted.to_json(self.contract())
         return Draft(self.bench.new_id(), self._json(note, base=base, mode=mode, kind="restore", restore=content))
 
     def _json(self, note: str, *, base: str | None = None, **fields: Any) -> bytes:

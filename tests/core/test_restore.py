@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -22,7 +22,7 @@ from towline.proposals import Proposal
 from towline.receipts import Receipt
 from towline.restore import Restore
 from towline.store import ALWAYS
-from towline.values import Row
+from towline.values import Row, Value
 
 KEY = CONTRACT.key
 
@@ -41,14 +41,21 @@ def rows(nets: Nets, at: str | None = None) -> dict[tuple[object, ...], Row]:
     return {key_of(row, KEY): row for row in nets.dataset.table(at)[1].to_pylist()}
 
 
-def number(nets: Nets) -> int:
-    head = nets.head()
-    assert head is not None
-    return head.number
+def back(
+    nets: Nets,
+    at: str,
+    note: str = "why",
+    where: Mapping[str, Value] | None = None,
+    columns: Sequence[str] = (),
+    *,
+    undo: bool = False,
+) -> Draft:
+    """A draft that restores a commit."""
+    return nets.dataset.restore(*nets.dataset.wish(at, where, columns, undo=undo), note)
 
 
 def test_a_whole_commit_comes_back_as_a_new_one(nets: Nets) -> None:
-    (receipt,) = nets.send(nets.dataset.restore("2", "back before the third"))
+    (receipt,) = nets.send(back(nets, "2", "back before the third"))
     assert (receipt.status, receipt.number, receipt.kind) == ("committed", 5, "restore")
     assert nets.dataset.table()[1].equals(nets.dataset.table("2")[1])
     record = nets.dataset.log()[0]
@@ -60,7 +67,7 @@ def test_a_whole_commit_comes_back_as_a_new_one(nets: Nets) -> None:
 
 def test_a_preview_tells_what_would_change_and_writes_nothing(nets: Nets) -> None:
     before = nets.pipeline.store.requests["put"]
-    found = nets.dataset.preview(nets.dataset.restore("1", "why"))
+    found = nets.dataset.preview(back(nets, "1", "why"))
     assert found.ok
     assert found.counts() == {"rows_inserted": 1, "rows_updated": 2, "rows_deleted": 1, "cells_changed": 10}
     assert nets.pipeline.store.requests["put"] == before
@@ -68,22 +75,22 @@ def test_a_preview_tells_what_would_change_and_writes_nothing(nets: Nets) -> Non
 
 def test_some_rows_come_back_and_no_others(nets: Nets) -> None:
     before = rows(nets)
-    nets.send(nets.dataset.restore("1", "only this net", {"tow": 1, "net": 1}))
+    nets.send(back(nets, "1", "only this net", {"tow": 1, "net": 1}))
     assert rows(nets) == before | {(1, 1): rows(nets, "1")[1, 1]}
-    nets.send(nets.dataset.restore("1", "and this one goes", {"tow": 3, "net": 0}))
+    nets.send(back(nets, "1", "and this one goes", {"tow": 3, "net": 0}))
     assert (3, 0) not in rows(nets)
 
 
 def test_rows_are_found_by_what_they_hold_now_or_held_then(nets: Nets) -> None:
-    nets.send(nets.dataset.restore("1", "why", {"vessel": "Aurora"}))
+    nets.send(back(nets, "1", "why", {"vessel": "Aurora"}))
     assert rows(nets)[2, 0]["vessel"] == "Meridian"
-    nets.send(nets.dataset.restore("3", "why", {"vessel": "Aurora"}))
+    nets.send(back(nets, "3", "why", {"vessel": "Aurora"}))
     assert rows(nets)[2, 0]["vessel"] == "Aurora"
 
 
 def test_a_column_comes_back_in_the_rows_that_both_have(nets: Nets) -> None:
     before = rows(nets)
-    nets.send(nets.dataset.restore("1", "volumes as they were", columns=["volume"]))
+    nets.send(back(nets, "1", "volumes as they were", columns=["volume"]))
     changed = {**before[1, 0], "volume": 10.5}
     assert rows(nets) == before | {(1, 0): changed}
 
@@ -91,7 +98,7 @@ def test_a_column_comes_back_in_the_rows_that_both_have(nets: Nets) -> None:
 def test_cells_of_some_rows_and_columns_come_back_alone(nets: Nets) -> None:
     nets.send(nets.edit(2, 0, volume=5.0, is_day=True))
     before = rows(nets)
-    nets.send(nets.dataset.restore("1", "why", {"tow": 2, "net": 0}, ["volume"]))
+    nets.send(back(nets, "1", where={"tow": 2, "net": 0}, columns=["volume"]))
     assert rows(nets) == before | {(2, 0): {**before[2, 0], "volume": None}}
 
 
@@ -99,12 +106,12 @@ def test_cells_of_some_rows_and_columns_come_back_alone(nets: Nets) -> None:
 def test_a_commit_is_named_in_many_ways(nets: Nets, name: str) -> None:
     record = next(record for record in nets.dataset.log() if record["number"] == 2)
     fields = {"id": "commit", "moment": "timestamp", "snapshot": "snapshot_key", "version": "new_version"}
-    nets.send(nets.dataset.restore(str(record[fields.get(name, name)]), "why"))
+    nets.send(back(nets, str(record[fields.get(name, name)]), "why"))
     assert rows(nets) == rows(nets, "2")
 
 
 def test_undoing_a_commit_keeps_what_came_after_it(nets: Nets) -> None:
-    (receipt,) = nets.send(nets.dataset.restore("3", "not these two", undo=True))
+    (receipt,) = nets.send(back(nets, "3", "not these two", undo=True))
     assert receipt.status == "committed"
     after = rows(nets)
     assert (3, 0) not in after  # commit 3 inserted it
@@ -116,15 +123,15 @@ def test_undoing_a_commit_keeps_what_came_after_it(nets: Nets) -> None:
 
 def test_undoing_a_restore_gives_what_was_before_it(nets: Nets) -> None:
     before = rows(nets)
-    nets.send(nets.dataset.restore("1", "back"))
-    nets.send(nets.dataset.restore("5", "and forth", undo=True))
+    nets.send(back(nets, "1", "back"))
+    nets.send(back(nets, "5", "and forth", undo=True))
     assert rows(nets) == before
 
 
 def test_undoing_asks_where_a_later_commit_changed_the_same_cell(nets: Nets) -> None:
     nets.send(nets.edit(1, 0, volume=12.0))
     before = rows(nets)
-    (receipt,) = nets.send(nets.dataset.restore("2", "why", undo=True))
+    (receipt,) = nets.send(back(nets, "2", "why", undo=True))
     assert receipt.status == "conflicted"
     (cell,) = receipt.conflicts[0]["cells"]
     assert (cell["base"], cell["ours"], cell["theirs"]) == (11.0, 10.5, 12.0)
@@ -132,7 +139,7 @@ def test_undoing_asks_where_a_later_commit_changed_the_same_cell(nets: Nets) -> 
 
 
 def test_what_somebody_changes_meanwhile_is_a_conflict_and_not_reverted(nets: Nets) -> None:
-    mine = nets.dataset.restore("1", "back")
+    mine = back(nets, "1", "back")
     theirs = nets.by("ben").edit(1, 0, volume=99.0)
     nets.by("ben").send(theirs)
     (receipt,) = nets.send(mine)
@@ -142,7 +149,7 @@ def test_what_somebody_changes_meanwhile_is_a_conflict_and_not_reverted(nets: Ne
 
 
 def test_other_cells_that_somebody_changes_meanwhile_stay(nets: Nets) -> None:
-    mine = nets.dataset.restore("1", "back")
+    mine = back(nets, "1", "back")
     nets.by("ben").send(nets.by("ben").edit(1, 0, is_day=False), nets.by("ben").insert(9, 9))
     (receipt,) = nets.send(mine)
     assert receipt.status == "committed"
@@ -151,14 +158,14 @@ def test_other_cells_that_somebody_changes_meanwhile_stay(nets: Nets) -> None:
 
 
 def test_a_restore_and_an_edit_that_wait_together_are_one_commit(nets: Nets) -> None:
-    sent = nets.send(nets.dataset.restore("1", "back", {"tow": 1, "net": 0}), nets.edit(2, 1, volume=8.0))
+    sent = nets.send(back(nets, "1", "back", {"tow": 1, "net": 0}), nets.edit(2, 1, volume=8.0))
     assert [(receipt.status, receipt.number) for receipt in sent] == [("committed", 5), ("committed", 5)]
     assert (rows(nets)[1, 0]["volume"], rows(nets)[2, 1]["volume"]) == (10.5, 8.0)
     check_promises(nets)
 
 
 def test_two_people_who_restore_the_same_agree(nets: Nets) -> None:
-    drafts = [nets.dataset.restore("1", "back"), nets.by("ben").dataset.restore("1", "back, too")]
+    drafts = [back(nets, "1", "back"), back(nets.by("ben"), "1", "back, too")]
     assert [receipt.status for receipt in nets.send(*drafts)] == ["committed", "committed"]
     assert rows(nets) == rows(nets, "1")
 
@@ -193,7 +200,7 @@ WRONG: Mapping[str, tuple[type[Exception], str, Mapping[str, object]]] = {
 def test_wrong_wishes_are_said_and_nothing_is_sent(nets: Nets, name: str) -> None:
     error, message, wish = WRONG[name]
     with pytest.raises(error, match=message):
-        nets.dataset.restore(**{"note": "why", **wish})  # type: ignore[arg-type]
+        back(nets, **wish)  # type: ignore[arg-type]
     assert nets.pipeline.arrivals() == []
 
 
@@ -254,7 +261,7 @@ def test_a_base_that_is_not_there_is_refused(nets: Nets, base: str) -> None:
 
 def forged(nets: Nets, **fields: object) -> Receipt:
     """The receipt of a restore whose JSON somebody wrote by hand."""
-    draft = nets.dataset.restore("1", "why")
+    draft = back(nets, "1", "why")
     body = json.dumps({**json.loads(draft.body), **fields}).encode()
     return nets.send(Draft(draft.proposal, body))[0]
 

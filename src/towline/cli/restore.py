@@ -38,4 +38,5 @@ def command(
     """
     target = call.connection.dataset(dataset)
     values = edits.read(target.contract(), edits.parse(where, "--where"))
-    return submit(call, target, target.restore(commit, sending.note, values, columns, mode, undo=undo), sending)
+    wanted, base = target.wish(commit, values, columns, undo=undo)
+    return submit(call, target, target.restore(wanted, base, sending.note, mode), sending)
