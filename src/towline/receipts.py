@@ -45,6 +45,7 @@ class Receipt:
     message: str = ""
     inbox: Mapping[str, object] = field(default_factory=dict)
     commit: str | None = None
+    version: str | None = None
     number: int | None = None
     base_number: int | None = None
     violations: tuple[Mapping[str, object], ...] = ()
