@@ -13,11 +13,12 @@ from itertools import groupby
 
 import pyarrow as pa
 
-from towline import audit, diff, keys, master, table
+from towline import audit, diff, keys, lineage, master, table
 from towline.audit import GENESIS
 from towline.diff import Diff
 from towline.errors import Corrupt, NotFound, UsageError
-from towline.store import Entry
+from towline.master import Head
+from towline.store import Blob, Entry
 from towline.workbench import Workbench
 
 READERS = 16  # audit records are small objects, read side by side
@@ -169,15 +170,15 @@ def _of_snapshot(bench: Workbench, dataset: str, commit: str, key: str) -> str:
 def _of_version(bench: Workbench, dataset: str, at: str) -> str:
     """The commit that made this version of the master."""
     try:
-        commit = bench.store.head(keys.master(dataset), version=at).metadata.get("commit")
+        head = Head(dataset, Blob(bench.store.head(keys.master(dataset), version=at), b""))
     except (NotFound, UsageError) as error:
         raise UsageError(
             f"{at!r} is no commit id, no commit number, no moment like 2026-03-01T12:00, and no snapshot or version of "
             f"{dataset}'s master; `towline log {dataset}` lists them"
         ) from error
-    if not commit:
+    if head.commit is None or not lineage.stands(bench, head):
         raise NotFound(f"version {at} was written past Towline: the commit after it holds its table")
-    return commit
+    return head.commit
 
 
 def _newest_by(bench: Workbench, where: Sequence[Place], moment: datetime) -> Record | None:

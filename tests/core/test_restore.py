@@ -204,9 +204,12 @@ def test_wrong_wishes_are_said_and_nothing_is_sent(nets: Nets, name: str) -> Non
     assert nets.pipeline.arrivals() == []
 
 
-def test_a_version_that_was_written_past_towline_has_no_commit(nets: Nets) -> None:
+@pytest.mark.parametrize("keeps_metadata", [False, True])
+def test_a_version_that_was_written_past_towline_has_no_commit(nets: Nets, keeps_metadata: bool) -> None:
     store = nets.pipeline.store
-    past = store.put(keys.master(NAME), store.get(keys.master(NAME)).body, when=ALWAYS, metadata={})
+    first = store.get(nets.pipeline.bench.layout.snapshot(NAME, history.resolve(nets.pipeline.bench, NAME, "1")))
+    metadata = first.stat.metadata if keeps_metadata else {}
+    past = store.put(keys.master(NAME), first.body, when=ALWAYS, metadata=metadata)
     with pytest.raises(NotFound, match="past Towline"):
         history.resolve(nets.pipeline.bench, NAME, str(past.version))
 
