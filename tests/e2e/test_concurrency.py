@@ -28,6 +28,7 @@ from towline.values import Value
 AUTHORS, EACH = 32, 20
 OWN = ("vessel", "cruise", "volume_filtered", "lat_decimal", "long_decimal")
 SHARED, SHARED_ROWS = "volume_filtered", range(96, 120)  # these cells are everybody's
+THINKING = 0.8  # seconds before each edit, so that commits and kills come in between
 PATIENCE = 120.0  # seconds for all that is left to be decided
 
 T = TypeVar("T")
@@ -75,6 +76,7 @@ def write(dataset: Dataset, author: int) -> list[Sent]:
     """What an author does, through every interruption: read the head, edit it, send that, and on to the next."""
     sent = []
     for edit in edits(author):
+        time.sleep(THINKING)
         commit, table = persist(dataset.table)
         old = table.slice(edit.row, 1).to_pylist()[0]
         draft = dataset.rows([RowChange(old, {**old, edit.column: edit.value})], f"by {author}", commit)
@@ -103,7 +105,7 @@ def test_640_proposals_of_32_authors_survive_kills(tmp_path: Path) -> None:
                 pool.submit(write, Dataset(someone.bench, "crowd", f"author{number:02}"), number)
                 for number in range(AUTHORS)
             ]
-            for share in (0.02, 0.4):
+            for share in (0.1, 0.4):
                 info = interrupt(info, someone, int(share * AUTHORS * EACH))
             sent = [one for author in going for one in author.result()]
         final = [one.ticket.wait(PATIENCE) for one in sent]
