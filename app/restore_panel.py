@@ -44,9 +44,12 @@ def draw(session: Session, commit: Commit, contract: Contract, key: Key | None) 
     if errand.receipt is not None:
         _outcome(errand.receipt, contract)
     head = session.page.commit if session.page else ""
-    ways = restoring.ways(commit, head)
-    if not head or not ways:
-        st.html(markup.message("info", "This is the only commit, and the table is as it left it."))
+    ways = restoring.ways(commit, head) if head else []
+    if not ways:
+        said = (
+            "This is the only commit, and the table is as it left it." if head else "There is no head to be seen now."
+        )
+        st.html(markup.message("info", said))
         return
     wish = _wish(commit, head, ways, contract, key)
     plan = _once((head, wish), partial(restoring.outlook, reader(), contract, head, wish))
@@ -103,6 +106,12 @@ def _submit_part(errand: Errand, wish: Wish, contract: Contract, *, is_blocked: 
     hint = submit_markup.note_problem(note or "")
     if hint and not is_blocked and not is_going:
         st.html(markup.message("info", hint))
+    _trouble(errand, contract)
+    if is_going:
+        _watch(errand, contract)
+
+
+def _trouble(errand: Errand, contract: Contract) -> None:
     if errand.problem:
         st.html(markup.message("stop", errand.problem))
     if errand.doubt:
@@ -110,8 +119,6 @@ def _submit_part(errand: Errand, wish: Wish, contract: Contract, *, is_blocked: 
             markup.message("warn", f"It is not known whether it arrived: {errand.doubt}. Sending again does no harm.")
         )
         st.button("Send again", key="do-restore-again", on_click=_send, args=(errand, contract))
-    if is_going:
-        _watch(errand, contract)
 
 
 def _submit(errand: Errand, wish: Wish, contract: Contract, note_key: str) -> None:
@@ -131,13 +138,14 @@ def _submit(errand: Errand, wish: Wish, contract: Contract, note_key: str) -> No
 def _send(errand: Errand, contract: Contract) -> bool:
     """Sending the same draft again is harmless: the inbox takes each proposal once."""
     assert errand.draft is not None  # noqa: S101 - _submit made it
-    errand.doubt = ""
     try:
         connection().dataset(contract.dataset).send(errand.draft)
+        errand.doubt = ""
     except OutcomeUnknown as error:
         errand.doubt = str(error)
     except TowlineError as error:
-        errand.draft, errand.problem = None, f"Not sent: {error}."
+        if not errand.doubt:  # else an earlier try may have arrived
+            errand.draft, errand.problem = None, f"Not sent: {error}."
         return False
     return True
 
