@@ -74,7 +74,7 @@ def plan(
     if base is None:
         return refusal("base.unknown", f"there is no commit {proposal.base} in this dataset")
     try:
-        proposed = _proposed(proposal, contract, base, past)
+        proposed = proposed_changes(proposal, contract, base, past)
     except BadProposal as error:
         return refusal(error.rule, str(error))
     stale = tuple(_stale(proposed, base, contract))
@@ -124,8 +124,10 @@ def _where(violation: Violation) -> tuple[object, ...]:
     return (violation.rule, key, violation.column, repr(violation.value))
 
 
-def _proposed(proposal: Proposal, contract: Contract, base: pa.Table, past: pa.Table | None) -> tuple[RowChange, ...]:
-    """The changes base -> ours. Raises BadProposal where they cannot be meant."""
+def proposed_changes(
+    proposal: Proposal, contract: Contract, base: pa.Table, past: pa.Table | None
+) -> tuple[RowChange, ...]:
+    """The changes base -> ours. `past` as in `plan`. Raises BadProposal where they cannot be meant."""
     if proposal.restore is not None:
         changes = _restored(proposal.restore, contract, base, past)
     elif proposal.table is not None:
