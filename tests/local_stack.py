@@ -70,8 +70,8 @@ def kill(info: StackInfo) -> None:
 
 def kill_workers(info: StackInfo) -> int:
     """kill -9 of the processes in which the functions run; how many there were."""
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(info.pid)], capture_output=True, text=True, check=False)
-    workers = [int(pid) for pid in listed.stdout.split()]
+    listed = subprocess.run(["ps", "-Ao", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    workers = [int(pid) for pid, parent in map(str.split, listed.splitlines()) if int(parent) == info.pid]
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
     return len(workers)
