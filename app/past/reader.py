@@ -63,18 +63,18 @@ class Reader:
     def find(self, dataset: str, name: str, places: list[Place]) -> Commit:
         """Any commit by its id or number. NotFound: there is none."""
         bare = name.lstrip("#")
-        at = self._moment(bare, places)
+        at = self._moment(dataset, bare, places)
         there = self.commits(place for place in places if place.at == at)
         found = next((each for each in there if bare in (each.id, str(each.number))), None)
         if found is None:
             raise NotFound(f"{dataset} has no commit {shown(name)}; the list shows those that there are")
         return found
 
-    def _moment(self, name: str, places: list[Place]) -> datetime | None:
+    def _moment(self, dataset: str, name: str, places: list[Place]) -> datetime | None:
         """The second of a commit's records."""
         commit = name
         if name.isdecimal() and len(name) < LONGEST:
-            record = history.numbered(self.bench, places, int(name))
+            record = history.by_number(self.bench, dataset, places, int(name))
             commit = str(record["commit"]) if record else ""
         try:
             return keys.commit_time(commit).replace(microsecond=0) if keys.is_commit(commit) else None
