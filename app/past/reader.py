@@ -15,15 +15,16 @@ from app.past import touched
 from app.past.commits import Commit, Wanted, commits
 from app.past.shelf import Shelf
 from app.past.touched import NO_CELLS, Touched
-from towline import history, keys
+from towline import blame, history, keys
 from towline.contract import Contract
 from towline.diff import diff
-from towline.errors import NotFound
+from towline.errors import NotFound, TowlineError
 from towline.history import READERS, Place, Record
-from towline.values import decode, shown
+from towline.values import Key, decode, shown
 from towline.workbench import Workbench
 
 RECORDS, CELLS, SHEETS = 20_000, 64 * 2**20, 4  # kept: records, bytes of changes files, tables
+TOUCHED = 200  # kept, too: rows that were looked for, with the moments of the commits that touched them
 SETTLED = timedelta(seconds=5)  # after which all records of a commit are there, unless its writer died
 LONGEST = 12  # digits of a commit's number
 FRESH = timedelta(seconds=60)  # for which a listing is good while the head stays
@@ -38,6 +39,7 @@ class Reader:
         self._cells: Shelf[pa.Table] = Shelf(CELLS, lambda cells: int(cells.nbytes))
         self._sheets: Shelf[Sheet] = Shelf(SHEETS)
         self._ways: Shelf[pa.Table] = Shelf(SHEETS)
+        self._touched: Shelf[frozenset[datetime]] = Shelf(TOUCHED)
         self._listed: dict[str, tuple[str, datetime, list[Place]]] = {}
 
     def places(self, dataset: str, head: str) -> list[Place]:
@@ -109,6 +111,20 @@ class Reader:
     def sheet(self, dataset: str, commit: str) -> Sheet:
         """The table of a commit, by its id."""
         return self._sheets.get((dataset, commit), lambda: open_sheet(self.bench, dataset, commit))
+
+    def of_row(self, contract: Contract, key: Key, column: str, places: list[Place]) -> list[Place]:
+        """The places of commits that touched a row, or its cell in a column: the index knows them (`towline.blame`),
+        so that no other is read. Where it cannot be asked, all of them."""
+
+        def make() -> frozenset[datetime]:
+            touches = blame.story(self.bench, contract.dataset, key=key, column=column or None)
+            return frozenset(keys.commit_time(touch.commit).replace(microsecond=0) for touch in touches)
+
+        try:
+            seconds = self._touched.get((contract.dataset, key, column, *places[:1], len(places)), make)
+        except TowlineError:
+            return places
+        return [place for place in places if place.at in seconds]
 
     def search(self, found: Iterable[Commit], wanted: Wanted, contract: Contract) -> list[Commit]:
         """Those commits that are wanted: read side by side where it takes what they changed to tell."""
