@@ -161,6 +161,7 @@ class _Story:
 
     def row(self, key: Key, after: int = 0) -> list[Touch]:
         """The touches of a row's cells, newest first, and of a row of the first table the `create` of all of them."""
+        key = tuple(value + 0.0 if isinstance(value, float) else value for value in key)  # -0.0 is 0.0 in a key
         text = changefile.key_text(self.contract.key_dict(key), self.contract.key)
         steps = self.index.steps(after)
         found = self._touches(self.index.rows(steps, text), after)
@@ -214,18 +215,21 @@ class _Story:
     def _touch(self, row: Mapping[str, Any]) -> Touch:
         raw = json.loads(row["key"])
         return Touch(
-            key=tuple(decode(raw[name], self.contract.field(name).type) for name in self.contract.key),
+            key=tuple(decode(raw[name], self._types[name]) for name in self.contract.key),
             old=self._value(row["old"], row["column"]),
             new=self._value(row["new"], row["column"]),
             at=row["timestamp"],
             **{name: row[name] for name in _AS_THEY_ARE},
         )
 
+    @cached_property
+    def _types(self) -> Mapping[str, str]:
+        return {field.name: field.type for field in self.contract.fields}
+
     def _value(self, text: str | None, column: str) -> Value:
         """A cell's value; its text where the contract of today says otherwise."""
-        types = {field.name: field.type for field in self.contract.fields}
         try:
-            return changefile.from_text(text, types[column])
+            return changefile.from_text(text, self._types[column])
         except (KeyError, ValueError):
             return text
 

@@ -45,7 +45,7 @@ class Index:
         head = trail.head(bench, dataset)
         listed = bench.store.list(f"{keys.BLAME}{dataset}/")
         named = ((keys.parse_block(entry.key), entry) for entry in listed)
-        return Index(bench, dataset, head, tuple((*span, entry) for span, entry in named if span))
+        return Index(bench, dataset, head, tuple((*span, entry) for span, entry in named if span and _is_whole(*span)))
 
     @property
     def number(self) -> int:
@@ -102,6 +102,12 @@ class Index:
                 chosen += [entry] * (last > floor)
         with ThreadPoolExecutor(READERS) as pool:
             return list(pool.map(lambda entry: Block.open(self.bench.store, entry), reversed(chosen)))
+
+
+def _is_whole(first: int, last: int) -> bool:
+    """Whether these numbers are those of a block; what else lies there is none of ours."""
+    size = last - first + 1
+    return size in (SMALL, LARGE) and last % size == 0
 
 
 def _known_until(blocks: Sequence[Block], floor: int) -> datetime | None:

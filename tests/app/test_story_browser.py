@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.app.browser import CHROMIUM, Tab, browser
+from tests.app.test_screenshots import PICTURES
 from tests.e2e.researcher import NAME, Researcher
 from tests.local_stack import running
 from tests.needs import need
@@ -17,9 +19,11 @@ from towline.local.stack import StackInfo, Start
 @pytest.fixture(scope="module")
 def info(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
     need(CHROMIUM.exists(), f"there is no {CHROMIUM}")
-    with running(tmp_path_factory.mktemp("story"), Start(port=0, app=True)) as started:
-        Researcher(started, NAME)
-        yield started
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOGNAME", "ana")
+        with running(tmp_path_factory.mktemp("story"), Start(port=0, app=True)) as started:
+            Researcher(started, NAME)
+            yield started
 
 
 @pytest.fixture
@@ -54,6 +58,9 @@ def test_a_cell_that_was_edited_twice_tells_both(tab: Tab) -> None:
             expect(touches.nth(place)).to_contain_text(each)
     expect(window(tab)).to_contain_text("not committed")
     expect(window(tab)).to_contain_text("changed 2 times since")
+    if os.environ.get("TOWLINE_SCREENSHOTS"):
+        tab.page.wait_for_timeout(1000)  # until the window has come down
+        tab.page.screenshot(path=PICTURES / "story.png")
     with tab.page.context.expect_page() as opened:
         touches.nth(1).get_by_role("link").click()
     expect(opened.value.get_by_text("Commit 2").first).to_be_visible()
