@@ -28,8 +28,7 @@ h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 th, td { border: 1px solid var(--line); padding: .25rem .6rem; text-align: left; vertical-align: top }
 th { background: var(--soft) } td { white-space: pre-wrap; overflow-wrap: anywhere } td.number { text-align: right }
-td.old { background: var(--old) } td.new { background: var(--new) }
-td.old::before { content: "\\2212 "; opacity: .6 } td.new::before { content: "+ "; opacity: .6 }
+td.old { background: var(--old); text-decoration: line-through } td.new { background: var(--new); font-weight: 600 }
 .null { font-style: italic; opacity: .6 }
 """.strip()
 
