@@ -17,7 +17,7 @@ from towline.values import Key
 def draw(session: Session, desk: Desk) -> None:
     """Tell the story that was asked for, if one was."""
     if session.asked is not None:
-        window = st.dialog("Story of this cell", width="large", on_dismiss=session.heard)
+        window = st.dialog("Story of this cell", width="medium", on_dismiss=session.heard)
         window(_tell)(desk, *session.asked)
 
 

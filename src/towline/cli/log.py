@@ -36,8 +36,9 @@ def command(call: Call, dataset: str | None, limit: int | None, user: str | None
     for record in shown:
         table.add_row(*_line(record))
     show(table)
-    left = (len(history.places(bench, name)) if count and user is None else len(records)) - len(shown)
-    if left > 0:
+    is_part = bool(count) and user is None and len(records) >= count
+    left = (len(history.places(bench, name)) if is_part else len(records)) - len(shown)
+    if left:
         show(Text(f"… {left:,} older (-n 0 lists all)", style="dim"))
 
 
