@@ -13,7 +13,7 @@ from itertools import groupby
 
 import pyarrow as pa
 
-from towline import audit, diff, keys, master, table
+from towline import archive, audit, diff, keys, master, table
 from towline.audit import GENESIS
 from towline.diff import Diff
 from towline.errors import Corrupt, NotFound, UsageError
@@ -43,17 +43,20 @@ def log(bench: Workbench, dataset: str) -> list[Record]:
 
 
 def places(bench: Workbench, dataset: str) -> list[Place]:
-    """Where the audit records of a dataset lie, newest first: one request for a thousand of them."""
-    found = (_place(entry) for entry in bench.store.list(f"{bench.layout.audit}{dataset}/"))
-    return sorted(found, key=lambda place: (place.at, place.key), reverse=True)
+    """Where the audit records of a dataset lie, newest first: one request for a thousand of them, and one for the
+    archive. What `prune` has copied and not yet deleted counts where it was."""
+    found = {entry.key: entry for entry in archive.records(bench, dataset)}
+    twice = {bench.layout.archived(key) for key in found}
+    where = (_place(entry, bench.layout.home(key)) for key, entry in found.items() if key not in twice)
+    return sorted(where, key=lambda place: (place.at, place.key), reverse=True)
 
 
 # <YYYY-MM-DD>/<user>_<YYYYMMDDTHHMMSS>_<proposal>.jsonl; a user or a proposal may have such a moment in its name, too.
 _MOMENT = re.compile(r"_(\d{8}T\d{6})(?=_)")
 
 
-def _place(entry: Entry) -> Place:
-    day, _, name = "/".join(entry.key.rsplit("/", 2)[1:]).partition("/")
+def _place(entry: Entry, home: str) -> Place:
+    day, _, name = "/".join(home.rsplit("/", 2)[1:]).partition("/")
     for found in _MOMENT.finditer(name):
         if found[1].startswith(day.replace("-", "")):
             return Place(entry.key, _parsed(found[1], entry), name[: found.start()])
@@ -76,7 +79,7 @@ def read(bench: Workbench, where: Iterable[Place]) -> list[Record]:
 def record(bench: Workbench, place: Place) -> Record:
     """One audit record. Corrupt: the object is none."""
     try:
-        return audit.from_line(bench.store.get(place.key).body)
+        return audit.from_line(archive.get(bench.store, bench.layout, place.key).body)
     except ValueError as error:
         raise Corrupt(f"{place.key} is no audit record: {error}. Put it back from the bucket's versions") from error
 

@@ -41,6 +41,8 @@ VERBS = {
     "status": "Tell what became of a proposal.",
     "log": "List what happened to a dataset, newest first.",
     "diff": "Compare two commits of a dataset.",
+    "verify": "Check that a dataset's history is whole.",
+    "prune": "Move old snapshots and audit records into the archive.",
 }
 
 
