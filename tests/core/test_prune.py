@@ -206,7 +206,7 @@ def test_a_refused_delete_is_said_and_leaves_both_which_is_harmless(nets: Nets) 
             raise Refused("AccessDenied")
 
     nets.pipeline.store.faults = fault
-    with pytest.raises(Refused, match="BreakGlassPrincipal.*whole, and harmless"):
+    with pytest.raises(Refused, match=r"BreakGlassPrincipal.*whole, and harmless"):
         run(nets, 2)
     assert everything(nets) == before
     assert len([key for key in stored(nets.pipeline.store) if key.startswith("archive/")]) == 1

@@ -47,7 +47,7 @@ def _hint(retention: int | None, keep: int) -> None:
 
 def _said(found: Pruning, *, dry_run: bool) -> str:
     if not found.moves:
-        return f"nothing to move: {found.dataset} has {found.head:,} commits, and all but the newest {found.keep:,} are archived"
+        return f"nothing to move: {found.dataset} has {found.head:,} commits, and the newest {found.keep:,} stay"
     verb = "would move" if dry_run else "moved"
     return (
         f"{verb} {found.snapshots:,} snapshots and {found.records:,} audit records ({found.size:,} bytes) to archive/; "
