@@ -1,4 +1,5 @@
-"""Health: how things are, and what to do about what is not fine. It draws when nothing else can."""
+"""Health: how things are, what to do about what is not fine, and whether a dataset's history is whole. It draws when
+nothing else can."""
 
 from __future__ import annotations
 
@@ -7,14 +8,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import health_markup, markup
-from app.session import connection
+from app import health_markup, markup, verify_markup
+from app.session import Session, connection, kept
 from towline import connect
 from towline.errors import TowlineError
 from towline.health import judge, versions
 from towline.health.checkup import Checkup
 from towline.health.fact import Health
 from towline.settings import Settings
+from towline.verify import verify
 
 EVERY = 5.0  # seconds between two looks
 SOON = 0.4  # seconds that such a look waits for answers; what comes later is in the next one
@@ -23,6 +25,29 @@ SOON = 0.4  # seconds that such a look waits for answers; what comes later is in
 def page() -> None:
     st.html(Path(__file__).parents[1] / "health.css")
     _facts([_look(None)])
+    dataset = Session.here().dataset
+    if dataset:
+        _verification(dataset)
+
+
+def _verification(dataset: str) -> None:
+    """Verify the chosen dataset when asked to, and show what came of it until another is chosen."""
+    with st.container(key="verify"):
+        if st.button("Verify this dataset", key="verify-now", icon=":material/verified:", help=verify_markup.HELP):
+            bar = st.progress(0.0, f"{dataset}: reading the records")
+            try:
+                found = verify(
+                    connection().bench,
+                    dataset,
+                    seen=lambda done, whole: bar.progress(done / whole, f"{dataset}: commit {done:,} of {whole:,}"),
+                )
+                kept()["verdict"] = found
+            except TowlineError as error:
+                st.html(markup.message("stop", str(error)))
+            bar.empty()
+        found = kept().get("verdict")
+        if found is not None and found.dataset == dataset:
+            st.html(verify_markup.verdict(found))
 
 
 @st.fragment(run_every=EVERY)

@@ -6,6 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from towline.health.fact import count
+from towline.keys import DATA
+
 # Every kind of break, with the way out. docs/runbook.md has a section that tells more.
 _OLD = "bring the object back from the bucket's versions (docs/runbook.md, “A history is not whole”)"
 _WHO = "find out who did it (CloudTrail), and what else they did"
@@ -70,6 +73,14 @@ class Finding:
         return {**BREAKS, **NOTES}[self.kind]
 
     @property
+    def says(self) -> str:
+        """What was found and where, in one line."""
+        number = f"commit {self.number}: " if self.number is not None else ""
+        where = f"; {self.key}" if self.key and self.key not in self.message else ""
+        version = f" (version {self.version})" if self.key.startswith(DATA) and self.version else ""
+        return f"{number}{self.kind}: {self.message}{where}{version}"
+
+    @property
     def place(self) -> float:
         """Where in the history it belongs; what belongs nowhere comes last."""
         return math.inf if self.number is None else self.number
@@ -96,6 +107,17 @@ class Verdict:
     quick: bool
     findings: tuple[Finding, ...]
     notes: tuple[Finding, ...]
+
+    @property
+    def says(self) -> str:
+        """The verdict in one line."""
+        looked = f"{count(self.commits, 'commit')} and {count(self.versions, 'version')} of the master"
+        if self.ok:
+            return f"{self.dataset} is whole: {looked}" + (
+                ", tables left out" if self.quick else ", every table replayed"
+            )
+        breaks = count(len(self.findings), "break")
+        return f"{self.dataset} is not whole: {breaks} in {looked}; the first is {self.findings[0].says}"
 
     @property
     def ok(self) -> bool:
