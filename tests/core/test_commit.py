@@ -586,6 +586,17 @@ def test_reconcile_reaps_old_intents_of_commits_that_never_came() -> None:
     assert left == {keys.intent(NAME, str(record["commit"])) for record in records(nets)}
 
 
+def test_the_intent_of_a_writer_whose_clock_is_days_slow_is_not_reaped_before_its_put_has_landed() -> None:
+    nets = Nets()
+    slow = Workbench(nets.pipeline.store, clock=lambda: nets.pipeline.bench.clock() - timedelta(days=2))
+    nets.dataset.send(nets.edit(1, 1, volume=12.5))
+    receipt = inbox.receive(slow, nets.pipeline.arrivals()[0])
+    nets.pipeline.store.faults = fail_once("put", "before", Crash(), prefix=keys.DATA)  # type: ignore[arg-type]
+    with pytest.raises(Crash):
+        commit.commit(slow, NAME, [receipt])
+    assert reconcile(nets.pipeline.bench).reaped == ()
+
+
 def test_final_receipts_never_change() -> None:
     nets = Nets()
     (receipt,) = nets.send(nets.edit(1, 1, volume=-1.0))
