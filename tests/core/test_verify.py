@@ -16,7 +16,7 @@ from tests.core.nets import CONTRACT, NAME, Nets
 from tests.core.test_prune import REQUESTS, Crash, a_history, cut, run
 from towline import audit, commit, history, keys, prune
 from towline import table as tables
-from towline.errors import NotFound
+from towline.errors import NotFound, Refused
 from towline.store import Version
 from towline.verify import Finding, Verdict, verify
 from towline.verify.finding import BREAKS, NOTES
@@ -95,7 +95,7 @@ def test_it_writes_nothing_and_reads_as_much_as_there_is(nets: Nets) -> None:
     made = store.requests - before
     assert set(made) == {"get", "head", "list", "versions"}
     assert made["head"] == 5, "one a version"
-    assert made["get"] == 1 + 6 * 3 + 5 * 2, "the contract; record, receipt and changes; version and snapshot"
+    assert made["get"] == 1 + 6 * 3 + 5 * 3, "the contract; record, receipt, changes; version, snapshot, intent"
 
 
 def test_quick_reads_no_table(nets: Nets) -> None:
@@ -298,6 +298,44 @@ def test_what_is_no_receipt_any_more_is_named(nets: Nets, body: bytes) -> None:
     key = keys.receipt(NAME, records(nets)[1]["proposal"])
     nets.pipeline.store.put(key, body)
     assert [(f.kind, f.key) for f in check(nets).findings] == [("receipt.unreadable", key)]
+
+
+# ---- intents ----
+
+
+def rewrite_newest(nets: Nets) -> None:
+    """The newest record, and its receipt to fit: no version is after it that would name its chain value."""
+    record = records(nets)[-1]
+    rewrite(nets, key_of(nets, record), lambda content: content.update(note="edited"), seal=True)
+    chain = records(nets)[-1]["chain"]
+    rewrite(nets, keys.receipt(NAME, record["proposal"]), lambda content: content.update(note="edited", chain=chain))
+
+
+def test_a_newest_record_that_was_rewritten_with_its_receipt_is_told_by_the_intent(nets: Nets) -> None:
+    rewrite_newest(nets)
+    found = check(nets).findings[0]
+    assert (found.kind, found.number) == ("intent.contradicts", 5)
+    nets.pipeline.bench.finished.clear()
+    nets.send(nets.edit(1, 1, volume=3.5))
+    assert [(f.kind, f.number) for f in check(nets).findings] == [("intent.contradicts", 5)], "later, too"
+
+
+def test_who_may_not_read_intents_verifies_all_the_rest(nets: Nets) -> None:
+    def fault(operation: str, key: str, phase: str) -> None:
+        if operation == "get" and key.startswith(keys.INTENTS):
+            raise Refused("AccessDenied")
+
+    nets.pipeline.store.faults = fault
+    assert check(nets).ok
+    nets.pipeline.store.delete(records(nets)[0]["snapshot_key"])
+    assert kinds(check(nets)) == ["snapshot.missing"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"format": "towline.intent/v1"}'])
+def test_an_intent_that_was_altered_is_named(nets: Nets, body: bytes) -> None:
+    key = keys.intent(NAME, records(nets)[2]["commit"])
+    nets.pipeline.store.put(key, body)
+    assert [(f.kind, f.key, f.number) for f in check(nets).findings] == [("intent.contradicts", key, 3)]
 
 
 # ---- snapshots, changes files, tables ----

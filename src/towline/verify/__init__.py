@@ -5,6 +5,7 @@ snapshot is the version of its commit, and replaying the changes files from the 
     commits   which versions are commits, and what is told of the others
     records   the audit records and receipts against the versions
     tables    snapshots, changes files and the replay
+    intents   the records once more, against what was foretold
     finding   what was found, and what to do about it
 
 Nothing is written. What lands meanwhile is left out, and looked at the next time.

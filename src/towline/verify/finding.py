@@ -18,6 +18,7 @@ BREAKS: Mapping[str, str] = {
     "version.forged": f"put the table of the commit before it back by a restore once it is recorded; {_WHO}",
     "version.contradicts": f"compare it with the snapshot and the records of its commit; {_WHO}",
     "intent.missing": "remove the intent's delete marker; then the next run of Reconcile completes the commit",
+    "intent.contradicts": f"the record, the receipt or the intent was rewritten: compare their versions; {_WHO}",
     "master.deleted": "remove the delete marker, and the last version is the head again",
     "record.missing": _OLD,
     "record.unreadable": _OLD,
@@ -47,7 +48,6 @@ NOTES: Mapping[str, str] = {
     "version.repeated": "it changed nothing: nothing needs to be done",
     "version.before": "it is from before the dataset was Towline's: nothing needs to be done",
     "master.was_deleted": "it is there again: nothing needs to be done",
-    "history.moved": "verify again to have it looked at",
 }
 
 

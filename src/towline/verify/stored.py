@@ -69,6 +69,7 @@ class Stored:
     changes: dict[str, Entry] = field(default_factory=dict)
     snapshots: dict[str, list[Entry]] = field(default_factory=dict)
     intents: set[str] = field(default_factory=set)
+    may_read_intents: bool = True
     later: set[str] = field(default_factory=set)
     broken: list[Finding] = field(default_factory=list)
 

@@ -16,6 +16,7 @@ from towline.errors import Corrupt, NotFound, TowlineError, UsageError
 from towline.plan import Plan
 from towline.store import Blob, Entry
 from towline.values import shown
+from towline.verify import intents
 from towline.verify.ahead import ahead
 from towline.verify.commits import Landed, other
 from towline.verify.finding import Finding
@@ -52,7 +53,7 @@ def check(
 
 
 def _read(bench: Workbench, stored: Stored, landed: Landed, *, quick: bool) -> _Read:
-    found: list[Finding] = []
+    found = [] if quick else intents.check(bench, stored, landed)
     version = None if quick else _version(bench, landed, found)
     _compare_snapshots(bench, stored, landed, version, found)
     changes = {held["proposal"]: _changes(bench, landed, held, found) for held in landed.records if held.is_sealed}
