@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from functools import cache
 from typing import Literal
 
 import pytest
 
 from tests.core.nets import NAME, Nets
+from tests.pipeline import Pipeline
 from towline import archive, commit, history, keys, prune, reconcile
 from towline.errors import Corrupt, NotFound, Refused, UsageError
 from towline.memory import MemoryStore
@@ -23,7 +26,16 @@ class Crash(BaseException):
 
 
 def a_history() -> Nets:
-    """Five commits; the third holds two proposals."""
+    """Five commits; the third holds two proposals. Each caller gets their own store of the same versions."""
+    made, fresh = _made().pipeline, Pipeline()
+    fresh.store._history = {key: list(versions) for key, versions in made.store._history.items()}
+    fresh.store._written, fresh._seen = made.store._written, set(made._seen)
+    fresh.bench.clock = deepcopy(made.bench.clock)
+    return Nets(fresh)
+
+
+@cache
+def _made() -> Nets:
     nets = Nets()
     nets.send(nets.edit(1, 0, volume=1.0))
     nets.send(nets.edit(1, 0, volume=2.0), nets.by("bo_20260101T000000_x").insert(3, 0))

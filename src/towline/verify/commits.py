@@ -43,10 +43,8 @@ class Landed:
 
     @property
     def base(self) -> str | None:
-        """The version that it replaced, None for the first; where it was not noted, the one of the commit before."""
-        if "base" in self.mark.metadata:
-            return self.mark.metadata["base"] or None
-        return self.before.mark.version if self.before else None
+        """The version that it replaced; None for the first, and where that was not noted."""
+        return self.mark.metadata.get("base") or None
 
     @property
     def parent(self) -> str | None:
@@ -64,7 +62,7 @@ def split(stored: Stored) -> tuple[list[Landed], list[Mark]]:
     newest_first = [mark.at for mark in stored.marks[::-1]]
     recorded = {(held["commit"], held["new_version"]) for held in stored.held if held.is_sealed}
     for place, mark in enumerate(stored.marks):
-        at, below = _moment(mark.commit), newest_first[len(newest_first) - place :]
+        at, below = moment(mark.commit), newest_first[len(newest_first) - place :]
         before = next(reversed(landed.values()), None)
         if mark.at.is_delete_marker:
             continue
@@ -82,8 +80,8 @@ def split(stored: Stored) -> tuple[list[Landed], list[Mark]]:
     return commits, strangers
 
 
-def _moment(commit: str | None) -> datetime | None:
-    """The moment that a commit id carries; None where it is no commit's."""
+def moment(commit: str | None) -> datetime | None:
+    """The moment that a commit id carries; None where it is none."""
     try:
         return keys.commit_time(commit) if commit and keys.is_commit(commit) else None
     except (ValueError, OverflowError, OSError):
@@ -127,9 +125,8 @@ def check(stored: Stored, commits: Sequence[Landed], strangers: Sequence[Mark]) 
         yield _unfinished(stored, commits[-1])
     digest = commits[-1].mark.metadata.get("contract") if commits else None
     if digest not in (None, stored.contract.digest):
-        yield commits[-1].finding(
-            "contract.altered", other("digest", digest, stored.contract.digest), keys.contract(stored.dataset)
-        )
+        said = other("digest", digest, stored.contract.digest)
+        yield commits[-1].finding("contract.altered", said, keys.contract(stored.dataset))
     yield from _markers(stored, commits)
     named = {held["prev_version"]: landed for landed in commits for held in landed.records}
     for mark in strangers:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from towline import audit, keys
 from towline.receipts import Receipt
-from towline.verify.commits import Landed, other
+from towline.verify.commits import Landed, moment, other
 from towline.verify.finding import Finding
 from towline.verify.stored import Held, Stored
 
@@ -56,10 +56,8 @@ def _path(stored: Stored, group: Sequence[Held], begin: str | None, end: str | N
     if tail and tail[0]["prev_chain"] == begin:
         return tail
     agreed = [held for held in at_home_last if end is None or _is_agreed(stored, held)]
-    known = {held.key for held in tail}
-    return [
-        each for each in _walk({held["prev_chain"]: held for held in agreed}, begin, "chain") if each.key not in known
-    ] + tail
+    front = _walk({held["prev_chain"]: held for held in agreed}, begin, "chain")
+    return [held for held in front if held not in tail] + tail
 
 
 def _walk(links: dict[str, Held], at: str | None, name: str, stop: str | None = None) -> list[Held]:
@@ -91,9 +89,8 @@ def _is_whole(landed: Landed, begin: str | None) -> bool:
 
 def _home(stored: Stored, held: Held) -> str | None:
     """The key that a record has by what it says; None where it says nothing that could be one."""
-    try:
-        at = keys.commit_time(held["commit"])
-    except ValueError:
+    at = moment(held["commit"])
+    if at is None:
         return None
     return stored.layout.audit_record(stored.dataset, held["user"], held["proposal"], at)
 
@@ -118,7 +115,7 @@ def check(stored: Stored, commits: Sequence[Landed], lost: Sequence[Held]) -> It
 
 
 def _of_commit(stored: Stored, landed: Landed, committed: Sequence[Receipt], there: set[str]) -> Iterator[Finding]:
-    if not landed.records and not landed.others and landed.commit not in stored.intents:
+    if landed.finished and not landed.records and not landed.others and landed.commit not in stored.intents:
         said = "its metadata name a commit, and there is neither a record of one nor an intent"
         yield landed.finding("version.forged", said, landed.mark.at.key)
         return
@@ -154,9 +151,8 @@ def _of_record(stored: Stored, landed: Landed, held: Held) -> Iterator[Finding]:
     expected = _expected(stored, landed, held)
     wrong = [other(name, value, held.record[name]) for name, value in expected.items() if held.record[name] != value]
     if wrong:
-        yield landed.finding(
-            "record.contradicts", f"the record says otherwise than its commit: {'; '.join(wrong)}", held.key
-        )
+        said = f"the record says otherwise than its commit: {'; '.join(wrong)}"
+        yield landed.finding("record.contradicts", said, held.key)
     elif held.home != _home(stored, held):
         said = f"the record of proposal {held['proposal']} belongs at {_home(stored, held)}"
         yield landed.finding("record.misplaced", said, held.key)
@@ -175,7 +171,8 @@ def _expected(stored: Stored, landed: Landed, held: Held) -> Mapping[str, object
         "changes_key": keys.changes(stored.dataset, held["proposal"], landed.at),
         "timestamp": landed.at.isoformat(timespec="milliseconds"),
     }
-    if held.record["kind"] != "external":  # those name the version that they are about, each its own
+    # The records of `external` name the version that they are about, each its own.
+    if held.record["kind"] != "external" and "base" in landed.mark.metadata:
         expected["prev_version"] = landed.base
     return expected
 

@@ -142,7 +142,8 @@ def _receipt(bench: Workbench, key: str) -> Receipt | str:
     except (ValueError, TypeError, AttributeError, RecursionError, Corrupt, NotFound) as error:
         return str(error)
     odd = [name for name in _TEXTS if not isinstance(getattr(receipt, name), str | None)]
-    return f"its {odd[0]} is no text" if odd else receipt
+    odd += [] if isinstance(receipt.number, int | None) else ["number"]
+    return f"its {odd[0]} cannot be one" if odd else receipt
 
 
 def _records(bench: Workbench, found: Stored) -> None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from towline import archive, changefile, keys
 from towline import table as tables
-from towline.diff import Diff, diff
+from towline.diff import diff
 from towline.errors import Corrupt, NotFound, TowlineError, UsageError
 from towline.plan import Plan
 from towline.store import Blob, Entry
@@ -55,8 +55,12 @@ def check(
 def _read(bench: Workbench, stored: Stored, landed: Landed, *, quick: bool) -> _Read:
     found = [] if quick else intents.check(bench, stored, landed)
     version = None if quick else _version(bench, landed, found)
+    if version is None and not quick:
+        return _Read(landed, None, {}, found)
     _compare_snapshots(bench, stored, landed, version, found)
-    changes = {held["proposal"]: _changes(bench, landed, held, found) for held in landed.records if held.is_sealed}
+    changes = {
+        held["proposal"]: _changes(bench, stored, landed, held, found) for held in landed.records if held.is_sealed
+    }
     return _Read(landed, version, changes, found)
 
 
@@ -109,16 +113,15 @@ def _told(copy: Blob, version: Blob, stored: Stored) -> str:
     return _difference(ours, theirs, stored) or "the table in it is the same"
 
 
-def _changes(bench: Workbench, landed: Landed, held: Held, found: list[Finding]) -> bytes | None:
+def _changes(bench: Workbench, stored: Stored, landed: Landed, held: Held, found: list[Finding]) -> bytes | None:
     """The changes file of a record; None, and what was found, where it is not the one that the record tells of."""
-    key = held["changes_key"]
+    key = keys.changes(stored.dataset, held["proposal"], landed.at)  # a record that names another is found as such
     try:
         body = bench.store.get(key).body
-    except NotFound:
+    except (NotFound, UsageError) as error:  # or what the record says makes no key
         if landed.finished:
-            found.append(
-                landed.finding("changes.missing", f"the changes of proposal {held['proposal']} are not there", key)
-            )
+            said = f"the changes of proposal {held['proposal']} are not there: {error}"
+            found.append(landed.finding("changes.missing", said, key))
         return None
     digest = sha256(body).hexdigest()
     if digest == held["changes_sha256"]:
@@ -146,38 +149,39 @@ def _replayed(
     return found, after
 
 
-def _compared(stored: Stored, read: _Read, before: pa.Table | None, after: pa.Table) -> Iterator[Finding]:
-    landed, table = read.landed, before
+def _compared(stored: Stored, read: _Read, table: pa.Table | None, after: pa.Table) -> Iterator[Finding]:
+    """The replay of one commit on `table`: None before the first commit, and where the one before is unknown."""
+    landed = read.landed
     for held in landed.records:
-        expected: dict[str, object] = dict(tables.summary(after))
-        if held.record["kind"] == "create":
-            table, counts = after, Plan(after).counts()
-        elif table is None:
-            return  # the table before it could not be read, which was said
-        else:
-            try:
-                change = _change(stored, read.changes[held["proposal"]] or b"", table)
-                table, counts = tables.apply(table, stored.contract.key, change.changes), Plan(table, change).counts()
-            except (TowlineError, ValueError, KeyError) as error:
-                said = f"the changes of proposal {held['proposal']} do not fit the table before it: {error}"
-                yield landed.finding("table.differs", said, held["changes_key"])
-                return
-        expected |= counts
+        if table is None and held.record["kind"] != "create":
+            return
+        try:
+            table, counts = _step(stored, held, read.changes[held["proposal"]] or b"", table, after)
+        except (TowlineError, ValueError, KeyError) as error:
+            said = f"the changes of proposal {held['proposal']} do not fit the table before it: {error}"
+            yield landed.finding("table.differs", said, held["changes_key"])
+            return
+        expected = {**tables.summary(after), **counts}
         wrong = [
-            other(name, value, held.record[name]) for name, value in expected.items() if held.record[name] != value
+            other(name, count, held.record[name]) for name, count in expected.items() if held.record[name] != count
         ]
         if wrong:
-            yield landed.finding(
-                "record.contradicts", f"the tables say otherwise than the record: {'; '.join(wrong)}", held.key
-            )
-    said = _difference(table, after, stored)
-    if said:
+            said = f"the tables say otherwise than the record: {'; '.join(wrong)}"
+            yield landed.finding("record.contradicts", said, held.key)
+    if said := _difference(table, after, stored):
         yield landed.finding("table.differs", f"its changes files do not lead to its table: {said}", landed.mark.at.key)
 
 
-def _change(stored: Stored, body: bytes, table: pa.Table) -> Diff:
+def _step(
+    stored: Stored, held: Held, body: bytes, table: pa.Table | None, after: pa.Table
+) -> tuple[pa.Table, Mapping[str, int]]:
+    """The table after one proposal, and what its record must say of the change. A `create` has no changes: its table is
+    where the history begins."""
+    if held.record["kind"] == "create" or table is None:
+        return after, Plan(after).counts()
     types = {each.name: each.type for each in stored.contract.fields}
-    return changefile.of_table(body, stored.contract.key, types, table)
+    change = changefile.of_table(body, stored.contract.key, types, table)
+    return tables.apply(table, stored.contract.key, change.changes), Plan(table, change).counts()
 
 
 def _difference(expected: pa.Table, found: pa.Table, stored: Stored) -> str:
@@ -205,9 +209,9 @@ def _strays(stored: Stored, commits: Sequence[Landed]) -> Iterator[Finding]:
     if commits and not commits[-1].finished:
         claimed = (each.proposal for each in stored.receipts.values() if each.status == "committing")
         named |= {keys.changes(stored.dataset, proposal, commits[-1].at) for proposal in claimed}
-    for key in stored.changes.keys() - named:
+    for key in sorted(stored.changes.keys() - named):
         yield Finding("changes.stray", "no audit record names this changes file", key)
     taken = {stored.layout.snapshot(stored.dataset, landed.commit) for landed in commits}
-    for home in stored.snapshots.keys() - taken:
+    for home in sorted(stored.snapshots.keys() - taken):
         for entry in stored.snapshots[home]:
             yield Finding("snapshot.stray", "this is the snapshot of no commit", entry.key)
