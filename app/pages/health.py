@@ -4,6 +4,7 @@ nothing else can."""
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -33,21 +34,28 @@ def page() -> None:
 def _verification(dataset: str) -> None:
     """Verify the chosen dataset when asked to, and show what came of it until another is chosen."""
     with st.container(key="verify"):
-        if st.button("Verify this dataset", key="verify-now", icon=":material/verified:", help=verify_markup.HELP):
-            bar = st.progress(0.0, f"{dataset}: reading the records")
-            try:
-                found = verify(
-                    connection().bench,
-                    dataset,
-                    seen=lambda done, whole: bar.progress(done / whole, f"{dataset}: commit {done:,} of {whole:,}"),
-                )
-                kept()["verdict"] = found
-            except TowlineError as error:
-                st.html(markup.message("stop", str(error)))
-            bar.empty()
+        label, icon = "Verify this dataset", ":material/verified:"
+        # As a callback: a click is not lost where the page is drawn again before it comes to this button.
+        ask = partial(kept().update, to_verify=dataset)
+        st.button(label, key="verify-now", icon=icon, help=verify_markup.HELP, on_click=ask)
+        if kept().pop("to_verify", "") == dataset:
+            _verify(dataset)
         found = kept().get("verdict")
         if found is not None and found.dataset == dataset:
             st.html(verify_markup.verdict(found))
+
+
+def _verify(dataset: str) -> None:
+    bar = st.progress(0.0, f"{dataset}: reading the records")
+
+    def seen(done: int, whole: int) -> None:
+        bar.progress(done / whole, f"{dataset}: commit {done:,} of {whole:,}")
+
+    try:
+        kept()["verdict"] = verify(connection().bench, dataset, seen=seen)
+    except TowlineError as error:
+        st.html(markup.message("stop", str(error)))
+    bar.empty()
 
 
 @st.fragment(run_every=EVERY)
