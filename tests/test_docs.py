@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.conftest import ROOT
+from towline.verify.finding import BREAKS, NOTES
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 TESTS = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
@@ -37,3 +38,10 @@ def test_every_rule_of_a_refused_proposal_is_explained() -> None:
 def test_every_function_has_its_events() -> None:
     functions = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
     assert functions == {path.name.split(".")[0] for path in (ROOT / "events").glob("*.json")}
+
+
+def test_every_kind_that_verify_finds_is_explained() -> None:
+    breaks = (ROOT / "docs" / "runbook.md").read_text()
+    notes = (ROOT / "docs" / "verify.md").read_text()
+    assert {kind for kind in BREAKS if f"`{kind}`" not in breaks} == set()
+    assert {kind for kind in NOTES if f"`{kind}`" not in notes} == set()

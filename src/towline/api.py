@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from towline import blame, connect, edits, frames, history, keys, trail
+from towline import blame, connect, edits, frames, history, keys, prune, trail, verify
 from towline.change import RowChange
 from towline.connect import Connection
 from towline.contract import Contract
@@ -22,9 +22,11 @@ from towline.errors import BadProposal, UsageError
 from towline.files import read_table
 from towline.first_contract import choose
 from towline.plan import Plan
+from towline.prune import Pruning
 from towline.receipts import Receipt
 from towline.settings import Settings
 from towline.values import Row
+from towline.verify import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -199,6 +201,18 @@ class Dataset:
     def diff(self, old: str | int, new: str | int | None = None) -> Diff:
         """What turns the table at `old` into the table at `new` (default: the head)."""
         return history.difference(self._connection.bench, self.name, str(old), _text(new))
+
+    def verify(self, *, quick: bool = False) -> Verdict:
+        """Whether the history is whole: `ok`, else `findings`, the first break first. `quick` reads no table."""
+        return verify.verify(self._connection.bench, self.name, quick=quick)
+
+    def prune(self, keep: int, *, dry_run: bool = False) -> Pruning:
+        """Move the snapshots and audit records of all but the newest `keep` commits into the archive; what moved, or
+        would with `dry_run`. Refused: you may not delete history (docs/prune.md)."""
+        planned = prune.plan(self._connection.bench, self.name, keep)
+        if not dry_run:
+            prune.run(self._connection.bench, planned)
+        return planned
 
     @property
     def _inbox(self) -> Inbox:

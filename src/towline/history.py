@@ -13,7 +13,7 @@ from itertools import groupby
 
 import pyarrow as pa
 
-from towline import audit, diff, keys, lineage, master, table
+from towline import archive, audit, diff, keys, lineage, master, table
 from towline.audit import GENESIS
 from towline.diff import Diff
 from towline.errors import Corrupt, NotFound, UsageError
@@ -53,10 +53,8 @@ def log_of(bench: Workbench, dataset: str, user: str) -> list[Record]:
 
 def places(bench: Workbench, dataset: str, since: datetime | None = None) -> list[Place]:
     """Where the audit records of a dataset lie (of the day of `since` and later ones; None: all), newest first: one
-    request for a thousand of them."""
-    folder = f"{bench.layout.audit}{dataset}/"
-    after = f"{folder}{since.astimezone(UTC):%Y-%m-%d}" if since else None
-    return newest_places(map(_place, bench.store.list(folder, after=after)))
+    request for a thousand of them, and one for the archive."""
+    return _places(bench, archive.records(bench, dataset, since.astimezone(UTC) if since else None))
 
 
 def of_commit(bench: Workbench, dataset: str, commit: str) -> list[Record]:
@@ -68,8 +66,14 @@ def of_commit(bench: Workbench, dataset: str, commit: str) -> list[Record]:
 
 def places_of_day(bench: Workbench, dataset: str, day: datetime) -> list[Place]:
     """Where the audit records of one day (UTC) lie, newest first."""
-    folder = f"{bench.layout.audit}{dataset}/{day.astimezone(UTC):%Y-%m-%d}/"
-    return newest_places(map(_place, bench.store.list(folder)))
+    return _places(bench, archive.records_of_day(bench, dataset, day.astimezone(UTC)))
+
+
+def _places(bench: Workbench, entries: Iterable[Entry]) -> list[Place]:
+    """What `prune` has copied and not yet deleted counts where it was."""
+    found = {entry.key: entry for entry in entries}
+    twice = {bench.layout.archived(key) for key in found}
+    return newest_places(_place(entry, bench.layout.home(key)) for key, entry in found.items() if key not in twice)
 
 
 def newest_places(found: Iterable[Place]) -> list[Place]:
@@ -80,8 +84,8 @@ def newest_places(found: Iterable[Place]) -> list[Place]:
 _MOMENT = re.compile(r"_(\d{8}T\d{6})(?=_)")
 
 
-def _place(entry: Entry) -> Place:
-    day, _, name = "/".join(entry.key.rsplit("/", 2)[1:]).partition("/")
+def _place(entry: Entry, home: str) -> Place:
+    day, _, name = "/".join(home.rsplit("/", 2)[1:]).partition("/")
     for found in _MOMENT.finditer(name):
         if found[1].startswith(day.replace("-", "")):
             return Place(entry.key, _parsed(found[1], entry), name[: found.start()])
@@ -104,7 +108,7 @@ def read(bench: Workbench, where: Iterable[Place]) -> list[Record]:
 def record(bench: Workbench, place: Place) -> Record:
     """One audit record. Corrupt: the object is none."""
     try:
-        return audit.from_line(bench.store.get(place.key).body)
+        return audit.from_line(archive.get(bench.store, bench.layout, place.key).body)
     except ValueError as error:
         raise Corrupt(f"{place.key} is no audit record: {error}. Put it back from the bucket's versions") from error
 

@@ -10,10 +10,13 @@
     changes/dataset=<dataset>/date=<YYYY-MM-DD>/<proposal>.parquet      row and cell changes
     blame/<dataset>/<first>-<last>.parquet                              blocks: the cells of these commits, by row
     quarantine/<dataset>/<YYYY-MM-DD>/<id>/...                          refused input, whole, and report.json
+    archive/<dataset>/<YYYYMMDD>/snapshot_<YYYYMMDDTHHMMSS>_<commit>.parquet            what `prune` moved away
+    archive/<dataset>/<YYYYMMDD>/audit_<user>_<YYYYMMDDTHHMMSS>_<proposal>.jsonl
     meta/reconcile.json                                                 what the last run of Reconcile found
 
 Commit ids are ULIDs: they carry the millisecond at which the commit was made, so a snapshot's key follows
-from the commit id alone and ids sort by time.
+from the commit id alone and ids sort by time. An archived object's key follows from the one that it had before, and
+the other way round.
 """
 
 from __future__ import annotations
@@ -28,7 +31,8 @@ from ulid import ULID
 from towline.errors import UsageError
 
 INBOX, RECEIPTS, DATA, CONTRACTS = "inbox/", "receipts/", "data/", "contracts/"
-INTENTS, CHANGES, QUARANTINE, BLAME = "intents/", "changes/", "quarantine/", "blame/"
+INTENTS, CHANGES, QUARANTINE = "intents/", "changes/", "quarantine/"
+BLAME, ARCHIVE = "blame/", "archive/"
 LAST_RUN = "meta/reconcile.json"
 
 # A dataset is also a table in Glue and a directory name, hence lower case, digits and underscores.
@@ -73,6 +77,26 @@ class Layout:
     def audit_record(self, dataset: str, user: str, proposal: str, at: datetime) -> str:
         return f"{self.audit}{dataset}/{at:%Y-%m-%d}/{slug(user)}_{at:%Y%m%dT%H%M%S}_{proposal}.jsonl"
 
+    def archived(self, key: str) -> str | None:
+        """Where `prune` moves the snapshot or audit record that has this key; None: it is neither."""
+        if found := re.fullmatch(rf"{re.escape(self.snapshots)}([^/]+)/master_(\d{{8}})(T\d{{6}}_[^/]+)", key):
+            dataset, day, rest = found.groups()
+            return f"{archive(dataset)}{day}/snapshot_{day}{rest}"
+        if found := re.fullmatch(rf"{re.escape(self.audit)}([^/]+)/(\d{{4}})-(\d\d)-(\d\d)/([^/]+)", key):
+            dataset, *day, name = found.groups()
+            return f"{archive(dataset)}{''.join(day)}/audit_{name}"
+        return None
+
+    def home(self, key: str) -> str:
+        """The key that an archived object had before; any other key is at home where it is."""
+        found = re.fullmatch(rf"{ARCHIVE}([^/]+)/(\d{{4}})(\d\d)(\d\d)/(snapshot|audit)_([^/]+)", key)
+        if found is None:
+            return key
+        dataset, year, month, day, kind, name = found.groups()
+        if kind == "snapshot":
+            return f"{self.snapshots}{dataset}/master_{name}"
+        return f"{self.audit}{dataset}/{year}-{month}-{day}/{name}"
+
 
 def master(dataset: str) -> str:
     return f"{DATA}{dataset}/master.parquet"
@@ -111,6 +135,10 @@ def parse_block(key: str) -> tuple[int, int] | None:
 
 def quarantine(dataset: str, entry: str, name: str, at: datetime) -> str:
     return f"{QUARANTINE}{dataset}/{at:%Y-%m-%d}/{entry}/{name}"
+
+
+def archive(dataset: str) -> str:
+    return f"{ARCHIVE}{dataset}/"
 
 
 def parse_inbox(key: str) -> InboxKey | None:

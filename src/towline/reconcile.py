@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from towline import __version__, blocks, commit, inbox, keys, master, receipts
+from towline import __version__, archive, blocks, commit, inbox, keys, master, receipts
 from towline.errors import Corrupt, NotFound, TowlineError
 from towline.inbox import Arrival
 from towline.receipts import Receipt
@@ -174,7 +174,7 @@ def _landed(bench: Workbench, dataset: str, commit_id: str) -> bool:
     if head is not None and head.commit == commit_id:
         return True
     try:
-        bench.store.head(bench.layout.snapshot(dataset, commit_id))
+        archive.head(bench.store, bench.layout, bench.layout.snapshot(dataset, commit_id))
     except NotFound:
         return False
     return True

@@ -86,7 +86,9 @@ def test_the_public_names_are_these() -> None:
     with pytest.raises(AttributeError, match="nope"):
         towline.nope  # noqa: B018 - looking is the test
     public = {name for name in vars(towline.Dataset) if not name.startswith("_")}
-    names = "contract read propose preview edit insert delete restore preview_restore status log diff blame"
+    names = (
+        "contract read propose preview edit insert delete restore preview_restore status log diff blame verify prune"
+    )
     assert public == set(names.split())
 
 
@@ -275,7 +277,7 @@ def test_the_documented_code_runs(pipeline: Pipeline, tmp_path: Path, capsys: py
     for block in blocks:
         exec(block, names)  # noqa: S102 - our own documentation
     printed = capsys.readouterr().out
-    assert len(blocks) == 9
+    assert len(blocks) == 10
     assert "int64 bool" in printed
     assert "['hauls', 'net_tows']" in printed
 
