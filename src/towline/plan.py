@@ -13,7 +13,7 @@ from towline.change import RowChange, same_row
 from towline.conflict import Conflict
 from towline.contract import Contract
 from towline.diff import Diff, diff
-from towline.merge import merge
+from towline.merge import Merge, merge
 from towline.proposals import Proposal
 from towline.values import Row
 from towline.violation import Report, Violation
@@ -67,7 +67,7 @@ def plan(proposal: Proposal, contract: Contract, table: pa.Table, base: pa.Table
     """Merge a proposal onto `table`. `base` is the table of its base commit; None: there is no such commit."""
     if base is None:
         return refusal("base.unknown", f"there is no commit {proposal.base} in this dataset")
-    proposed, refused = _proposed(proposal, contract, base)
+    proposed, refused = proposed_changes(proposal, contract, base)
     if refused:
         return refusal("table.rows_deleted", refused)
     if not proposed:
@@ -78,8 +78,7 @@ def plan(proposal: Proposal, contract: Contract, table: pa.Table, base: pa.Table
     mode = proposal.mode or contract.merge_mode
     if mode == "table" and base is not table:
         return Plan(conflicts=(Conflict("table", {}),))
-    rows = tables.rows_by_key(table, contract.key, (change.key(contract.key) for change in proposed))
-    merged = merge(proposed, rows, contract.key, mode)
+    merged = merge_onto(table, proposed, contract, mode)
     if merged.conflicts:
         return Plan(conflicts=merged.conflicts)
     report = check(merged.changes, contract)
@@ -90,6 +89,12 @@ def plan(proposal: Proposal, contract: Contract, table: pa.Table, base: pa.Table
         # Keys are unique by construction (one change a key); other columns only the whole table can tell.
         report = Report.join(report, contract.check_unique(merged_table))
     return Plan(merged_table, Diff(contract.key, merged.changes), report)
+
+
+def merge_onto(table: pa.Table, proposed: Sequence[RowChange], contract: Contract, mode: str) -> Merge:
+    """The changes base -> ours, merged onto `table`."""
+    rows = tables.rows_by_key(table, contract.key, (change.key(contract.key) for change in proposed))
+    return merge(proposed, rows, contract.key, mode)
 
 
 def check(changes: Sequence[RowChange], contract: Contract) -> Report:
@@ -119,7 +124,9 @@ def _where(violation: Violation) -> tuple[object, ...]:
     return (violation.rule, key, violation.column, repr(violation.value))
 
 
-def _proposed(proposal: Proposal, contract: Contract, base: pa.Table) -> tuple[tuple[RowChange, ...], str | None]:
+def proposed_changes(
+    proposal: Proposal, contract: Contract, base: pa.Table
+) -> tuple[tuple[RowChange, ...], str | None]:
     """The changes base -> ours, and why they cannot be meant, if so."""
     if proposal.table is None:
         return proposal.changes, None

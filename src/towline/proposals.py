@@ -25,7 +25,7 @@ from towline.contract import Contract
 from towline.errors import BadProposal, ContractError, UnreadableFile
 from towline.files import read_table
 from towline.merge import MODES
-from towline.values import Key, Row
+from towline.values import Key, Row, shown
 from towline.violation import Report, Violation
 
 FORMAT = "towline.proposal/v1"
@@ -35,7 +35,7 @@ MAX_FILE = 100 * 2**20
 MAX_NOTE = 2_000  # characters
 TABLE_ENDINGS = (".csv", ".parquet", ".xlsx")
 
-_FIELDS = {"format", "dataset", "kind", "note", "base", "mode", "changes", "file", "contract"}
+_FIELDS = {"format", "dataset", "kind", "note", "base", "mode", "changes", "file", "contract", "resolves"}
 # Said by the client, believed by nobody, kept for the reader.
 _REMARKS = {"proposal", "author", "created", "client"}
 
@@ -48,6 +48,7 @@ class Proposal:
     mode     None: as the contract says
     changes  of an `edit`
     table    of a `file` or a `create`, conformed to the contract; `partial`: rows that it lacks stay
+    resolves the conflicted proposal whose conflicts were decided in this one
     """
 
     dataset: str
@@ -59,6 +60,7 @@ class Proposal:
     table: pa.Table | None = None
     partial: bool = False
     contract: Contract | None = None
+    resolves: str | None = None
 
 
 # How a proposal's table file is fetched: its name (beside the proposal) -> its bytes.
@@ -84,6 +86,7 @@ def from_json(body: bytes, contract: Contract | None, fetch: Fetch) -> tuple[Pro
         base=None if kind == "create" else _base(raw),
         mode=_one_of(raw, "mode", MODES, None),
         contract=contract if kind == "create" else None,
+        resolves=_resolves(raw),
     )
     if kind == "edit":
         changes, report = _changes(raw.get("changes"), contract)
@@ -119,7 +122,7 @@ def to_json(
     changes: Iterable[RowChange] = (),
     **more: object,
 ) -> bytes:
-    """The wire form of an `edit`; `more` adds or replaces fields (kind, file, contract)."""
+    """The wire form of an `edit`; `more` adds or replaces fields (kind, file, contract, resolves)."""
     rows = [{"old": row_json(change.old), "new": row_json(change.new)} for change in changes]
     content = {
         "format": FORMAT,
@@ -202,6 +205,13 @@ def _base(raw: Mapping[str, Any]) -> str:
     if not isinstance(base, str) or not keys.is_commit(base):
         raise BadProposal(f"base is {base!r}; it must be the id of the commit that was edited", rule="base.unknown")
     return base
+
+
+def _resolves(raw: Mapping[str, Any]) -> str | None:
+    resolves = raw.get("resolves")
+    if resolves is not None and not (isinstance(resolves, str) and keys.is_proposal(resolves)):
+        raise BadProposal(f"resolves is {shown(resolves)}; it must be the id of the proposal that was in conflict")
+    return resolves
 
 
 def _contract(raw: Mapping[str, Any]) -> Contract:

@@ -30,6 +30,7 @@ class Receipt:
     commit       while `committing` the commit that claimed it, when `committed` the one that holds it
     number       of that commit; `base_number` is the number that the claim was made on
     violations   (cut to a bound; `errors` and `warnings` are the true totals) and conflicts, in JSON form
+    resolves     the conflicted proposal whose conflicts were decided in this one
     quarantine   where the refused input lies whole
     history      every status with its time
     """
@@ -50,6 +51,7 @@ class Receipt:
     errors: int = 0
     warnings: int = 0
     conflicts: tuple[Mapping[str, object], ...] = ()
+    resolves: str | None = None
     quarantine: str | None = None
     snapshot_key: str | None = None
     audit_key: str | None = None
