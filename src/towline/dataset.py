@@ -167,7 +167,7 @@ class Dataset:
 
     def status(self, proposal: str) -> Receipt:
         """The receipt of a proposal; NotFound when the inbox never had it."""
-        found = receipts.load(self.bench.store, self.name, proposal)
+        found = receipts.load(self.bench.store, self.name, proposal) if keys.is_proposal(proposal) else None
         if found is None:
             raise NotFound(f"{self.name} has no receipt of a proposal {proposal}")
         return found

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from towline import inbox, keys, master, plan, proposals, receipts, resolution, theirs
+from towline import inbox, master, plan, proposals, resolution, theirs
 from towline import table as tables
 from towline.change import RowChange
 from towline.conflict import Conflict
@@ -89,10 +89,11 @@ class Dispute:
         return proposals.to_json(dataset=dataset, note=note, base=self.commit, mode=mode, changes=changes)
 
 
-def of(bench: Workbench, dataset: str, proposal: str) -> Dispute:
-    """Take up a conflicted proposal. UsageError: it is not in conflict. NotFound: there is no such proposal, or what
-    was sent is gone. Refused: it is somebody else's, and you may not read it."""
-    receipt = _conflicted(bench, dataset, proposal)
+def of(bench: Workbench, receipt: Receipt) -> Dispute:
+    """Take up the proposal of this receipt. UsageError: it is not in conflict. NotFound: what was sent is gone.
+    Refused: it is somebody else's, and you may not read it."""
+    _check(receipt)
+    dataset = receipt.dataset
     head = master.read(bench.store, dataset)
     if head is None or head.commit is None:
         raise NotFound(f"the table of {dataset} has no commit to resolve on: it was written or deleted past Towline")
@@ -105,17 +106,11 @@ def of(bench: Workbench, dataset: str, proposal: str) -> Dispute:
     return Dispute(receipt, found, contract, head.commit, head.number, head.table, replace(merged, conflicts=signed))
 
 
-def _conflicted(bench: Workbench, dataset: str, proposal: str) -> Receipt:
-    bench.contract(dataset)
-    receipt = receipts.load(bench.store, dataset, proposal) if keys.is_proposal(proposal) else None
-    if receipt is None:
-        raise NotFound(f"{dataset} has no receipt of a proposal {proposal}; check the id, and its dataset")
-    if receipt.status != "conflicted":
-        why = NOT_IN_CONFLICT.get(receipt.status, f"`towline status {proposal}` tells how far it is")
-        raise UsageError(
-            f"proposal {proposal} is {receipt.status}, not in conflict, so there is nothing to resolve: {why}"
-        )
-    return receipt
+def _check(receipt: Receipt) -> None:
+    proposal, status = receipt.proposal, receipt.status
+    if status != "conflicted":
+        why = NOT_IN_CONFLICT.get(status, f"`towline status {proposal}` tells how far it is")
+        raise UsageError(f"proposal {proposal} is {status}, not in conflict, so there is nothing to resolve: {why}")
 
 
 def _proposal(bench: Workbench, receipt: Receipt, contract: Contract) -> Proposal:

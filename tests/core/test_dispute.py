@@ -29,7 +29,7 @@ def mine(nets: Nets) -> Nets:
 
 
 def of(nets: Nets, proposal: str) -> Dispute:
-    return dispute.of(nets.pipeline.bench, NAME, proposal)
+    return dispute.of(nets.pipeline.bench, nets.dataset.status(proposal))
 
 
 def clash(nets: Nets, mine: Nets, **more: object) -> Receipt:
@@ -182,14 +182,10 @@ def test_an_unknown_proposal_is_not_found(nets: Nets) -> None:
             of(nets, unknown)
 
 
-def test_a_proposal_that_left_the_inbox_is_read_from_the_quarantine(
-    nets: Nets, mine: Nets, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_proposal_that_left_the_inbox_is_read_from_the_quarantine(nets: Nets, mine: Nets) -> None:
     old = clash(nets, mine)
     gone = replace(old, inbox={**old.inbox, "version": "expired"})
-    monkeypatch.setattr(dispute.receipts, "load", lambda *_: gone)
-    assert of(nets, old.proposal).conflicts
-    monkeypatch.undo()
+    assert dispute.of(nets.pipeline.bench, gone).conflicts
 
 
 def test_what_somebody_else_proposed_is_resolved_in_ones_own_name(nets: Nets, mine: Nets) -> None:
