@@ -6,9 +6,9 @@
                  {"where": {"tow": 5}, "column": "volume", "take": "theirs"},
                  {"take": "ours"}]}
 
-An answer names what it is about (`key` or `where`, `column`, or neither) and what shall be there: `take`, `value`,
-`row`, or `insert`. Where it is none of them, or `"take": null`, it is left open. `open_answers` writes what is open in
-this form, with the three sides beside; `theirs` in an answer is held against what theirs is when it is read back.
+An answer names what it is about (`key` or `where`, `column`, `kind`, or nothing) and what shall be there: `take`,
+`value`, `row`, or `insert`. Where it is none of them, or `"take": null`, it is left open. `open_answers` writes what is
+open in this form, with the three sides beside; `theirs` in an answer is held against what theirs is by then.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 from towline import edits
 from towline.change import row_json
-from towline.conflict import Conflict
+from towline.conflict import KINDS, Conflict
 from towline.contract import Contract
 from towline.errors import BadProposal, UsageError
 from towline.resolution import SIDES, Answer, Decision, InsertAs, Put, PutRow, Seen, Take
@@ -28,9 +28,9 @@ from towline.values import Value, decode, encode, shown
 FORMAT = "towline.resolution/v1"
 
 _DECISIONS = ("take", "value", "row", "insert")
-_PLACES = ("key", "where", "column")
+_PLACES = ("key", "where", "column", "kind")
 # What `open_answers` writes beside, for the reader.
-_REMARKS = ("kind", "base", "theirs", "ours", "theirs_by", "commits", "unsigned", "message")
+_REMARKS = ("base", "theirs", "ours", "theirs_by", "commits", "unsigned", "message")
 
 
 def to_json(proposal: str, dataset: str, conflicts: Sequence[Conflict]) -> dict[str, object]:
@@ -96,7 +96,7 @@ def _answer(raw: object, place: str, contract: Contract) -> Answer | None:
     decision = _decision(said[0], raw[said[0]], column, place, contract)
     if isinstance(decision, PutRow | InsertAs) and (column or any(name not in where for name in contract.key)):
         raise UsageError(f"{place}: {said[0]} is for one row: name it by its `key` ({', '.join(contract.key)}) alone")
-    return Answer(decision, where, column, place, _seen(raw, column, place, contract))
+    return Answer(decision, where, column, _kind(raw, place), place, _seen(raw, column, place, contract))
 
 
 def _where(raw: Mapping[str, Any], place: str, contract: Contract) -> Mapping[str, Value]:
@@ -120,6 +120,13 @@ def _column(raw: Mapping[str, Any], place: str, contract: Contract) -> str:
     if not isinstance(column, str):
         raise UsageError(f"{place}.column must be the name of a column, this is {shown(column)}")
     return contract.field(column).name
+
+
+def _kind(raw: Mapping[str, Any], place: str) -> str:
+    kind = raw.get("kind", "")
+    if kind not in ("", *KINDS):
+        raise UsageError(f"{place}: kind is {shown(kind)}; it can be {', '.join(KINDS)}")
+    return str(kind)
 
 
 def _decision(name: str, raw: object, column: str, place: str, contract: Contract) -> Decision:

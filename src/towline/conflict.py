@@ -45,6 +45,9 @@ class CellConflict:
         }
 
 
+KINDS = ("update/update", "update/delete", "delete/update", "insert/insert", "table")
+
+
 @dataclass(frozen=True)
 class Conflict:
     """One row's disagreement.

@@ -5,14 +5,14 @@ column), and what shall be there: a side (`Take`), a third value of a cell (`Put
 ours under another key beside theirs (`InsertAs`). Of several answers to one cell the most specific decides, and of
 equally specific ones the last:
 
-    the answer names            it decides
-    --------------------------  ----------------------------------------------
-    a row by its key, a column  before all others
-    a row by its key            before those below
-    some rows, a column
-    some rows
+    the answer names                       it decides
+    -------------------------------------  -------------------------------
+    a row by its key, a column             before all others
+    a row by its key                       before those below
+    some rows, or a kind, and a column
+    some rows, or a kind of conflict
     a column
-    nothing                     what no other answer decides
+    nothing                                what no other answer decides
 
     conflict                    an answer with a column                an answer without one
     --------------------------  -------------------------------------  -----------------------------------------------
@@ -80,18 +80,20 @@ class Seen:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer. `where` is empty where any row is meant, `column` where the whole row is. `place` names the answer in
-    messages. Where `seen` is not what theirs is now, the answer does not count any more, and that is said."""
+    """One answer. `where` is empty where any row is meant, `column` where the whole row is, `kind` where it is about any
+    kind of conflict. `place` names the answer in messages. Where `seen` is not what theirs is now, the answer does not
+    count any more, and that is said."""
 
     decision: Decision
     where: Mapping[str, Value] = field(default_factory=dict)
     column: str = ""
+    kind: str = ""
     place: str = "--take"
     seen: Seen | None = None
 
     def is_about(self, conflict: Conflict) -> bool:
         """Whether it can decide something of this conflict."""
-        if not _is_among(conflict, self.where):
+        if not _is_among(conflict, self.where) or self.kind not in ("", conflict.kind):
             return False
         if not self.column:
             return True
@@ -104,7 +106,7 @@ class Answer:
 
     def rank(self, conflict: Conflict) -> int:
         """How specific it is: the first table, from below."""
-        rows = 2 if self.names_row(conflict) else bool(self.where)
+        rows = 2 if self.names_row(conflict) else bool(self.where or self.kind)
         return 2 * rows + bool(self.column)
 
 
@@ -215,7 +217,7 @@ def check(conflicts: Sequence[Conflict], resolution: Resolution) -> None:
     cannot be meant. An answer about everything is never wrong, as it says what to do if there is something."""
     for answer in resolution:
         about = [conflict for conflict in conflicts if answer.is_about(conflict)]
-        if not about and (answer.where or answer.column):
+        if not about and (answer.where or answer.column or answer.kind):
             raise UsageError(f"{answer.place}: {_named(answer)} is not in conflict; {_listed(conflicts)}")
         for conflict in about:
             wrong = _wrong(answer, conflict)
@@ -272,7 +274,8 @@ def _is_among(conflict: Conflict, where: Mapping[str, Value]) -> bool:
 
 def _named(answer: Answer) -> str:
     row = f"row {spell(answer.where)}" if answer.where else ""
-    return ", ".join(part for part in (row, f"column {answer.column}" if answer.column else "") if part) or "all of it"
+    column = f"column {answer.column}" if answer.column else ""
+    return ", ".join(part for part in (row, column) if part) or answer.kind or "all of it"
 
 
 _LISTED = 5  # conflicts that a message names

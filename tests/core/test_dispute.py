@@ -151,6 +151,15 @@ def test_a_proposal_that_nothing_may_follow_is_put_on_top_or_withdrawn(nets: Net
     assert (mine.row(1, 0)["volume"], mine.row(1, 1)["volume"]) == (7.0, 8.0)
 
 
+def test_an_answer_about_the_table_decides_no_cells(nets: Nets, mine: Nets) -> None:
+    old = clash(nets, mine, mode="table")
+    raw = answered(mine, old.proposal)
+    assert [answer["kind"] for answer in raw["answers"]] == ["table", "update/update"]
+    raw["answers"][0]["take"] = "ours"
+    decided = of(mine, old.proposal).decide(read(raw, old.proposal))
+    assert [conflict.kind for conflict in decided.open] == ["update/update"]
+
+
 def test_a_table_file_is_resolved_as_an_edit(nets: Nets, mine: Nets) -> None:
     from tests.core.nets import CSV
 
@@ -292,6 +301,7 @@ BAD += [
         ({"insert": 9, **KEYED}, "must be the key under which"),
         ({"take": "ours", "key": {"tow": 1}}, "net"),
         ({"take": "ours", "where": {"tow": "4"}}, "'4' is not a whole number"),
+        ({"take": "ours", "kind": "row"}, "kind is 'row'; it can be update/update"),
         ({"take": "ours", "where": 4}, "where must be an object"),
         ({"take": "ours", "where": {"tow": 4}, **KEYED}, "has a key and a where"),
     ]

@@ -136,6 +136,7 @@ CELLS = [
     ([Answer(Take("ours"), {"b": 1}, "a"), Answer(Take("theirs"), {"b": 1})], 2),
     ([Answer(Take("ours"), ONE), Answer(Take("theirs"), {"b": 1}, "a")], 2),
     ([Answer(Put(9), ONE, "a"), Answer(Take("theirs"), ONE)], 9),
+    ([Answer(Take("ours"), kind="update/update"), Answer(Take("theirs"), column="a")], 2),
     ([Answer(PutRow({"tow": 1, "a": 8, "b": 7}), ONE)], 8),
     ([Answer(PutRow({"tow": 1, "a": 8, "b": 7}), ONE), Answer(Take("ours"), ONE, "a")], 2),
 ]
@@ -200,6 +201,7 @@ def test_what_is_left_of_a_row_is_left_open() -> None:
 WRONG = [
     ((BASE, OURS, THEIRS), Answer(Take("ours"), column="b", place="--column"), "--column: column b is not in conflict"),
     ((BASE, OURS, THEIRS), Answer(Take("ours"), {"tow": 2}), "row tow=2 is not in conflict; in conflict is tow=1: a"),
+    ((BASE, OURS, THEIRS), Answer(Take("ours"), kind="table"), "table is not in conflict"),
     ((BASE, OURS, NONE), Answer(Take("ours"), column="a"), "column a is not in conflict"),
     ((BASE, OURS, NONE), Answer(Put(9), column="a"), "column a is not in conflict"),
     ((BASE, OURS, THEIRS), Answer(Take("ours"), ONE, "a", seen=Seen(4)), "is not what it was"),

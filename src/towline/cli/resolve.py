@@ -63,7 +63,7 @@ def command(
     if (columns or where) and not decisions:
         raise UsageError("say what to do there: --take, --set or --insert-as")
     rows = edits.read(contract, edits.parse(where, "--where"))
-    given = [Answer(decision, rows, column, place) for decision, column, place in decisions]
+    given = [Answer(decision, rows, column, place=place) for decision, column, place in decisions]
     if not given and file is None:
         return _list(call, found)
     one_by_one = answers.from_json(file.read_bytes(), contract, proposal) if file else []
