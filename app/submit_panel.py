@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import markup, memo, submit_markup
+from app import going, markup, memo, submit_markup
 from app.editing import remote, submit
 from app.editing.desk import Desk
 from app.editing.pending import Pending
@@ -211,6 +211,10 @@ def _outcome(desk: Desk) -> None:
     st.html(
         submit_markup.steps(receipt, _received(receipt.proposal)) + submit_markup.outcome(receipt, is_above=is_above)
     )
-    if not receipt.final or receipt.status == "committed" or is_above:
+    if not receipt.final or receipt.status == "committed":
         return
-    st.html(markup.block(markup.scroll(submit_markup.details(receipt, desk.sheet.contract))))
+    if not is_above:
+        st.html(markup.block(markup.scroll(submit_markup.details(receipt, desk.sheet.contract))))
+    if receipt.status == "conflicted":
+        to = ("Conflicts", receipt.dataset, {"proposal": receipt.proposal})
+        st.button("Solve on the Conflicts page", icon=":material/call_merge:", on_click=going.to, args=to)

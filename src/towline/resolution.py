@@ -80,8 +80,8 @@ class Seen:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer. `where` is empty where any row is meant, `column` where the whole row is, `kind` where it is about any
-    kind of conflict. `place` names the answer in messages. Where `seen` is not what theirs is now, the answer does not
+    """One answer. `where` is empty where any row is meant, `column` where the whole row is, `kind` where any kind of
+    conflict is. `place` names it in messages. Where `seen` is not what theirs is now, the answer does not
     count any more, and that is said."""
 
     decision: Decision
