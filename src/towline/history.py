@@ -42,9 +42,21 @@ def log(bench: Workbench, dataset: str) -> list[Record]:
     return read(bench, places(bench, dataset))
 
 
-def places(bench: Workbench, dataset: str) -> list[Place]:
-    """Where the audit records of a dataset lie, newest first: one request for a thousand of them."""
-    found = (_place(entry) for entry in bench.store.list(f"{bench.layout.audit}{dataset}/"))
+def places(bench: Workbench, dataset: str, since: datetime | None = None) -> list[Place]:
+    """Where the audit records of a dataset lie (of the day of `since` and later ones; None: all), newest first: one
+    request for a thousand of them."""
+    folder = f"{bench.layout.audit}{dataset}/"
+    after = f"{folder}{since.astimezone(UTC):%Y-%m-%d}" if since else None
+    return newest_places(map(_place, bench.store.list(folder, after=after)))
+
+
+def places_of_day(bench: Workbench, dataset: str, day: datetime) -> list[Place]:
+    """Where the audit records of one day (UTC) lie, newest first."""
+    folder = f"{bench.layout.audit}{dataset}/{day.astimezone(UTC):%Y-%m-%d}/"
+    return newest_places(map(_place, bench.store.list(folder)))
+
+
+def newest_places(found: Iterable[Place]) -> list[Place]:
     return sorted(found, key=lambda place: (place.at, place.key), reverse=True)
 
 
