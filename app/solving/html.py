@@ -204,13 +204,13 @@ def _with_author(sides: str, spot: Spot) -> str:
         return f"<td></td>{sides}"
     author = spot.cell.theirs_by if spot.cell is not None else spot.conflict.theirs_by
     parts = sides.split("</td>")
-    parts[1] += _by(author)
+    parts[1] += _by(author, spot.conflict.unsigned)
     return "</td>".join(parts)
 
 
-def _by(author: Author | None) -> str:
+def _by(author: Author | None, unsigned: str = "") -> str:
     if author is None:
-        return ""
+        return f' <span class="tl-quiet" title="{escape(unsigned)}">by whom is not known</span>' if unsigned else ""
     return clash_markup.who(author.user, author.note, str(author.number), f", {_moment(author)} UTC")
 
 

@@ -102,7 +102,8 @@ def of(bench: Workbench, receipt: Receipt) -> Dispute:
     base = head if found.base in (None, head.commit) else _commit(bench, dataset, str(found.base))
     changes, _ = plan.proposed_changes(found, contract, base.table)
     merged = _merge(found, changes, contract, head.table, is_newer=base is not head)
-    signed = theirs.sign(bench, contract, merged.conflicts, base.number)
+    since = theirs.Since(base.commit, head.commit, head.number)
+    signed = theirs.sign(bench, contract, merged.conflicts, since)
     return Dispute(receipt, found, contract, head.commit, head.number, head.table, replace(merged, conflicts=signed))
 
 
