@@ -161,7 +161,7 @@ def _spot(solving: Solving, spot: Spot) -> str:
     left = solving.picks.insert_as(spot.conflict) is not None
     taken = InsertAs({}) if left and spot.column else decision
     sides = _sides(["pick", name, spot.column], _inner(spot), taken)
-    return f"<tr><td>{_where(solving, spot)}</td>{_with_author(sides, spot)}<td>{_third(spot, decision)}</td></tr>"
+    return f"<tr><td>{_where(solving, spot)}</td>{_with_author(sides, spot)}<td>{_third(spot, taken)}</td></tr>"
 
 
 def _where(solving: Solving, spot: Spot) -> str:
@@ -251,7 +251,7 @@ def outlook(solving: Solving) -> str:
     if found.plan.report.violations:
         report = found.plan.report
         said = [violation.to_json() for violation in found.violations]
-        broken = markup.block(markup.violations(said, report.errors, report.warnings))
+        broken = markup.scroll(markup.violations(said, report.errors, report.warnings))
     return broken + (markup.scroll(rows + rest) if rows else "")
 
 

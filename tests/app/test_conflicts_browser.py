@@ -54,10 +54,10 @@ def key_of(row: Row) -> tuple[object, object]:
     return row["tow"], row["net"]
 
 
-def draft(person: Researcher, note: str, volumes: tuple[float, float], vessel: str, key: tuple[int, int]) -> Draft:
-    """Two rows' volumes, and a new row."""
-    one, other = person.row(3), person.row(4)
-    new = {**dict.fromkeys(one), "tow": key[0], "net": key[1], "vessel": vessel, "volume_filtered": volumes[0]}
+def draft(person: Researcher, note: str, volumes: tuple[float, float], vessel: str, first: int) -> Draft:
+    """The volumes of two rows, the `first` and the next, and a new row."""
+    one, other = person.row(first), person.row(first + 1)
+    new = {**dict.fromkeys(one), "tow": 900 + first, "net": 1, "vessel": vessel, "volume_filtered": volumes[0]}
     changes = [
         RowChange(one, {**one, "volume_filtered": volumes[0]}),
         RowChange(other, {**other, "volume_filtered": volumes[1]}),
@@ -68,10 +68,10 @@ def draft(person: Researcher, note: str, volumes: tuple[float, float], vessel: s
     return person.dataset.rows(changes, note, commit)
 
 
-def overtaken(mine: Researcher, bo: Researcher, key: tuple[int, int]) -> Receipt:
+def overtaken(mine: Researcher, bo: Researcher, first: int) -> Receipt:
     """Both say something about the same cells and the same key; the second proposal is in conflict."""
-    late = draft(mine, "flow meter read again", (111.0, 222.0), "R/V Mine", key)
-    early = draft(bo, "as in the cruise report", (333.0, 444.0), "R/V Bo", key)
+    late = draft(mine, "flow meter read again", (111.0, 222.0), "R/V Mine", first)
+    early = draft(bo, "as in the cruise report", (333.0, 444.0), "R/V Bo", first)
     assert bo.send(early).wait().status == "committed"
     receipt = mine.send(late).wait()
     assert receipt.status == "conflicted"
@@ -93,7 +93,7 @@ def solve(tab: Tab, note: str) -> None:
 def test_a_conflict_is_solved_side_by_side_and_committed(
     tab: Tab, mine: Researcher, info: StackInfo, tmp_path: Path
 ) -> None:
-    old = overtaken(mine, Researcher(info, NAME, "bo"), (901, 1))
+    old = overtaken(mine, Researcher(info, NAME, "bo"), 3)
     one, other = mine.row(3), mine.row(4)
     solve(tab, "flow meter read again")
     tab.sees("bo: “as in the cruise report”")
@@ -109,7 +109,7 @@ def test_a_conflict_is_solved_side_by_side_and_committed(
     third.press("Enter")
     tab.sees("2 of 4 decided")
     expect(tab.button("Send")).to_be_disabled()
-    pick(tab, "type", "901|1", "")
+    pick(tab, "type", "903|1", "")
     tab.page.get_by_role("textbox", name="net").fill("2")
     tab.press("Take it")
     tab.sees("all 4 decided")
@@ -117,10 +117,10 @@ def test_a_conflict_is_solved_side_by_side_and_committed(
     tab.page.screenshot(path=tmp_path / "solved.png")
     number = mine.head().number
     tab.press("Send")
-    tab.sees(f"Commit {number + 1}")
+    expect(tab.button(f"Commit {number + 1}")).to_be_visible()
     assert (mine.row(3)["volume_filtered"], mine.row(4)["volume_filtered"]) == (111.0, 250.5)
     vessels = {key_of(row): row["vessel"] for row in mine.head().table.to_pylist()}
-    assert (vessels[901, 1], vessels[901, 2]) == ("R/V Bo", "R/V Mine")
+    assert (vessels[903, 1], vessels[903, 2]) == ("R/V Bo", "R/V Mine")
     record = mine.dataset.log()[0]
     assert (record["note"], record["user"]) == ("flow meter read again", os_user())
     assert mine.dataset.status(str(record["proposal"])).resolves == old.proposal
@@ -129,18 +129,18 @@ def test_a_conflict_is_solved_side_by_side_and_committed(
 
 def test_all_of_a_column_at_once_and_the_rest_in_one_click(tab: Tab, mine: Researcher, info: StackInfo) -> None:
     bo = Researcher(info, NAME, "bo")
-    old = overtaken(mine, bo, (902, 1))
+    old = overtaken(mine, bo, 7)
     tab.page.goto(f"{tab.url}/conflicts?dataset={NAME}&proposal={old.proposal}")
     tab.sees("0 of 4 decided")
     pick(tab, "all", "cell", "volume_filtered", "ours")
     tab.sees("3 of 4 decided")
-    pick(tab, "all", "row", "902|1", "theirs")
+    pick(tab, "all", "row", "907|1", "theirs")
     tab.sees("all 4 decided")
-    bo.send(bo.edit(3, volume_filtered=555.0)).wait()
+    bo.send(bo.edit(7, volume_filtered=555.0)).wait()
     tab.sees("came meanwhile")
     tab.sees("3 of 4 decided")
     pick(tab, "all", "", "", "ours")
     tab.sees("all 4 decided")
     tab.press("Send")
-    tab.sees("committed")
-    assert (mine.row(3)["volume_filtered"], mine.row(4)["volume_filtered"]) == (111.0, 222.0)
+    tab.sees("✓ committed")
+    assert (mine.row(7)["volume_filtered"], mine.row(8)["volume_filtered"]) == (111.0, 222.0)
