@@ -20,6 +20,13 @@ from towline.proposals import check_note
 from towline.receipts import Receipt
 
 STEPS = markup.STEPS
+# The merge modes as the panel says them: a name, and what it is for (docs/merge.md).
+MODES: Mapping[str, tuple[str, str]] = {
+    "cell": ("by cell", "Two people may change different cells of one row."),
+    "row": ("by row", "Two people may change different rows; of one row it is a conflict."),
+    "table": ("not at all", "Any commit in between is a conflict."),
+    "fill": ("by cell, and fill", "Two partial inserts of one key are joined where one of them is empty."),
+}
 NOTHING = "Nothing to submit yet."
 NO_NOTE = "Write why first: a note is required."
 
@@ -51,6 +58,8 @@ def outlook(pending: Pending, sheet: Sheet, head: Glance | None) -> Outlook:
 def merged(pending: Pending, newer: News, plan: Plan, now: datetime) -> Outlook:
     """On a newer commit than the one that was edited. `plan` is what the functions would make of it."""
     head = newer.sheet.number
+    if any(conflict.kind == "table" for conflict in plan.conflicts):
+        return Outlook(stop=f"Commit {head}{_whose(newer)} came in between, and you chose not to merge: load it first.")
     if plan.conflicts:
         return Outlook(
             stop=f"Commit {head}{_whose(newer)} changed what you changed: choose above the table, and load it."

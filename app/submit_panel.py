@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -29,6 +30,7 @@ def draw(session: Session, desk: Desk, pending: Pending, note_key: str) -> None:
     """The panel. `note_key` is the widget key of the note, which the desk holds."""
     st.html(Path(__file__).with_name("submit.css"))
     _note(session, desk, note_key)
+    _mode(desk)
     is_down = session.page is not None and session.page.down
     view = _outlook(session, desk, pending)
     _button(desk, view, note_key, is_down=is_down)
@@ -66,6 +68,28 @@ def _note(session: Session, desk: Desk, key: str) -> None:
         )
 
 
+def _mode(desk: Desk) -> None:
+    """How the proposal is to be merged with what others commit meanwhile: in a popover, as it is seldom asked for."""
+    chosen = desk.mode or desk.sheet.contract.merge_mode
+    key = f"mode-{desk.sheet.dataset}"
+    if st.session_state.get(key) != chosen:
+        st.session_state[key] = chosen
+    with st.popover(f"Merging: {submit_markup.MODES[chosen][0]}", type="tertiary", icon=":material/call_merge:"):
+        st.radio(
+            "If somebody else commits meanwhile",
+            list(submit_markup.MODES),
+            key=key,
+            format_func=lambda mode: submit_markup.MODES[mode][0],
+            captions=[caption for _, caption in submit_markup.MODES.values()],
+            on_change=_merged_by,
+            args=(desk, key),
+        )
+
+
+def _merged_by(desk: Desk, key: str) -> None:
+    desk.mode = str(st.session_state[key])
+
+
 def _written(desk: Desk, key: str) -> None:
     desk.problem = ""
     desk.write_note(str(st.session_state[key] or ""))
@@ -99,7 +123,8 @@ def _outlook(session: Session, desk: Desk, pending: Pending) -> Outlook:
     if view.stop or newer is None or head is None or newer.sheet.commit != head.commit:
         return view
     try:
-        plan = memo.once("plan", (pending, newer), lambda: submit.preview(pending, desk.sheet, newer.sheet))
+        made = partial(submit.preview, pending, desk.sheet, newer.sheet, desk.mode)
+        plan = memo.once("plan", (pending, newer, desk.mode), made)
     except UsageError as error:
         return Outlook(stop=f"{error}: load that commit first.")
     return submit_markup.merged(pending, newer, plan, head.at)
