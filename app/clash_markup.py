@@ -25,7 +25,6 @@ from towline.values import Key, Row, Value, same
 PAGE = 25  # clashes that are listed at once
 CELLS = 3  # cells of a row that a clash of the whole row spells out
 BEFORE = 20  # characters of what two long texts have in common that are shown
-NOTE = 40  # characters of a note beside a value
 
 ROWS = {"update/delete": "They deleted, you changed", "delete/update": "You deleted, they changed"}
 _SIDES: tuple[tuple[Side, str], ...] = ((THEIRS, "Theirs"), (MINE, "Yours"))
@@ -157,14 +156,7 @@ def _row(chooser: Chooser, clash: Clash) -> str:
 
 
 def _who(record: Record | None) -> str:
-    return "" if record is None else who(str(record["user"]), str(record["note"]), str(record["number"]))
-
-
-def who(user: str, note: str, number: str, at: str = "") -> str:
-    """Whose a value is, to stand beside it."""
-    about = f"commit {number}{at}: {note}"
-    said = f"{escape(user)}: “{escape(note if len(note) <= NOTE else note[:NOTE] + '…')}”"
-    return f' <span class="tl-quiet" title="{escape(about)}">{said}</span>'
+    return "" if record is None else markup.who(record)
 
 
 def _button(act: Sequence[object], inner: str, side: Side | None, own: Side) -> str:

@@ -30,7 +30,6 @@ def draw(session: Session, desk: Desk, pending: Pending, note_key: str) -> None:
     """The panel. `note_key` is the widget key of the note, which the desk holds."""
     st.html(Path(__file__).with_name("submit.css"))
     _note(session, desk, note_key)
-    _mode(desk)
     is_down = session.page is not None and session.page.down
     view = _outlook(session, desk, pending)
     _button(desk, view, note_key, is_down=is_down)
@@ -45,6 +44,7 @@ def draw(session: Session, desk: Desk, pending: Pending, note_key: str) -> None:
         st.fragment(_watch, run_every=RARELY if is_late else EVERY)(desk, is_late=is_late)
     elif desk.receipt is not None:
         _outcome(desk)
+    _mode(desk)
 
 
 def _note(session: Session, desk: Desk, key: str) -> None:

@@ -211,15 +211,11 @@ def _with_author(sides: str, spot: Spot) -> str:
 def _by(author: Author | None, unsigned: str = "") -> str:
     if author is None:
         return f' <span class="tl-quiet" title="{escape(unsigned)}">by whom is not known</span>' if unsigned else ""
-    return clash_markup.who(author.user, author.note, str(author.number), f", {_moment(author)} UTC")
+    return markup.who(author.to_json())
 
 
 def _commit(author: Author) -> str:
-    return f"commit {author.number}, {escape(author.user)}, {_moment(author)} UTC: “{escape(markup.cut(author.note))}”"
-
-
-def _moment(author: Author) -> str:
-    return author.at[:16].replace("T", " ")
+    return f"commit {author.number}{markup.who(author.to_json())}"
 
 
 def _third(spot: Spot, decision: Decision | None) -> str:

@@ -1,8 +1,8 @@
 """Deciding conflicts: what a person answers, and the rows that follow from it. What is in conflict, merge.py finds.
 
 A Resolution is a list of answers. An answer says which conflicts it is about (rows by values of theirs, cells by their
-column), and what shall be there: a side (`Take`), a third value of a cell (`Put`), a third row or none (`PutRow`), or
-ours under another key beside theirs (`InsertAs`). Of several answers to one cell the most specific decides, and of
+column), and what shall be there: a side (`take`), a third value of a cell (`value`), a third row or none (`row`), or
+ours under another key beside theirs (`insert`). Of several answers to one cell the most specific decides, and of
 equally specific ones the last:
 
     the answer names                       it decides
@@ -16,11 +16,11 @@ equally specific ones the last:
 
     conflict                    an answer with a column                an answer without one
     --------------------------  -------------------------------------  -----------------------------------------------
-    update/update               that cell                              its cells; PutRow: the row
-    insert/insert               that cell                              its cells; PutRow: the row; InsertAs: both rows
-    update/delete               Put: that cell, if the row is there    the row
-    delete/update               Put: that cell, if the row is there    the row
-    table                                                              Take: ours goes on top, or nothing does
+    update/update               that cell                              its cells; `row`: the row
+    insert/insert               that cell                              its cells; `row`: the row; `insert`: both rows
+    update/delete               `value`: that cell, and the row stays  the row
+    delete/update               `value`: that cell, and the row stays  the row
+    table                                                              `take`: ours goes on top, or nothing does
 
 Cells that are not in conflict merge as they would without it. Where all cells of an insert/insert take base there is no
 row, as there was none. A cell put into a row that one side deleted says that the row stays. What no answer decides

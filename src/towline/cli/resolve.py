@@ -98,6 +98,8 @@ def _list(call: Call, found: Dispute) -> int:
         show(Text(f"{found.receipt.dataset}: {_count(found)} on top of commit {found.number}", style="bold"))
         _show(found.conflicts)
         say("decide with --take base|ours|theirs, --set COLUMN=VALUE or --file; --column and --where say for which")
+        if any(conflict.kind == "insert/insert" for conflict in found.conflicts):
+            say("keep both rows of a key with --insert-as COLUMN=VALUE, which inserts yours under another one")
     else:
         show("nothing is in conflict any more; --take ours sends it again")
     return EXIT_CONFLICT if found.conflicts else EXIT_OK
