@@ -95,11 +95,10 @@ class Picks:
 
     def pick_all(self, of: Iterable[Spot], side: Side) -> Picks:
         """One side for all of these. What is of a table takes no base: that would undo what others did."""
-        picked = self
-        for spot in of:
-            if not (side == "base" and spot.conflict.kind == "table"):
-                picked = picked.pick(spot, Take(side))
-        return picked
+        taken = [spot for spot in of if not (side == "base" and spot.conflict.kind == "table")]
+        rows = {(spot.place[0], "") for spot in taken}
+        left = {place: answer for place, answer in self.answers.items() if place not in rows}
+        return Picks({**left, **{spot.place: spot.answer(Take(side)) for spot in taken}})
 
     def common(self, of: Sequence[Spot]) -> Decision | None:
         """What was picked in all of these; None where it differs, or nothing was in one."""

@@ -43,6 +43,7 @@ class Solving:
     draft: Draft | None = None
     doubt: str = ""
     receipt: Receipt | None = None
+    _spots: tuple[Dispute, tuple[Spot, ...]] | None = field(default=None, repr=False)
     _outlook: tuple[Dispute, Picks, Outlook] | None = field(default=None, repr=False)
 
     @classmethod
@@ -52,7 +53,10 @@ class Solving:
 
     @property
     def spots(self) -> tuple[Spot, ...]:
-        return spots(self.dispute.conflicts)
+        """All that is to be decided, made out once."""
+        if self._spots is None or self._spots[0] is not self.dispute:
+            self._spots = (self.dispute, spots(self.dispute.conflicts))
+        return self._spots[1]
 
     @property
     def open(self) -> int:

@@ -38,7 +38,7 @@ from towline.conflict import CellConflict, Conflict
 from towline.edits import spell
 from towline.errors import UsageError
 from towline.merge import Merge
-from towline.values import Row, Value, same
+from towline.values import Key, Row, Value, same
 
 Side: TypeAlias = Literal["base", "ours", "theirs"]
 SIDES: Final[tuple[Side, ...]] = ("base", "ours", "theirs")
@@ -122,12 +122,40 @@ class Decided:
     open: tuple[Conflict, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Answers:
+    """Answers found by the row that they name, so that answering each of many rows takes no longer than there are
+    rows. Answers to one row outrank all others, so what is lost of their order decides nothing."""
+
+    key: tuple[str, ...]  # columns; () where no row is in conflict
+    named: Mapping[Key, Sequence[Answer]]
+    others: Sequence[Answer]
+
+    @staticmethod
+    def of(conflicts: Sequence[Conflict], resolution: Resolution) -> _Answers:
+        key = next((tuple(conflict.key) for conflict in conflicts if conflict.key), ())
+        named: dict[Key, list[Answer]] = {}
+        others = []
+        for answer in resolution:
+            if key and all(column in answer.where for column in key):
+                named.setdefault(tuple(answer.where[column] for column in key), []).append(answer)
+            else:
+                others.append(answer)
+        return _Answers(key, named, others)
+
+    def about(self, conflict: Conflict) -> list[Answer]:
+        """Those that can decide something of this conflict."""
+        named = self.named.get(tuple(conflict.key.values()), ()) if conflict.key else ()
+        return [answer for answer in (*self.others, *named) if answer.is_about(conflict)]
+
+
 def decide(merged: Merge, resolution: Resolution) -> Decided:
     """Decide the conflicts of a merge. Raises UsageError for an answer that decides nothing or cannot be meant."""
-    check(merged.conflicts, resolution)
+    answers = _Answers.of(merged.conflicts, resolution)
+    _check(merged.conflicts, answers)
     changes, left = list(merged.changes), []
     for conflict in merged.conflicts:
-        of_it = [answer for answer in resolution if answer.is_about(conflict)]
+        of_it = answers.about(conflict)
         if conflict.kind == "table":
             if not of_it:
                 left.append(conflict)
@@ -212,11 +240,13 @@ def _changed(conflict: Conflict, row: Row | None) -> tuple[RowChange, ...]:
     return () if same_row(conflict.theirs, row) else (RowChange(conflict.theirs, row),)
 
 
-def check(conflicts: Sequence[Conflict], resolution: Resolution) -> None:
+def _check(conflicts: Sequence[Conflict], answers: _Answers) -> None:
     """Raise UsageError for an answer that decides nothing, was given to other values than those that are there now, or
     cannot be meant. An answer about everything is never wrong, as it says what to do if there is something."""
-    for answer in resolution:
-        about = [conflict for conflict in conflicts if answer.is_about(conflict)]
+    rows = {tuple(conflict.key.values()): conflict for conflict in conflicts}
+    pairs = [(answer, [rows[key]] if key in rows else []) for key, of in answers.named.items() for answer in of]
+    for answer, near in [*pairs, *((answer, conflicts) for answer in answers.others)]:
+        about = [conflict for conflict in near if answer.is_about(conflict)]
         if not about and (answer.where or answer.column or answer.kind):
             raise UsageError(f"{answer.place}: {_named(answer)} is not in conflict; {_listed(conflicts)}")
         for conflict in about:

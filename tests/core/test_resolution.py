@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -235,3 +236,14 @@ def test_the_docs_show_the_tables_of_the_code() -> None:
     found = re.findall(r"(?:^    .*\n)+", module.__doc__ or "", re.M)
     assert len(found) == 2
     assert all(table.strip() in page for table in found)
+
+
+def test_many_rows_are_answered_one_by_one_in_a_moment() -> None:
+    """An answer for each of 20,000 rows: where each was held against each, this would take minutes."""
+    rows = range(20_000)
+    proposed = [RowChange({"tow": n, "a": 1}, {"tow": n, "a": 2}) for n in rows]
+    merged = merge(proposed, {(n,): {"tow": n, "a": 3} for n in rows}, ("tow",))
+    begun = time.process_time()
+    outcome = decide(merged, [Answer(Put(n), {"tow": n}, "a", seen=Seen(3)) for n in rows])
+    assert time.process_time() - begun < 10
+    assert [change.new for change in outcome.changes if change.new] == [{"tow": n, "a": n} for n in rows if n != 3]
