@@ -172,6 +172,12 @@ def _way_out(receipt: Receipt, is_above: bool) -> str:
     return "" if is_above else "Look again in a moment, choose, then submit again."
 
 
+def doubt(why: str) -> str:
+    """The store did not say whether it has a proposal."""
+    text = f"It is not known whether the proposal arrived: {why}. Sending it again does no harm."
+    return markup.message("warn", text)
+
+
 def details(receipt: Receipt, contract: Contract) -> str:
     """Why a proposal was refused: violations and conflicts, as far as the receipt spells them out."""
     html = markup.violations(receipt.violations, receipt.errors, receipt.warnings) if receipt.violations else ""

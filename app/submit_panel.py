@@ -193,8 +193,7 @@ def _blocked(rows: int) -> str:
 
 
 def _doubt(desk: Desk) -> None:
-    text = f"It is not known whether the proposal arrived: {desk.doubt}. Sending it again does no harm."
-    st.html(markup.message("warn", text))
+    st.html(submit_markup.doubt(desk.doubt))
     st.button("Send again", key="do-again", on_click=_again, args=(desk,))
 
 

@@ -18,11 +18,11 @@ from app.session import Session, connection, kept
 from app.solving import html
 from app.solving.solving import Solving
 from app.submit_panel import AT_ONCE, EVERY, SOON
+from towline.answer import Put
 from towline.dataset import Dataset
 from towline.errors import NotFound, Refused, TowlineError, UsageError
 from towline.mine import Letter
 from towline.receipts import Receipt
-from towline.resolution import Put
 
 PROPOSAL = "proposal"  # of the address: the one that is being solved
 _APP = Path(__file__).parents[1]
@@ -234,8 +234,7 @@ def _sent(solving: Solving, key: str) -> None:
 def _way(solving: Solving) -> None:
     """How far it is, while it is on its way; and why it came back, if so."""
     if solving.doubt:
-        text = f"It is not known whether the proposal arrived: {solving.doubt}. Sending it again does no harm."
-        st.html(markup.message("warn", text))
+        st.html(submit_markup.doubt(solving.doubt))
         dataset = _dataset(solving.dispute.receipt.dataset)
         st.button("Send again", key="solve-again", on_click=solving.send_again, args=(dataset,))
     if solving.draft is not None:

@@ -16,8 +16,8 @@ from app.clash_markup import PAGE, choice
 from app.editing.cells import unit_text
 from app.solving.picks import ALL, CELL, ROW, Group, Spot
 from app.solving.solving import Solving, row_name
+from towline.answer import SIDES, Decision, InsertAs, Put, Side, Take
 from towline.conflict import Author, Conflict
-from towline.resolution import SIDES, Decision, InsertAs, Put, Side, Take
 from towline.values import Row, same
 
 SPELLED = 20  # rows of what would be sent that are spelled out

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, TypeAlias
 
+from towline.answer import Answer, Decision, InsertAs, Seen, Side, Take
 from towline.conflict import CellConflict, Conflict
-from towline.resolution import Answer, Decision, InsertAs, Seen, Side, Take
 from towline.values import Key, Row, Value, same
 
 Group: TypeAlias = tuple[str, str]  # (CELL, column), (kind of conflict, ""), (ROW, row's name) or ALL

@@ -10,6 +10,7 @@ from app.editing.cells import Misfit, value_of
 from app.editing.gridsheet import row_id
 from app.solving.picks import ALL, ROW, Group, Picks, Spot, spots
 from towline import dispute
+from towline.answer import InsertAs, Put
 from towline.change import RowChange
 from towline.conflict import Conflict
 from towline.dataset import Dataset, Draft, Ticket
@@ -17,7 +18,6 @@ from towline.dispute import Dispute
 from towline.errors import OutcomeUnknown, TowlineError
 from towline.plan import Plan
 from towline.receipts import Receipt
-from towline.resolution import InsertAs, Put
 from towline.values import same
 from towline.violation import Violation
 from towline.workbench import Workbench

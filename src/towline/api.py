@@ -11,9 +11,9 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from towline import answers as resolution_file
-from towline import connect, edits, frames, history, keys
+from towline import connect, edits, frames, history, keys, resolution_file
 from towline import dispute as disputes
+from towline.answer import Side
 from towline.change import RowChange
 from towline.conflict import Conflict
 from towline.connect import Connection
@@ -27,7 +27,6 @@ from towline.files import read_table
 from towline.first_contract import choose
 from towline.plan import Plan
 from towline.receipts import Receipt
-from towline.resolution import Side
 from towline.settings import Settings
 from towline.values import Row
 

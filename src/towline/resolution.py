@@ -29,86 +29,15 @@ stays a Conflict. The same table is in docs/conflicts.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final, Literal, TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
+from towline.answer import Answer, Decision, InsertAs, Put, PutRow, Take, check
 from towline.change import RowChange, same_row
 from towline.conflict import CellConflict, Conflict
-from towline.edits import spell
-from towline.errors import UsageError
 from towline.merge import Merge
 from towline.values import Key, Row, Value, same
-
-Side: TypeAlias = Literal["base", "ours", "theirs"]
-SIDES: Final[tuple[Side, ...]] = ("base", "ours", "theirs")
-
-
-@dataclass(frozen=True)
-class Take:
-    side: Side
-
-
-@dataclass(frozen=True)
-class Put:
-    value: Value
-
-
-@dataclass(frozen=True)
-class PutRow:
-    """None: there shall be no such row."""
-
-    row: Row | None
-
-
-@dataclass(frozen=True)
-class InsertAs:
-    """Theirs stays; ours is inserted with these key columns changed."""
-
-    key: Mapping[str, Value]
-
-
-Decision: TypeAlias = Take | Put | PutRow | InsertAs
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Theirs as it was when somebody answered: a cell's value or a row."""
-
-    theirs: Value | Row
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer. `where` is empty where any row is meant, `column` where the whole row is, `kind` where any kind of
-    conflict is. `place` names it in messages. Where `seen` is not what theirs is now, the answer does not
-    count any more, and that is said."""
-
-    decision: Decision
-    where: Mapping[str, Value] = field(default_factory=dict)
-    column: str = ""
-    kind: str = ""
-    place: str = "--take"
-    seen: Seen | None = None
-
-    def is_about(self, conflict: Conflict) -> bool:
-        """Whether it can decide something of this conflict."""
-        if not _is_among(conflict, self.where) or self.kind not in ("", conflict.kind):
-            return False
-        if not self.column:
-            return True
-        if conflict.cells:
-            return any(cell.column == self.column for cell in conflict.cells)
-        return isinstance(self.decision, Put) and self.names_row(conflict)
-
-    def names_row(self, conflict: Conflict) -> bool:
-        return bool(conflict.key) and all(column in self.where for column in conflict.key)
-
-    def rank(self, conflict: Conflict) -> int:
-        """How specific it is: the first table, from below."""
-        rows = 2 if self.names_row(conflict) else bool(self.where or self.kind)
-        return 2 * rows + bool(self.column)
-
 
 Resolution: TypeAlias = Sequence[Answer]
 
@@ -148,11 +77,20 @@ class _Answers:
         named = self.named.get(tuple(conflict.key.values()), ()) if conflict.key else ()
         return [answer for answer in (*self.others, *named) if answer.is_about(conflict)]
 
+    def check(self, conflicts: Sequence[Conflict]) -> None:
+        """UsageError: one of them decides nothing, or cannot be meant."""
+        rows = {tuple(conflict.key.values()): conflict for conflict in conflicts}
+        for key, answers in self.named.items():
+            for each in answers:
+                check(each, [rows[key]] if key in rows else [], conflicts)
+        for each in self.others:
+            check(each, conflicts, conflicts)
+
 
 def decide(merged: Merge, resolution: Resolution) -> Decided:
     """Decide the conflicts of a merge. Raises UsageError for an answer that decides nothing or cannot be meant."""
     answers = _Answers.of(merged.conflicts, resolution)
-    _check(merged.conflicts, answers)
+    answers.check(merged.conflicts)
     changes, left = list(merged.changes), []
     for conflict in merged.conflicts:
         of_it = answers.about(conflict)
@@ -238,91 +176,3 @@ def _peaceful(conflict: Conflict) -> dict[str, Value]:
 
 def _changed(conflict: Conflict, row: Row | None) -> tuple[RowChange, ...]:
     return () if same_row(conflict.theirs, row) else (RowChange(conflict.theirs, row),)
-
-
-def _check(conflicts: Sequence[Conflict], answers: _Answers) -> None:
-    """Raise UsageError for an answer that decides nothing, was given to other values than those that are there now, or
-    cannot be meant. An answer about everything is never wrong, as it says what to do if there is something."""
-    rows = {tuple(conflict.key.values()): conflict for conflict in conflicts}
-    pairs = [(answer, [rows[key]] if key in rows else []) for key, of in answers.named.items() for answer in of]
-    for answer, near in [*pairs, *((answer, conflicts) for answer in answers.others)]:
-        about = [conflict for conflict in near if answer.is_about(conflict)]
-        if not about and (answer.where or answer.column or answer.kind):
-            raise UsageError(f"{answer.place}: {_named(answer)} is not in conflict; {_listed(conflicts)}")
-        for conflict in about:
-            wrong = _wrong(answer, conflict)
-            if wrong:
-                raise UsageError(f"{answer.place}: {wrong}")
-
-
-def _wrong(answer: Answer, conflict: Conflict) -> str:
-    """Why an answer cannot be meant for a conflict; empty where it can."""
-    decision, where = answer.decision, spell(conflict.key)
-    if answer.seen is not None and not _is_seen(answer, conflict):
-        return (
-            f"theirs in {_named(answer)} is not what it was when this was answered: list the conflicts and look again"
-        )
-    if isinstance(decision, Take) and conflict.kind == "table" and decision.side == "base":
-        return "others committed since the base, and this would take it back; take ours (to go on top) or theirs"
-    if isinstance(decision, PutRow) and not _keeps_key(decision.row, conflict):
-        return f"the row has another key than {where}; a row is put under another key with `insert`, beside theirs"
-    if isinstance(decision, InsertAs):
-        return _wrong_key(decision.key, conflict)
-    return ""
-
-
-def _wrong_key(key: Mapping[str, Value], conflict: Conflict) -> str:
-    where = spell(conflict.key)
-    if conflict.kind != "insert/insert":
-        return f"row {where} is {conflict.kind}; ours can be inserted under another key only where both inserted a row"
-    others = [column for column in key if column not in conflict.key]
-    if others:
-        return f"{others[0]} is no part of the key ({', '.join(conflict.key)})"
-    if None in key.values() or all(same(conflict.key[column], value) for column, value in key.items()):
-        return f"{spell(key)} is not another key than {where}; say one that no row has"
-    return ""
-
-
-def _keeps_key(row: Row | None, conflict: Conflict) -> bool:
-    return row is None or all(same(row[column], value) for column, value in conflict.key.items())
-
-
-def _is_seen(answer: Answer, conflict: Conflict) -> bool:
-    assert answer.seen is not None  # noqa: S101 - asked of answers that saw something
-    seen = answer.seen.theirs
-    if not answer.column:
-        return same_row(conflict.theirs, seen if isinstance(seen, Mapping) else None)
-    held = (conflict.theirs or {}).get(answer.column)
-    return not isinstance(seen, Mapping) and same(held, seen)
-
-
-def _is_among(conflict: Conflict, where: Mapping[str, Value]) -> bool:
-    """Whether the row holds these values: theirs, or the one that was there where they deleted it."""
-    row = conflict.theirs or conflict.base or conflict.ours or {}
-    return all(column in row and same(row[column], value) for column, value in where.items())
-
-
-def _named(answer: Answer) -> str:
-    row = f"row {spell(answer.where)}" if answer.where else ""
-    column = f"column {answer.column}" if answer.column else ""
-    return ", ".join(part for part in (row, column) if part) or answer.kind or "all of it"
-
-
-_LISTED = 5  # conflicts that a message names
-
-
-def _listed(conflicts: Sequence[Conflict]) -> str:
-    if not conflicts:
-        return "nothing is in conflict any more"
-    places = list(_places(conflicts))
-    more = f" and {len(places) - _LISTED:,} more" if len(places) > _LISTED else ""
-    return f"in conflict is {'; '.join(places[:_LISTED])}{more}"
-
-
-def _places(conflicts: Sequence[Conflict]) -> Iterator[str]:
-    for conflict in conflicts:
-        where = spell(conflict.key) or "the table as a whole"
-        if not conflict.cells:
-            yield f"{where} ({conflict.kind})"
-        for cell in conflict.cells:
-            yield f"{where}: {cell.column}"

@@ -12,11 +12,11 @@ from app.solving.solving import Solving
 from tests.app.editor import Editor
 from tests.app.sheets import typed
 from tests.core.nets import Nets
+from towline.answer import InsertAs, Put, Take
 from towline.change import RowChange
 from towline.errors import OutcomeUnknown, Unavailable
 from towline.memory import fail_once
 from towline.receipts import Receipt
-from towline.resolution import InsertAs, Put, Take
 
 ME = getpass.getuser()
 LIST = "conflict-list"

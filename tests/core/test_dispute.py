@@ -8,12 +8,13 @@ from dataclasses import replace
 import pytest
 
 from tests.core.nets import CONTRACT, NAME, Nets
-from towline import answers, dispute, inbox, keys
+from towline import dispute, inbox, keys, resolution_file
+from towline.answer import Answer, InsertAs, Put, Take
 from towline.change import RowChange
 from towline.dispute import Dispute
 from towline.errors import BadProposal, NotFound, OpenConflicts, Refused, UsageError
 from towline.receipts import Receipt
-from towline.resolution import Answer, InsertAs, Put, Resolution, Take
+from towline.resolution import Resolution
 
 ME = "ben"
 
@@ -218,12 +219,12 @@ def test_whoever_may_read_the_quarantine_only_resolves_what_somebody_else_propos
 
 def answered(nets: Nets, proposal: str, **changed: object) -> dict:
     """The file of open conflicts, as a person gives it back."""
-    raw = json.loads(json.dumps(answers.to_json(proposal, NAME, of(nets, proposal).conflicts)))
+    raw = json.loads(json.dumps(resolution_file.to_json(proposal, NAME, of(nets, proposal).conflicts)))
     return {**raw, **changed}
 
 
 def read(raw: object, proposal: str) -> Resolution:
-    return answers.from_json(json.dumps(raw).encode(), CONTRACT, proposal)
+    return resolution_file.from_json(json.dumps(raw).encode(), CONTRACT, proposal)
 
 
 def test_the_file_of_open_conflicts_says_all_three_sides_and_decides_nothing(nets: Nets, mine: Nets) -> None:
@@ -279,13 +280,13 @@ KEYED = {"key": {"tow": 1, "net": 0}}
 BAD = [
     ([], "format"),
     ({"format": "towline.resolution/v2"}, "format"),
-    ({"format": answers.FORMAT, "proposal": "another"}, "answers proposal 'another', not P"),
-    ({"format": answers.FORMAT, "proposal": "P", "dataset": "hauls"}, "is for the dataset 'hauls'"),
-    ({"format": answers.FORMAT, "proposal": "P", "rules": []}, "no field 'rules'"),
-    ({"format": answers.FORMAT, "proposal": "P"}, "answers must be a list"),
+    ({"format": resolution_file.FORMAT, "proposal": "another"}, "answers proposal 'another', not P"),
+    ({"format": resolution_file.FORMAT, "proposal": "P", "dataset": "hauls"}, "is for the dataset 'hauls'"),
+    ({"format": resolution_file.FORMAT, "proposal": "P", "rules": []}, "no field 'rules'"),
+    ({"format": resolution_file.FORMAT, "proposal": "P"}, "answers must be a list"),
 ]  # fmt: skip
 BAD += [
-    ({"format": answers.FORMAT, "proposal": "P", "answers": [answer]}, said)
+    ({"format": resolution_file.FORMAT, "proposal": "P", "answers": [answer]}, said)
     for answer, said in [
         (1, "answers[0] must be an object"),
         ({"take": "mine"}, "take is 'mine'; it can be base, ours, theirs"),
@@ -318,7 +319,7 @@ def test_a_file_that_cannot_be_meant_says_where_and_why(raw: object, said: str) 
 @pytest.mark.parametrize("body", [b"{", b"\xff", b'{"a": 1, "a": 2}', b"[" * 100_000])
 def test_what_is_no_json_is_no_resolution(body: bytes) -> None:
     with pytest.raises(UsageError, match="not valid JSON"):
-        answers.from_json(body, CONTRACT, "P")
+        resolution_file.from_json(body, CONTRACT, "P")
 
 
 @pytest.mark.parametrize("resolves", ["", "../x", 4, ["01KJN2V0S0R6R4Y9WWB6E7WJ5D"]])

@@ -15,11 +15,12 @@ from tests.core.tables import KEY, same_tables, tables_
 from tests.core.test_merge import modes, onto
 from towline import resolution as module
 from towline import table as tables
+from towline.answer import SIDES, Answer, InsertAs, Put, PutRow, Seen, Side, Take
 from towline.change import RowChange, same_row
 from towline.diff import diff
 from towline.errors import UsageError
 from towline.merge import Merge, merge
-from towline.resolution import SIDES, Answer, InsertAs, Put, PutRow, Seen, Take, decide
+from towline.resolution import decide
 from towline.values import Row, same
 
 BASE: Row = {"tow": 1, "a": 1, "b": 1}
@@ -94,7 +95,7 @@ def test_taking_ours_keeps_what_they_did_elsewhere(base: pa.Table, ours: pa.Tabl
 
 @given(tables_, tables_, tables_, modes, sides)
 def test_what_was_decided_merges_cleanly_on_the_head_that_it_was_decided_on(
-    base: pa.Table, ours: pa.Table, theirs: pa.Table, mode: str, side: module.Side
+    base: pa.Table, ours: pa.Table, theirs: pa.Table, mode: str, side: Side
 ) -> None:
     outcome = decide(onto(base, ours, theirs, mode), [Answer(Take(side))])
     result = tables.apply(theirs, KEY, outcome.changes)
@@ -113,7 +114,7 @@ def test_without_answers_everything_stays_open(base: pa.Table, ours: pa.Table, t
 
 @given(tables_, tables_, tables_, sides)
 def test_deciding_column_by_column_is_deciding_the_cells(
-    base: pa.Table, ours: pa.Table, theirs: pa.Table, side: module.Side
+    base: pa.Table, ours: pa.Table, theirs: pa.Table, side: Side
 ) -> None:
     merged = onto(base, ours, theirs)
     columns = {cell.column for conflict in merged.conflicts for cell in conflict.cells}

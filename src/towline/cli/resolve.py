@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from towline import answers, dispute, edits
+from towline import dispute, edits, resolution_file
+from towline.answer import SIDES, Answer, Decision, InsertAs, Put, Side, Take
 from towline.cli import conflicts
 from towline.cli.options import Call, Sending, called, sends_again, where_option
 from towline.cli.outcome import LINES, Sent, forecast, submit
@@ -18,7 +19,6 @@ from towline.conflict import Conflict
 from towline.contract import Contract
 from towline.dispute import Dispute
 from towline.errors import EXIT_CONFLICT, EXIT_OK, OpenConflicts, UsageError
-from towline.resolution import SIDES, Answer, Decision, InsertAs, Put, Side, Take
 from towline.values import Value
 
 
@@ -66,7 +66,7 @@ def command(
     given = [Answer(decision, rows, column, place=place) for decision, column, place in decisions]
     if not given and file is None:
         return _list(call, found)
-    one_by_one = answers.from_json(file.read_bytes(), contract, proposal) if file else []
+    one_by_one = resolution_file.from_json(file.read_bytes(), contract, proposal) if file else []
     return _send(call, found, [*one_by_one, *given], sending)
 
 
@@ -117,7 +117,7 @@ def _show(open: Sequence[Conflict]) -> None:
 
 
 def _to_answer(found: Dispute, open: Sequence[Conflict]) -> dict[str, object]:
-    return answers.to_json(found.receipt.proposal, found.receipt.dataset, open)
+    return resolution_file.to_json(found.receipt.proposal, found.receipt.dataset, open)
 
 
 def _send(call: Call, found: Dispute, resolution: Sequence[Answer], sending: Sending) -> int:

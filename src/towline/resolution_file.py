@@ -18,11 +18,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from towline import edits
+from towline.answer import SIDES, Answer, Decision, InsertAs, Put, PutRow, Seen, Take
 from towline.change import row_json
 from towline.conflict import KINDS, Conflict
 from towline.contract import Contract
 from towline.errors import BadProposal, UsageError
-from towline.resolution import SIDES, Answer, Decision, InsertAs, Put, PutRow, Seen, Take
 from towline.values import Value, decode, encode, shown
 
 FORMAT = "towline.resolution/v1"
