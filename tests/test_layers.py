@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "towline"
 
 CORE = {"errors", "keys", "values", "violation", "table", "change", "diff", "merge", "conflict", "contract", "checks"}
-CORE |= {"answer", "resolution", "resolution_file", "audit", "changefile", "infer", "edits", "sample", "rules", "files"}
+CORE |= {"answer", "resolution", "resolution_file", "audit", "diffpage", "changefile", "infer", "edits", "sample"}
+CORE |= {"rules", "files"}
 USE_CASES = {"store", "memory", "receipts", "workbench", "master", "intent", "finish", "landing", "commit", "plan"}
 USE_CASES |= {"proposals", "inbox", "quarantine", "external", "reconcile", "history", "dataset", "health", "mine"}
 USE_CASES |= {"trail", "ranged", "block", "blocks", "blame", "theirs", "dispute"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import cached_property
 from itertools import groupby
@@ -17,12 +17,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from towline import changefile, edits, master
+from towline import changefile, edits, history, master
 from towline import table as tables
 from towline.blocks import Index, Step, first_record
 from towline.contract import Contract
-from towline.errors import NotFound
-from towline.values import Key, Row, Value, decode
+from towline.errors import NotFound, UsageError
+from towline.values import Key, Row, Value, decode, encode
 from towline.workbench import Workbench
 
 _AS_THEY_ARE = ("column", "change", "commit", "number", "proposal", "user", "note", "kind")
@@ -51,6 +51,13 @@ class Touch:
     user: str
     note: str
     kind: str
+
+    def to_json(self, key: Sequence[str]) -> dict[str, object]:
+        """The form that `towline blame --json` prints. `key` names the key columns."""
+        content = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {side: encode(content[side]) for side in ("old", "new")}
+        row = {column: encode(value) for column, value in zip(key, self.key, strict=False)}
+        return {**content, **values, "key": row, "at": self.at.isoformat(timespec="milliseconds")}
 
 
 def story(
@@ -85,6 +92,49 @@ def last_of_column(bench: Workbench, dataset: str, column: str) -> list[Touch]:
     return _Story.open(bench, dataset).column(column)
 
 
+def ask(
+    bench: Workbench, dataset: str, where: Mapping[str, Value], column: str | None, *, every: bool = False
+) -> list[Touch]:
+    """What `towline blame` tells: of a row (`where`), a column or a cell (both) the last touch of each cell, or `every`
+    one, newest first. `where` holds the values of the key's columns, or such as one row of the head alone has.
+
+    UsageError: neither is given, there is no such column, or more than one row matches. NotFound: never such a row.
+    """
+    contract = bench.contract(dataset)
+    if column is not None:
+        contract.field(column)
+    if where:
+        return _of_row(bench, contract, where, column, every=every)
+    if column is None:
+        key = ",".join(f"{name}=…" for name in contract.key)
+        raise UsageError(f"say which row (--where {key}), which column (--column {contract.names[-1]}), or both")
+    return story(bench, dataset, column=column) if every else last_of_column(bench, dataset, column)
+
+
+def _of_row(
+    bench: Workbench, contract: Contract, where: Mapping[str, Value], column: str | None, *, every: bool
+) -> list[Touch]:
+    key = _key(bench, contract, where)
+    if column is None and not every:
+        return last_of_row(bench, contract.dataset, key)
+    found = story(bench, contract.dataset, key=key, column=column)
+    if not found:
+        raise no_row(contract, key)
+    return found if every else found[:1]
+
+
+def _key(bench: Workbench, contract: Contract, where: Mapping[str, Value]) -> Key:
+    """The key of the one row that is meant. A row that is gone can be named by its whole key only."""
+    if where.keys() == set(contract.key):
+        return tuple(where[name] for name in contract.key)
+    rows = edits.rows(contract, history.table_at(bench, contract.dataset)[1], where)
+    if len(rows) > 1:
+        raise UsageError(
+            f"{len(rows):,} rows have {edits.spell(where)}: name one by its key ({', '.join(contract.key)})"
+        )
+    return contract.key_of(rows[0])
+
+
 def no_row(contract: Contract, key: Key) -> NotFound:
     return NotFound(
         f"{contract.dataset} never had a row {edits.spell(contract.key_dict(key))}; "
@@ -117,6 +167,7 @@ class _Story:
 
     def row(self, key: Key, after: int = 0) -> list[Touch]:
         """The touches of a row's cells, newest first, and of a row of the first table the `create` of all of them."""
+        key = tuple(value + 0.0 if isinstance(value, float) else value for value in key)  # -0.0 is 0.0 in a key
         text = changefile.key_text(self.contract.key_dict(key), self.contract.key)
         steps = self.index.steps(after)
         found = self._touches(self.index.rows(steps, text), after)
@@ -179,18 +230,21 @@ class _Story:
     def _touch(self, row: Mapping[str, Any]) -> Touch:
         raw = json.loads(row["key"])
         return Touch(
-            key=tuple(decode(raw[name], self.contract.field(name).type) for name in self.contract.key),
+            key=tuple(decode(raw[name], self._types[name]) for name in self.contract.key),
             old=self._value(row["old"], row["column"]),
             new=self._value(row["new"], row["column"]),
             at=row["timestamp"],
             **{name: row[name] for name in _AS_THEY_ARE},
         )
 
+    @cached_property
+    def _types(self) -> Mapping[str, str]:
+        return {field.name: field.type for field in self.contract.fields}
+
     def _value(self, text: str | None, column: str) -> Value:
         """A cell's value; its text where the contract of today says otherwise."""
-        types = {field.name: field.type for field in self.contract.fields}
         try:
-            return changefile.from_text(text, types[column])
+            return changefile.from_text(text, self._types[column])
         except (KeyError, ValueError):
             return text
 

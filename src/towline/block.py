@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from towline import changefile
+from towline import changefile, keys
 from towline.audit import GENESIS
 from towline.errors import Corrupt
 from towline.history import READERS, Record
@@ -170,6 +170,8 @@ class Block:
             about = About.from_bytes((file.schema_arrow.metadata or {})[_ABOUT])
             if file.schema_arrow.remove_metadata() != SCHEMA:
                 raise ValueError("its columns are not a block's")
+            if keys.block(about.dataset, about.first, about.last) != entry.key:
+                raise ValueError(f"it says that it is of commits {about.first} to {about.last} of {about.dataset}")
         except (pa.ArrowException, ValueError, KeyError, TypeError) as error:
             raise contradiction(entry.key, f"is no block ({error})") from error
         return Block(entry.key, about, file, source)

@@ -14,9 +14,9 @@ from itertools import pairwise
 
 import pyarrow as pa
 
-from towline import block, history, keys, receipts, trail
+from towline import block, history, keys, trail
 from towline.block import Block, Records
-from towline.errors import Contended, Corrupt, NotFound, PreconditionFailed
+from towline.errors import Contended, PreconditionFailed
 from towline.history import READERS, Record
 from towline.store import ABSENT, Entry, Stat
 from towline.trail import Trail
@@ -42,10 +42,10 @@ class Index:
 
     @staticmethod
     def open(bench: Workbench, dataset: str) -> Index:
-        head = _head(bench, dataset)
+        head = trail.head(bench, dataset)
         listed = bench.store.list(f"{keys.BLAME}{dataset}/")
         named = ((keys.parse_block(entry.key), entry) for entry in listed)
-        return Index(bench, dataset, head, tuple((*span, entry) for span, entry in named if span))
+        return Index(bench, dataset, head, tuple((*span, entry) for span, entry in named if span and _is_whole(*span)))
 
     @property
     def number(self) -> int:
@@ -82,7 +82,7 @@ class Index:
             return
         blocks = self._cover(floor)
         down = Trail(self.bench, self.dataset, _known_until(blocks, floor))
-        commit, number = self._finished(down)
+        commit, number = down.start(self.head)
         for below in (*blocks, None):
             for records in down.down(commit, number, max(floor, below.about.last if below else 0)):
                 yield records
@@ -90,19 +90,6 @@ class Index:
             if below is not None:
                 yield below
                 commit, number = below.about.parent, below.about.first - 1
-
-    def _finished(self, down: Trail) -> tuple[str | None, int]:
-        """The head's commit and number; those of its parent while it is not finished."""
-        assert self.head is not None  # noqa: S101 - `_walk` saw to it
-        told = self.head.metadata
-        try:
-            down.of(told["commit"], self.number)
-        except Corrupt:
-            last = receipts.load(self.bench.store, self.dataset, told.get("proposal", ""))
-            if last is not None and last.status == "committed" and last.commit == told["commit"]:
-                raise
-            return told.get("parent") or None, self.number - 1
-        return told["commit"], self.number
 
     def _cover(self, floor: int) -> list[Block]:
         """The largest blocks that reach above `floor`, newest first, each commit in one of them at most. The head is in
@@ -117,19 +104,10 @@ class Index:
             return list(pool.map(lambda entry: Block.open(self.bench.store, entry), reversed(chosen)))
 
 
-def _head(bench: Workbench, dataset: str) -> Stat | None:
-    """What is known of the newest version of the master that a commit made. What was written past Towline since is
-    nobody's yet: the next commit, or Reconcile, records it."""
-    key = keys.master(dataset)
-    try:
-        head = bench.store.head(key)
-        if head.metadata.get("commit"):
-            return head
-    except NotFound:  # deleted, or never there
-        pass
-    there = (version for version in bench.store.versions(key) if not version.is_delete_marker)
-    stats = (bench.store.head(key, version=version.version) for version in there)
-    return next((stat for stat in stats if stat.metadata.get("commit")), None)
+def _is_whole(first: int, last: int) -> bool:
+    """Whether these numbers are those of a block; what else lies there is none of ours."""
+    size = last - first + 1
+    return size in (SMALL, LARGE) and last % size == 0
 
 
 def _known_until(blocks: Sequence[Block], floor: int) -> datetime | None:

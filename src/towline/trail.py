@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import takewhile
 
-from towline import history, keys
+from towline import history, keys, receipts
 from towline.block import Records
-from towline.errors import Corrupt
+from towline.errors import Corrupt, NotFound
 from towline.history import Place, Record
+from towline.store import Stat
 from towline.workbench import Workbench
 
 BATCH = 64  # records that are read side by side, ahead of the walk
@@ -28,6 +29,19 @@ class Trail:
     _places: list[Place] | None = None
     _read: dict[str, dict[str, Record]] = field(default_factory=dict)  # commit -> chain -> record
     _seen: set[str] = field(default_factory=set)
+
+    def start(self, head: Stat) -> tuple[str | None, int]:
+        """Where the walk begins: the head's commit and number; its parent's while it is not finished."""
+        told = head.metadata
+        commit, number = told["commit"], int(told["number"])
+        try:
+            self.of(commit, number)
+        except Corrupt:
+            last = receipts.load(self.bench.store, self.dataset, told.get("proposal", ""))
+            if last is not None and last.status == "committed" and last.commit == commit:
+                raise
+            return told.get("parent") or None, number - 1
+        return commit, number
 
     def down(self, commit: str | None, number: int, floor: int = 0) -> Iterator[Records]:
         """The commits from this one down to, not including, number `floor`. Corrupt: one has no audit record."""
@@ -79,3 +93,34 @@ def parent(records: Records) -> str | None:
     """The commit that this one follows; None: it is the first."""
     found = records[0]["parent"]
     return None if found is None else str(found)
+
+
+def head(bench: Workbench, dataset: str) -> Stat | None:
+    """What is known of the newest version of the master that a commit made. What was written past Towline since is
+    nobody's yet: the next commit, or Reconcile, records it."""
+    key = keys.master(dataset)
+    try:
+        head = bench.store.head(key)
+        if head.metadata.get("commit"):
+            return head
+    except NotFound:  # deleted, or never there
+        pass
+    there = (version for version in bench.store.versions(key) if not version.is_delete_marker)
+    stats = (bench.store.head(key, version=version.version) for version in there)
+    return next((stat for stat in stats if stat.metadata.get("commit")), None)
+
+
+def newest(bench: Workbench, dataset: str, count: int) -> list[Record]:
+    """The audit records of at least the newest `count` proposals, where there are so many, newest first: no others are
+    read. Where the trail breaks, all are, for `towline verify` to judge. NotFound: no such dataset."""
+    bench.contract(dataset)
+    there = head(bench, dataset)
+    if there is None:
+        return []
+    try:
+        down = Trail(bench, dataset)
+        commit, number = down.start(there)
+        walked = list(down.down(commit, number, number - count))
+    except Corrupt:
+        return history.log(bench, dataset)
+    return [record for records in walked for record in reversed(records)]

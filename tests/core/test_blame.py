@@ -255,8 +255,8 @@ def test_a_row_is_found_without_reading_the_whole_block(monkeypatch: pytest.Monk
     ).select(changefile.SCHEMA.names)
     body = block.make(NAME, [(record,)], lambda place, record: block.widened(cells, place, record))
     store, fetched = nets.pipeline.store, []
-    store.put("blame/x", body)
-    (entry,) = store.list("blame/x")
+    store.put(keys.block(NAME, 2, 2), body)
+    (entry,) = store.list("blame/")
     assert entry.size > 2 * ranged.WHOLE
     get = store.get
     monkeypatch.setattr(store, "get", lambda *args, **more: fetched.append(get(*args, **more)) or fetched[-1])

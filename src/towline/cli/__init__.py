@@ -42,6 +42,7 @@ VERBS = {
     "resolve": "Decide the conflicts of a proposal, and send it again.",
     "log": "List what happened to a dataset, newest first.",
     "diff": "Compare two commits of a dataset.",
+    "blame": "Tell who set a cell, a row or a column, when and why.",
 }
 
 
