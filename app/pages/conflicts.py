@@ -14,6 +14,7 @@ from app.editing import submit
 from app.editing.cells import text_of
 from app.pages.proposals import STEP, post
 from app.past import sent_html
+from app.past.sent import solved
 from app.session import Session, connection, kept
 from app.solving import html
 from app.solving.solving import Solving
@@ -44,8 +45,8 @@ def _choose(session: Session) -> None:
     """Mine that are in conflict and not solved yet; and the way to somebody else's."""
     st.html(markup.heading("Conflicts", f"of what {connection().principal} sent to {session.dataset}"))
     outcomes = post().outcomes(post().letters(connection().principal, [session.dataset])[:STEP])
-    solved = {receipt.resolves for _, receipt in outcomes if receipt.status not in ("rejected", "conflicted")}
-    found = [(letter, receipt) for letter, receipt in outcomes if _is_open(letter, receipt, solved)]
+    done = solved(receipt for _, receipt in outcomes)
+    found = [(letter, receipt) for letter, receipt in outcomes if _is_open(letter, receipt, done)]
     if not found:
         said = "Nothing of yours is in conflict."
         st.html(
@@ -60,9 +61,9 @@ def _choose(session: Session) -> None:
         st.html(markup.block('<span class="tl-quiet">What you decide is sent in your name.</span>'))
 
 
-def _is_open(letter: Letter, receipt: Receipt, solved: set[str | None]) -> bool:
+def _is_open(letter: Letter, receipt: Receipt, done: frozenset[str]) -> bool:
     is_its_own = letter.is_answered_by(receipt)
-    return receipt.status == "conflicted" and is_its_own and receipt.proposal not in solved
+    return receipt.status == "conflicted" and is_its_own and receipt.proposal not in done
 
 
 def _card(letter: Letter, receipt: Receipt) -> None:

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app import going, markup
 from app.past import sent_html
 from app.past.post import Post
-from app.past.sent import Opened, can_be_opened, is_refused, open_letter
+from app.past.sent import Opened, can_be_opened, is_refused, open_letter, solved
 from app.session import Session, connection, kept
 from towline.contract import Contract
 from towline.errors import NotFound, TowlineError
@@ -94,14 +94,18 @@ def _decided(outcomes: Sequence[Outcome]) -> None:
         format_func=lambda name: f"{name} {counts[name]:,}",
         label_visibility="collapsed",
     )
+    done = solved(receipt for _, receipt in outcomes)
     for letter, receipt in outcomes:
         if shown == ALL or came_back[letter.key] == (shown == REFUSED):
-            _card(letter, receipt)
+            _card(letter, receipt, is_solved=receipt.proposal in done)
 
 
-def _card(letter: Letter, receipt: Receipt) -> None:
+def _card(letter: Letter, receipt: Receipt, *, is_solved: bool) -> None:
     said, act = st.container(border=True).columns([5, 1.1], vertical_alignment="center")
     said.html(sent_html.card(letter, receipt, _contract(letter.dataset), connection().bench.clock()))
+    if is_solved and letter.is_answered_by(receipt):
+        act.html(markup.block("✓ solved since"))
+        return
     if receipt.status == "conflicted" and letter.is_answered_by(receipt):
         to = ("Conflicts", letter.dataset, {"proposal": receipt.proposal})
         icon, help = ":material/call_merge:", "What was there, theirs and yours, side by side"

@@ -111,6 +111,9 @@ def test_side_by_side_one_by_one_then_previewed_and_sent(editor: Editor, mine: N
     assert mine.dataset.status(str(record["proposal"])).resolves == old.proposal
     editor.press("All conflicts")
     assert "Nothing of yours is in conflict" in editor.text
+    editor.go("My proposals")
+    assert "✓ solved since" in editor.text
+    assert "Solve" not in [button.label for button in editor.tab.button]
 
 
 @pytest.mark.parametrize(

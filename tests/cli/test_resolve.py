@@ -63,6 +63,7 @@ def test_taking_a_side_decides_everything_and_the_rest_goes_along(towline: Towli
     assert volumes(towline) == (1800.0, 1600.0)
     assert towline.rows()[2, 0]["vessel"] == "Aurora"
     assert towline("status", proposal, "--json").json["status"] == "conflicted"
+    assert f"it resolves proposal {proposal}" in towline("status", receipt["proposal"]).out
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,8 @@ def _receipt(receipt: Receipt) -> Iterator[Text]:
     if receipt.status == "committed":
         where += f" #{receipt.number}  commit {receipt.commit}"
     yield head.append(where, style="not bold default")
+    if receipt.resolves:
+        yield Text(f"it resolves proposal {receipt.resolves}", style="dim")
     if receipt.status in CODES and not receipt.violations and not receipt.conflicts:
         yield Text(safe(receipt.message))
     if not receipt.final:
