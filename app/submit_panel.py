@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from html import escape
@@ -16,7 +17,7 @@ from app.editing.desk import Desk
 from app.editing.pending import Pending
 from app.session import Session, connection, kept
 from app.submit_markup import Outlook
-from towline.dataset import Dataset
+from towline.dataset import Dataset, Draft
 from towline.errors import TowlineError, UsageError
 
 EVERY, RARELY = 0.2, 3.0  # seconds between two looks at a proposal: at first, and once it takes long
@@ -171,14 +172,14 @@ def _submit(desk: Desk, note_key: str) -> None:
         known = f"notes-{desk.sheet.dataset}"
         notes = dict.fromkeys((note.strip(), *kept().get(known, ())))
         kept()[known] = tuple(notes)[: remote.NOTES]
-        _see_through(desk)
+        see_through(lambda: desk.sent, lambda: submit.look(desk, dataset))
 
 
-def _see_through(desk: Desk) -> None:
+def see_through(under_way: Callable[[], Draft | None], look: Callable[[], object]) -> None:
     """Most proposals are through before the page could be drawn: then it is drawn once, and with the outcome."""
     with suppress(TowlineError):  # which the page says when it looks itself
-        while desk.sent is not None and submit.age(desk.sent, connection().bench.clock()) < AT_ONCE:
-            submit.look(desk, _dataset(desk))
+        while (draft := under_way()) is not None and submit.age(draft, connection().bench.clock()) < AT_ONCE:
+            look()
             time.sleep(SOON)
 
 

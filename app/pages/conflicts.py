@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
 from app import clickable, going, markup, submit_markup
-from app.editing import submit
 from app.editing.cells import text_of
 from app.pages.proposals import STEP, post
 from app.past import sent_html
@@ -18,7 +15,7 @@ from app.past.sent import solved
 from app.session import Session, connection, kept
 from app.solving import html
 from app.solving.solving import Solving
-from app.submit_panel import AT_ONCE, EVERY, SOON
+from app.submit_panel import EVERY, see_through
 from towline.answer import Put
 from towline.dataset import Dataset
 from towline.errors import NotFound, Refused, TowlineError, UsageError
@@ -219,17 +216,13 @@ def _write(solving: Solving, key: str) -> None:
 
 
 def _sent(solving: Solving, key: str) -> None:
-    """Most are through before the page could be drawn: then it is drawn once, and with the outcome."""
     _write(solving, key)
     if submit_markup.note_problem(solving.note):
         return
     dataset = _dataset(solving.dispute.receipt.dataset)
     solving.notice = ""
     solving.send(dataset)
-    with suppress(TowlineError):  # which the page says when it looks itself
-        while solving.draft is not None and submit.age(solving.draft, connection().bench.clock()) < AT_ONCE:
-            solving.look(dataset)
-            time.sleep(SOON)
+    see_through(lambda: solving.draft, lambda: solving.look(dataset))
 
 
 def _way(solving: Solving) -> None:
