@@ -72,6 +72,12 @@ def story(
     return _Story.open(bench, dataset).touches(key, column, after)
 
 
+def of_rows(bench: Workbench, dataset: str, rows: Iterable[Key], after: int) -> dict[Key, list[Touch]]:
+    """The touches of these rows, newest first, of commits with a number above `after`: all of it is read once. Errors
+    as of `story`."""
+    return _Story.open(bench, dataset).rows(rows, after)
+
+
 def last_of_row(bench: Workbench, dataset: str, key: Key) -> list[Touch]:
     """For each column of a row its last touch, in the contract's order. NotFound: there never was such a row."""
     told = _Story.open(bench, dataset)
@@ -167,6 +173,15 @@ class _Story:
         found = self._touches(self.index.rows(steps, text), after)
         if not after and steps and (found[-1].change != "insert" if found else self._head_row(key) is not None):
             found.append(self._create(key, None, steps[-1]))
+        return found
+
+    def rows(self, rows: Iterable[Key], after: int) -> dict[Key, list[Touch]]:
+        """The touches of several rows by key, newest first."""
+        texts = [changefile.key_text(self.contract.key_dict(key), self.contract.key) for key in rows]
+        cells = self.index.rows(self.index.steps(after))
+        found: dict[Key, list[Touch]] = {}
+        for touch in self._touches(cells.filter(pc.is_in(cells["key"], pa.array(texts, pa.string()))), after):
+            found.setdefault(touch.key, []).append(touch)
         return found
 
     def cell(self, row: Sequence[Touch], column: str) -> list[Touch]:

@@ -31,6 +31,7 @@ class Receipt:
     version      VersionId of the master that the commit made, once it is `committed`
     number       of that commit; `base_number` is the number that the claim was made on
     violations   (cut to a bound; `errors` and `warnings` are the true totals) and conflicts, in JSON form
+    resolves     the conflicted proposal whose conflicts were decided in this one
     quarantine   where the refused input lies whole
     history      every status with its time
     """
@@ -52,6 +53,7 @@ class Receipt:
     errors: int = 0
     warnings: int = 0
     conflicts: tuple[Mapping[str, object], ...] = ()
+    resolves: str | None = None
     quarantine: str | None = None
     snapshot_key: str | None = None
     audit_key: str | None = None
