@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "towline"
 
 CORE = {"errors", "keys", "values", "violation", "table", "change", "diff", "merge", "conflict", "contract", "checks"}
-CORE |= {"audit", "changefile", "infer", "edits", "sample", "rules", "files"}
+CORE |= {"audit", "changefile", "infer", "edits", "sample", "rules", "files", "restore"}
 USE_CASES = {"store", "memory", "receipts", "workbench", "master", "intent", "finish", "landing", "commit", "plan"}
 USE_CASES |= {"proposals", "inbox", "quarantine", "external", "reconcile", "history", "dataset", "health", "mine"}
 USE_CASES |= {"lineage", "archive", "prune", "verify"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import clickable, history_views, markup
+from app import clickable, history_views, markup, restore_panel
 from app.editing.links import read_key
 from app.history_views import do, link, name_of, places_of, reader
 from app.past import activity, html
@@ -46,7 +46,11 @@ def page() -> None:
         _list(contract, listed, chosen, part, wanted)
     with right:
         if chosen is not None:
-            history_views.commit(session, chosen, listed, contract, wanted, key)
+            view = history_views.choose(chosen, contract.dataset)
+            if view == history_views.RESTORE:
+                restore_panel.draw(session, chosen, contract, key)
+            else:
+                history_views.draw(view, session, chosen, listed, contract, wanted, key)
 
 
 def _arrive(dataset: str) -> None:

@@ -142,6 +142,36 @@ class Dataset:
         contract = self.contract()
         return self._rows(where, note, mode, lambda found: edits.deletes(contract, found, all_matching=all_matching))
 
+    def restore(
+        self,
+        commit: str | int,
+        note: str,
+        *,
+        where: Mapping[str, object] | None = None,
+        columns: Sequence[str] = (),
+        undo: bool = False,
+        mode: str | None = None,
+    ) -> Ticket:
+        """Bring back what a commit held (its id, its number, a moment, its snapshot's key or its VersionId), as a new
+        commit: all of it, or only the rows that hold the values of `where`, or only these columns.
+
+        `undo`: take back what that commit changed, and leave what was changed since. NotFound: no such commit or row.
+        BadProposal: no such column, or there is nothing to restore.
+        """
+        return self._inbox.send(self._restore_draft(commit, note, where, columns, undo, mode))
+
+    def preview_restore(
+        self,
+        commit: str | int,
+        *,
+        where: Mapping[str, object] | None = None,
+        columns: Sequence[str] = (),
+        undo: bool = False,
+        mode: str | None = None,
+    ) -> Plan:
+        """What `restore` would do to the head as it is now. Nothing is written."""
+        return self._inbox.preview(self._restore_draft(commit, "preview", where, columns, undo, mode))
+
     def status(self, proposal: str) -> Receipt:
         """The receipt of a proposal. NotFound: nobody has looked at such a proposal yet."""
         return self._inbox.status(proposal)
@@ -186,6 +216,18 @@ class Dataset:
         file, body = _file(data)
         commit = history.resolve(self._connection.bench, self.name, self._base(data, base))
         return self._inbox.file(file, body, note, commit, mode, partial=partial)
+
+    def _restore_draft(
+        self,
+        commit: str | int,
+        note: str,
+        where: Mapping[str, object] | None,
+        columns: Sequence[str],
+        undo: bool,
+        mode: str | None,
+    ) -> Draft:
+        values = edits.convert(self.contract(), frames.plain(where or {}))
+        return self._inbox.restore(*self._inbox.wish(str(commit), values, columns, undo=undo), note, mode)
 
     def _base(self, data: Data, base: str | int | None) -> str:
         found = _text(base) or frames.commit_of(data) or self._last_read

@@ -13,11 +13,12 @@ from itertools import groupby
 
 import pyarrow as pa
 
-from towline import archive, audit, diff, keys, master, table
+from towline import archive, audit, diff, keys, lineage, master, table
 from towline.audit import GENESIS
 from towline.diff import Diff
 from towline.errors import Corrupt, NotFound, UsageError
-from towline.store import Entry
+from towline.master import Head
+from towline.store import Blob, Entry
 from towline.workbench import Workbench
 
 READERS = 16  # audit records are small objects, read side by side
@@ -138,8 +139,9 @@ def _chain(first: Record | None, after: dict[str, Record]) -> Iterable[Record]:
 
 
 def resolve(bench: Workbench, dataset: str, at: str | None) -> str:
-    """The id of the commit that `at` means: None or `head`, a commit's id, its number, or a moment (ISO 8601; without a
-    zone it is UTC): the newest commit by then. NotFound where there is none, UsageError where `at` means nothing."""
+    """The id of the commit that `at` means: None or `head`, a commit's id, its number, the key of its snapshot, the
+    VersionId of the master that it made, or a moment (ISO 8601; without a zone it is UTC): the newest commit by then.
+    NotFound where there is none, UsageError where `at` means nothing."""
     if at is None or at == "head":
         head = master.read(bench.store, dataset)
         if head is None or head.commit is None:
@@ -148,14 +150,38 @@ def resolve(bench: Workbench, dataset: str, at: str | None) -> str:
     if keys.is_commit(at):
         return at
     bench.contract(dataset)
+    if (named := keys.commit_of_snapshot(at)) is not None:
+        return _of_snapshot(bench, dataset, named, at)
     where = places(bench, dataset)
     if at.lstrip("#").isdecimal():
         found = numbered(bench, where, int(at.lstrip("#")))
+    elif (moment := _moment(at)) is not None:
+        found = _newest_by(bench, where, moment)
     else:
-        found = _newest_by(bench, where, _moment(at))
+        return _of_version(bench, dataset, at)
     if found is None:
         raise NotFound(f"{dataset} has no commit {at}; `towline log {dataset}` lists them")
     return str(found["commit"])
+
+
+def _of_snapshot(bench: Workbench, dataset: str, commit: str, key: str) -> str:
+    if key != bench.layout.snapshot(dataset, commit):
+        raise NotFound(f"{key} is no snapshot of {dataset}; `towline log {dataset} --json` has their keys")
+    return commit
+
+
+def _of_version(bench: Workbench, dataset: str, at: str) -> str:
+    """The commit that made this version of the master."""
+    try:
+        head = Head(dataset, Blob(bench.store.head(keys.master(dataset), version=at), b""))
+    except (NotFound, UsageError) as error:
+        raise UsageError(
+            f"{at!r} is no commit id, no commit number, no moment like 2026-03-01T12:00, and no snapshot or version of "
+            f"{dataset}'s master; `towline log {dataset}` lists them"
+        ) from error
+    if head.commit is None or not lineage.stands(bench, head):
+        raise NotFound(f"version {at} was written past Towline: the commit after it holds its table")
+    return head.commit
 
 
 def _newest_by(bench: Workbench, where: Sequence[Place], moment: datetime) -> Record | None:
@@ -167,13 +193,11 @@ def _newest_by(bench: Workbench, where: Sequence[Place], moment: datetime) -> Re
     return None
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str) -> datetime | None:
     try:
         at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(
-            f"{text!r} is no commit id, no commit number and no moment like 2026-03-01T12:00; `towline log` lists them"
-        ) from error
+    except ValueError:
+        return None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
@@ -189,6 +213,16 @@ def table_at(bench: Workbench, dataset: str, at: str | None = None) -> tuple[str
     if table is None:
         raise NotFound(f"{dataset} has no commit {commit}; `towline log {dataset}` lists them")
     return commit, table
+
+
+def parent(bench: Workbench, dataset: str, commit: str) -> str:
+    """The commit that another one (its id) was made on. NotFound: there is no such commit, or none before it."""
+    found = master.at_commit(bench.store, bench.layout, dataset, commit)
+    if found is None:
+        raise NotFound(f"{dataset} has no commit {commit}; `towline log {dataset}` lists them")
+    if found.parent is None:
+        raise NotFound(f"commit {found.number} made {dataset}: there is none before it")
+    return found.parent
 
 
 def difference(bench: Workbench, dataset: str, old: str, new: str | None) -> Diff:

@@ -38,6 +38,7 @@ LAST_RUN = "meta/reconcile.json"
 _DATASET = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _PROPOSAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _COMMIT = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
+_SNAPSHOT = re.compile(rf"master_\d{{8}}T\d{{6}}_({_COMMIT.pattern})\.parquet$")
 _UNSAFE = re.compile(r"[^A-Za-z0-9@._-]+")
 
 
@@ -156,7 +157,17 @@ def is_proposal(proposal: str) -> bool:
 
 
 def is_commit(commit: str) -> bool:
-    return _COMMIT.fullmatch(commit) is not None
+    """Whether this can be a commit's id; the largest ULIDs carry moments that no calendar has."""
+    try:
+        return _COMMIT.fullmatch(commit) is not None and commit_time(commit) is not None
+    except (ValueError, OverflowError):
+        return False
+
+
+def commit_of_snapshot(key: str) -> str | None:
+    """`snapshots/net_tows/master_20260301T120000_<commit>.parquet` -> the commit; None for any other key."""
+    found = _SNAPSHOT.search(key)
+    return found[1] if found and is_commit(found[1]) else None
 
 
 def commit_time(commit: str) -> datetime:

@@ -38,6 +38,7 @@ VERBS = {
     "edit": "Set cells in the rows that match.",
     "insert": "Insert a row.",
     "delete": "Delete the rows that match.",
+    "restore": "Bring back what an earlier commit held, or undo one commit.",
     "status": "Tell what became of a proposal.",
     "log": "List what happened to a dataset, newest first.",
     "diff": "Compare two commits of a dataset.",
