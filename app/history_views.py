@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from app import clickable, grid, markup
+from app import clickable, grid, markup, story
 from app.editing.gridsheet import marks_json, table_json
 from app.past import html
 from app.past.commits import Commit, Wanted
@@ -109,7 +109,9 @@ def _table(session: Session, commit: Commit, contract: Contract, key: Key | None
         jump=desk.jump,
         readonly=True,
         height=480,
+        on_story=session.ask,
     )
+    story.draw(session, desk)
     writers = {
         label: partial(write_table, desk.sheet.table, format, contract=contract) for label, format in FORMATS.items()
     }

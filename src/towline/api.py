@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from towline import connect, edits, frames, history, keys, prune, verify
+from towline import blame, connect, edits, frames, history, keys, prune, trail, verify
 from towline.change import RowChange
 from towline.connect import Connection
 from towline.contract import Contract
@@ -176,9 +176,27 @@ class Dataset:
         """The receipt of a proposal. NotFound: nobody has looked at such a proposal yet."""
         return self._inbox.status(proposal)
 
-    def log(self) -> list[history.Record]:
-        """The audit records, newest first."""
-        return history.log(self._connection.bench, self.name)
+    def log(self, limit: int | None = None) -> list[history.Record]:
+        """The audit records, newest first; with `limit` the newest ones, and no others are read."""
+        if limit is None:
+            return history.log(self._connection.bench, self.name)
+        return trail.newest(self._connection.bench, self.name, limit)[:limit]
+
+    def blame(
+        self, where: Mapping[str, object] | None = None, column: str | None = None, *, every: bool = False
+    ) -> pd.DataFrame:
+        """Who set cells, when and why: the last touch of each, or `every` one, newest first.
+
+        `where` names a row (its key, or any values that one row of the head alone has), `column` a column, both a cell.
+        One line a touch: the key's columns, `column`, `old`, `new`, `change` (insert, update, delete; create: it was in
+        the first table), `number`, `commit`, `proposal`, `at`, `user`, `note`, `kind`. A key column that has one of
+        these names is called `key_<name>`.
+
+        Raises UsageError (no such column, more than one row, or neither is given) and NotFound (never such a row).
+        """
+        contract = self.contract()
+        wanted = edits.convert(contract, frames.plain(where or {}))
+        return frames.touches(blame.ask(self._connection.bench, self.name, wanted, column, every=every), contract.key)
 
     def diff(self, old: str | int, new: str | int | None = None) -> Diff:
         """What turns the table at `old` into the table at `new` (default: the head)."""

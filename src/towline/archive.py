@@ -7,7 +7,7 @@ archive, with one request more.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import chain
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from towline import keys
@@ -29,12 +29,19 @@ def head(store: ObjectStore, layout: Layout, key: str) -> Stat:
     return _either(store.head, layout, key)
 
 
-def records(bench: Workbench, dataset: str) -> Iterator[Entry]:
-    """Every audit record of a dataset, in both places. One that is being moved may be in both, and is in neither at no
-    time: the copy is made first, and looked for last."""
-    archived = bench.store.list(keys.archive(dataset))
-    kept = (entry for entry in archived if bench.layout.home(entry.key).startswith(bench.layout.audit))
-    return chain(bench.store.list(f"{bench.layout.audit}{dataset}/"), kept)
+def records(
+    bench: Workbench, dataset: str, *, since: datetime | None = None, day: datetime | None = None
+) -> Iterator[Entry]:
+    """The audit records of a dataset, in both places: all of them, those of the day of `since` and later, or those of
+    one day (UTC). One that is being moved may be in both, and is in neither at no time: the copy is made first, and
+    looked for last."""
+    own, archived = f"{bench.layout.audit}{dataset}/", keys.archive(dataset)
+    for folder, form in ((own, "%Y-%m-%d"), (archived, "%Y%m%d")):
+        of_day = f"{folder}{day.astimezone(UTC):{form}}/" if day else folder
+        after = f"{folder}{since.astimezone(UTC):{form}}" if since else None
+        for entry in bench.store.list(of_day, after=after):
+            if bench.layout.home(entry.key).startswith(bench.layout.audit):
+                yield entry
 
 
 def is_same(store: ObjectStore, one: Stat, other: Stat) -> bool:

@@ -93,13 +93,18 @@ def _row_change(
     return RowChange(old, {**old, **entry["new"]})
 
 
+def key_text(row: Row, key: tuple[str, ...]) -> str:
+    """The key of a row as these files write it."""
+    return json.dumps(key_json(row, key), ensure_ascii=False)
+
+
 def _key(text: str, key: tuple[str, ...], types: Mapping[str, str]) -> Key:
     raw = json.loads(text)
     return tuple(decode(raw[column], types[column]) for column in key)
 
 
 def _cells(change: RowChange, key: tuple[str, ...]) -> Iterator[dict[str, str | None]]:
-    where = json.dumps(key_json(change.row, key), ensure_ascii=False)
+    where = key_text(change.row, key)
     for cell in change.cells():
         yield {
             "change": change.kind,

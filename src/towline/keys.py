@@ -8,6 +8,7 @@
     snapshots/<dataset>/master_<YYYYMMDDTHHMMSS>_<commit>.parquet       immutable copies
     audit/<dataset>/<YYYY-MM-DD>/<user>_<YYYYMMDDTHHMMSS>_<proposal>.jsonl
     changes/dataset=<dataset>/date=<YYYY-MM-DD>/<proposal>.parquet      row and cell changes
+    blame/<dataset>/<first>-<last>.parquet                              blocks: the cells of these commits, by row
     quarantine/<dataset>/<YYYY-MM-DD>/<id>/...                          refused input, whole, and report.json
     archive/<dataset>/<YYYYMMDD>/snapshot_<YYYYMMDDTHHMMSS>_<commit>.parquet            what `prune` moved away
     archive/<dataset>/<YYYYMMDD>/audit_<user>_<YYYYMMDDTHHMMSS>_<proposal>.jsonl
@@ -30,7 +31,7 @@ from ulid import ULID
 from towline.errors import UsageError
 
 INBOX, RECEIPTS, DATA, CONTRACTS = "inbox/", "receipts/", "data/", "contracts/"
-INTENTS, CHANGES, QUARANTINE = "intents/", "changes/", "quarantine/"
+INTENTS, CHANGES, QUARANTINE, BLAME = "intents/", "changes/", "quarantine/", "blame/"
 ARCHIVE = "archive/"
 LAST_RUN = "meta/reconcile.json"
 
@@ -39,6 +40,7 @@ _DATASET = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _PROPOSAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _COMMIT = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _SNAPSHOT = re.compile(rf"master_\d{{8}}T\d{{6}}_({_COMMIT.pattern})\.parquet$")
+_BLOCK = re.compile(r"(\d{10})-(\d{10})\.parquet")
 _UNSAFE = re.compile(r"[^A-Za-z0-9@._-]+")
 
 
@@ -118,6 +120,17 @@ def intent(dataset: str, commit: str) -> str:
 
 def changes(dataset: str, proposal: str, at: datetime) -> str:
     return f"{CHANGES}dataset={dataset}/date={at:%Y-%m-%d}/{proposal}.parquet"
+
+
+def block(dataset: str, first: int, last: int) -> str:
+    """The block of the commits with these numbers."""
+    return f"{BLAME}{dataset}/{first:010d}-{last:010d}.parquet"
+
+
+def parse_block(key: str) -> tuple[int, int] | None:
+    """The first and the last commit number of a block's key; None for any other key."""
+    found = _BLOCK.fullmatch(key.rsplit("/", 1)[-1])
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def quarantine(dataset: str, entry: str, name: str, at: datetime) -> str:

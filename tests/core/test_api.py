@@ -86,7 +86,9 @@ def test_the_public_names_are_these() -> None:
     with pytest.raises(AttributeError, match="nope"):
         towline.nope  # noqa: B018 - looking is the test
     public = {name for name in vars(towline.Dataset) if not name.startswith("_")}
-    names = "contract read propose preview edit insert delete restore preview_restore status log diff verify prune"
+    names = (
+        "contract read propose preview edit insert delete restore preview_restore status log diff blame verify prune"
+    )
     assert public == set(names.split())
 
 
@@ -275,6 +277,22 @@ def test_the_documented_code_runs(pipeline: Pipeline, tmp_path: Path, capsys: py
     for block in blocks:
         exec(block, names)  # noqa: S102 - our own documentation
     printed = capsys.readouterr().out
-    assert len(blocks) == 9
+    assert len(blocks) == 10
     assert "int64 bool" in printed
     assert "['hauls', 'net_tows']" in printed
+
+
+def test_a_cell_tells_who_set_it(tows: towline.Dataset) -> None:
+    key = {"tow": 1}
+    tows.edit(key, {"volume": 12.5}, "meter read again").wait()
+    story = tows.blame(key, "volume", every=True)
+    names = ["tow", "column", "old", "new", "change", "commit", "number", "proposal", "at", "user"]
+    assert list(story.columns) == [*names, "note", "kind"]
+    assert list(story["note"]) == ["meter read again", "first"]
+    assert list(story["new"]) == [12.5, 1.5]
+    assert list(tows.blame(key)["column"]) == list(tows.contract().names)
+    assert list(tows.blame(column="volume")["number"]) == [2, 1, 1, 1]
+    assert [record["number"] for record in tows.log(limit=1)] == [2]
+    with pytest.raises(UsageError, match="say which row"):
+        tows.blame()
+    assert list(tows.blame(column="volume", every=True)["tow"].isna()) == [False, True], "a first table is all rows"
