@@ -6,8 +6,8 @@ archive, with one request more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from typing import TypeVar
 
 from towline import keys
@@ -29,19 +29,22 @@ def head(store: ObjectStore, layout: Layout, key: str) -> Stat:
     return _either(store.head, layout, key)
 
 
-def records(
-    bench: Workbench, dataset: str, *, since: datetime | None = None, day: datetime | None = None
-) -> Iterator[Entry]:
-    """The audit records of a dataset, in both places: all of them, those of the day of `since` and later, or those of
-    one day (UTC). One that is being moved may be in both, and is in neither at no time: the copy is made first, and
-    looked for last."""
-    own, archived = f"{bench.layout.audit}{dataset}/", keys.archive(dataset)
-    for folder, form in ((own, "%Y-%m-%d"), (archived, "%Y%m%d")):
-        of_day = f"{folder}{day.astimezone(UTC):{form}}/" if day else folder
-        after = f"{folder}{since.astimezone(UTC):{form}}" if since else None
-        for entry in bench.store.list(of_day, after=after):
-            if bench.layout.home(entry.key).startswith(bench.layout.audit):
-                yield entry
+def records(bench: Workbench, dataset: str, since: datetime | None = None) -> Iterator[Entry]:
+    """Every audit record of a dataset (of the day of `since`, UTC, and later ones), in both places. One that is being
+    moved may be in both, and is in neither at no time: the copy is made first, and looked for last."""
+    folder, moved = f"{bench.layout.audit}{dataset}/", keys.archive(dataset)
+    yield from bench.store.list(folder, after=f"{folder}{since:%Y-%m-%d}" if since else None)
+    yield from _records(bench, bench.store.list(moved, after=f"{moved}{since:%Y%m%d}" if since else None))
+
+
+def records_of_day(bench: Workbench, dataset: str, day: datetime) -> Iterator[Entry]:
+    """The audit records of one day (UTC), in both places."""
+    yield from bench.store.list(f"{bench.layout.audit}{dataset}/{day:%Y-%m-%d}/")
+    yield from _records(bench, bench.store.list(f"{keys.archive(dataset)}{day:%Y%m%d}/"))
+
+
+def _records(bench: Workbench, archived: Iterable[Entry]) -> Iterator[Entry]:
+    return (entry for entry in archived if bench.layout.home(entry.key).startswith(bench.layout.audit))
 
 
 def is_same(store: ObjectStore, one: Stat, other: Stat) -> bool:

@@ -54,7 +54,7 @@ def log_of(bench: Workbench, dataset: str, user: str) -> list[Record]:
 def places(bench: Workbench, dataset: str, since: datetime | None = None) -> list[Place]:
     """Where the audit records of a dataset lie (of the day of `since` and later ones; None: all), newest first: one
     request for a thousand of them, and one for the archive."""
-    return _places(bench, archive.records(bench, dataset, since=since))
+    return _places(bench, archive.records(bench, dataset, since.astimezone(UTC) if since else None))
 
 
 def of_commit(bench: Workbench, dataset: str, commit: str) -> list[Record]:
@@ -66,14 +66,14 @@ def of_commit(bench: Workbench, dataset: str, commit: str) -> list[Record]:
 
 def places_of_day(bench: Workbench, dataset: str, day: datetime) -> list[Place]:
     """Where the audit records of one day (UTC) lie, newest first."""
-    return _places(bench, archive.records(bench, dataset, day=day))
+    return _places(bench, archive.records_of_day(bench, dataset, day.astimezone(UTC)))
 
 
 def _places(bench: Workbench, entries: Iterable[Entry]) -> list[Place]:
     """What `prune` has copied and not yet deleted counts where it was."""
     found = {entry.key: entry for entry in entries}
     twice = {bench.layout.archived(key) for key in found}
-    return newest_places(_place(found[key], bench.layout.home(key)) for key in found.keys() - twice)
+    return newest_places(_place(entry, bench.layout.home(key)) for key, entry in found.items() if key not in twice)
 
 
 def newest_places(found: Iterable[Place]) -> list[Place]:

@@ -31,8 +31,8 @@ from ulid import ULID
 from towline.errors import UsageError
 
 INBOX, RECEIPTS, DATA, CONTRACTS = "inbox/", "receipts/", "data/", "contracts/"
-INTENTS, CHANGES, QUARANTINE, BLAME = "intents/", "changes/", "quarantine/", "blame/"
-ARCHIVE = "archive/"
+INTENTS, CHANGES, QUARANTINE = "intents/", "changes/", "quarantine/"
+BLAME, ARCHIVE = "blame/", "archive/"
 LAST_RUN = "meta/reconcile.json"
 
 # A dataset is also a table in Glue and a directory name, hence lower case, digits and underscores.
