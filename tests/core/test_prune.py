@@ -12,7 +12,7 @@ import pytest
 
 from tests.core.nets import NAME, Nets
 from tests.pipeline import Pipeline
-from towline import archive, commit, history, keys, prune, reconcile
+from towline import archive, blame, commit, history, keys, prune, reconcile, trail
 from towline.errors import Corrupt, NotFound, Refused, UsageError
 from towline.memory import MemoryStore
 from towline.prune import Pruning
@@ -60,7 +60,8 @@ def everything(nets: Nets) -> tuple[object, ...]:
     log = history.log(bench, NAME)
     tables = [data.table(str(record["commit"]))[1].to_pylist() for record in log]
     diffs = [data.diff(str(number), str(number + 1)) for number in range(1, 5)]
-    return log, tables, diffs, [history.resolve(bench, NAME, str(record["timestamp"])) for record in log]
+    moments = [history.resolve(bench, NAME, str(record["timestamp"])) for record in log]
+    return log, tables, diffs, moments, trail.newest(bench, NAME, 4), blame.last_of_row(bench, NAME, (1, 0))
 
 
 def run(nets: Nets, keep: int, bench: Workbench | None = None) -> Pruning:
@@ -90,6 +91,12 @@ def test_keys_in_the_archive_follow_from_commit_and_proposal(nets: Nets) -> None
     assert [layout.home(move.to) for move in planned.moves] == [move.key for move in planned.moves]
     assert layout.home("audit/nets/2026-03-01/x.jsonl") == "audit/nets/2026-03-01/x.jsonl"
     assert layout.archived("changes/dataset=nets/date=2026-03-01/x.parquet") is None
+
+
+def test_an_archived_snapshot_is_named_by_either_key(nets: Nets) -> None:
+    first = prune.plan(nets.pipeline.bench, NAME, 1).moves[0]
+    run(nets, 1)
+    assert nets.dataset.table(first.key)[0] == nets.dataset.table(first.to)[0] == nets.dataset.table("1")[0]
 
 
 def test_a_team_that_keeps_its_history_elsewhere_has_the_same_archive() -> None:
