@@ -12,10 +12,11 @@ import pytest
 
 from tests.core.nets import NAME, Nets
 from tests.pipeline import Pipeline
-from towline import archive, commit, history, keys, prune, reconcile
+from towline import archive, blame, commit, history, keys, prune, reconcile, trail
 from towline.errors import Corrupt, NotFound, Refused, UsageError
 from towline.memory import MemoryStore
 from towline.prune import Pruning
+from towline.verify import verify
 from towline.workbench import Workbench
 
 PREFIXES = ("audit/", "snapshots/", "archive/", "changes/")
@@ -59,7 +60,8 @@ def everything(nets: Nets) -> tuple[object, ...]:
     log = history.log(bench, NAME)
     tables = [data.table(str(record["commit"]))[1].to_pylist() for record in log]
     diffs = [data.diff(str(number), str(number + 1)) for number in range(1, 5)]
-    return log, tables, diffs, [history.resolve(bench, NAME, str(record["timestamp"])) for record in log]
+    moments = [history.resolve(bench, NAME, str(record["timestamp"])) for record in log]
+    return log, tables, diffs, moments, trail.newest(bench, NAME, 4), blame.last_of_row(bench, NAME, (1, 0))
 
 
 def run(nets: Nets, keep: int, bench: Workbench | None = None) -> Pruning:
@@ -89,6 +91,12 @@ def test_keys_in_the_archive_follow_from_commit_and_proposal(nets: Nets) -> None
     assert [layout.home(move.to) for move in planned.moves] == [move.key for move in planned.moves]
     assert layout.home("audit/nets/2026-03-01/x.jsonl") == "audit/nets/2026-03-01/x.jsonl"
     assert layout.archived("changes/dataset=nets/date=2026-03-01/x.parquet") is None
+
+
+def test_an_archived_snapshot_is_named_by_either_key(nets: Nets) -> None:
+    first = prune.plan(nets.pipeline.bench, NAME, 1).moves[0]
+    run(nets, 1)
+    assert nets.dataset.table(first.key)[0] == nets.dataset.table(first.to)[0] == nets.dataset.table("1")[0]
 
 
 def test_a_team_that_keeps_its_history_elsewhere_has_the_same_archive() -> None:
@@ -142,6 +150,15 @@ def test_work_goes_on_over_an_archived_history(nets: Nets) -> None:
     (receipt,) = nets.send(drafted)
     assert receipt.status == "conflicted", "volume is 3.0 by now"
     assert receipt.conflicts[0]["cells"][0]["base"] == 10.5
+
+
+def test_an_archived_commit_is_restored(nets: Nets) -> None:
+    first = nets.dataset.table("1")[1]
+    run(nets, 1)
+    (receipt,) = nets.send(nets.dataset.restore(*nets.dataset.wish("1"), "back to the beginning"))
+    assert receipt.status == "committed"
+    assert nets.head().table.equals(first)
+    assert verify(nets.pipeline.bench, NAME).ok
 
 
 def test_an_archived_commit_has_landed(nets: Nets) -> None:
@@ -218,7 +235,7 @@ def test_a_refused_delete_is_said_and_leaves_both_which_is_harmless(nets: Nets) 
             raise Refused("AccessDenied")
 
     nets.pipeline.store.faults = fault
-    with pytest.raises(Refused, match=r"BreakGlassPrincipal.*whole, and harmless"):
+    with pytest.raises(Refused, match=r"BreakGlassPrincipal.*is harmless"):
         run(nets, 2)
     assert everything(nets) == before
     assert len([key for key in stored(nets.pipeline.store) if key.startswith("archive/")]) == 1
