@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -23,13 +24,16 @@ from ulid import ULID
 
 from towline import commit
 from towline.contract import Contract
+from towline.proposals import Proposal
 from towline.receipts import Receipt
 from towline.workbench import Workbench
 
 from .calls import Answer, Call, Wire
+from .memo import same
 from .shelf import NOON
 
 Script = Callable[["Bench"], None]
+SURROUNDINGS = ("store", "layout", "clock", "notify", "pause")  # of a workbench: the same for all rounds of a worker
 
 
 @dataclass
@@ -102,20 +106,25 @@ class Actor:
 
 
 def known(value: Any) -> object:
-    """A value that is equal for equal contents. Tables are few and remembered (memo.py): they are told by identity."""
+    """A value that is equal for equal contents. Tables and proposals are few and remembered (memo.py): they are told by
+    identity."""
     if value is None or isinstance(value, str | int | float | bytes):
         return value
     if isinstance(value, Mapping):
         return tuple((known(key), known(each)) for key, each in value.items())
     if isinstance(value, list | tuple):
         return tuple(known(each) for each in value)
-    if isinstance(value, pa.Table):
-        return ("table", id(value))
+    if isinstance(value, pa.Table | Proposal):
+        return same(value)
     if isinstance(value, Contract):
         return value.digest
-    if isinstance(value, Bench):
-        names = {field.name for field in dataclasses.fields(value)} - {"store", "layout", "clock", "notify", "pause"}
-        return tuple((name, known(getattr(value, name))) for name in sorted(names))
     if dataclasses.is_dataclass(value):
-        return tuple(known(getattr(value, field.name)) for field in dataclasses.fields(value))
+        return tuple(known(getattr(value, name)) for name in _fields(type(value)))
     raise TypeError(f"a round of a commit holds a {type(value).__name__}, and it is not known how to compare it")
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...]:
+    """The fields of a dataclass that change, or differ between workers, in what they may do."""
+    names = tuple(field.name for field in dataclasses.fields(kind))
+    return tuple(name for name in names if not issubclass(kind, Bench) or name not in SURROUNDINGS)

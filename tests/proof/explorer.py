@@ -28,6 +28,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from towline import keys
 
@@ -57,6 +58,19 @@ class State:
         return (self.store.mark, self.stands, tuple(call.mark for call in self.flying), self.faults)
 
 
+class Step(NamedTuple):
+    """One line of a trace."""
+
+    who: str
+    call: Call
+    outcome: str
+    answer: Answer | None = None
+
+    def __str__(self) -> str:
+        told = f" -> {self.answer}" if self.answer else ""
+        return f"{self.who}: {self.call}{f'  [{self.outcome}]' if self.outcome else ''}{told}"
+
+
 @dataclass
 class Proof:
     """What an exploration found. `schedules` is the number of ways from the start to an end through the states."""
@@ -84,7 +98,7 @@ class Explorer:
         self._stands = Stands(case)
         self._numbers: dict[object, int] = {}
         self._next: list[list[int]] = []
-        self._from: list[tuple[int, str]] = []
+        self._from: list[tuple[int, Step | None]] = []
         self._todo: deque[tuple[int, State]] = deque()
         self._judged: set[object] = set()
         self._clash: str | None = None
@@ -93,7 +107,7 @@ class Explorer:
     def explore(self) -> Proof:
         proof = Proof(self.case)
         case = self.case
-        self._reach(State(case.store, self._stands.begin(), (), case.faults), -1, "")
+        self._reach(State(case.store, self._stands.begin(), (), case.faults), -1, None)
         while self._todo:
             number, state = self._todo.popleft()
             try:
@@ -113,7 +127,7 @@ class Explorer:
         if all(stand == ENDED for stand in state.stands):
             self._judge(state)
 
-    def _reach(self, state: State, before: int, step: str) -> int:
+    def _reach(self, state: State, before: int, step: Step | None) -> int:
         mark = state.mark
         number = self._numbers.get(mark)
         if number is None:
@@ -123,7 +137,7 @@ class Explorer:
             self._todo.append((number, state))
         return number
 
-    def _steps(self, state: State) -> Iterator[tuple[str, State]]:
+    def _steps(self, state: State) -> Iterator[tuple[Step, State]]:
         workers = [worker for worker, stand in enumerate(state.stands) if stand != ENDED]
         quiet = next((w for w in workers if self._is_quiet(self._stands.call(state.stands[w]))), None)
         for worker in workers if quiet is None else [quiet]:
@@ -131,7 +145,7 @@ class Explorer:
         if quiet is None:
             yield from self._landings(state)
 
-    def _moves(self, state: State, worker: int) -> Iterator[tuple[str, State]]:
+    def _moves(self, state: State, worker: int) -> Iterator[tuple[Step, State]]:
         case, stand = self.case, state.stands[worker]
         call = self._stands.call(stand)
         actor = case.workers[worker]
@@ -150,17 +164,18 @@ class Explorer:
             stands = (*state.stands[:worker], following, *state.stands[worker + 1 :])
             flying = (*state.flying, call) if outcome.flying else state.flying
             yield (
-                f"{actor.name}: {call}{f'  [{outcome.name}]' if outcome.name else ''} -> {outcome.answer or 'dead'}",
+                Step(actor.name, call, outcome.name, outcome.answer),
                 State(outcome.store, stands, self._alive(flying, outcome.store), state.faults - outcome.is_fault),
             )
 
-    def _landings(self, state: State) -> Iterator[tuple[str, State]]:
+    def _landings(self, state: State) -> Iterator[tuple[Step, State]]:
         for place, call in enumerate(state.flying):
             rest = (*state.flying[:place], *state.flying[place + 1 :])
-            yield f"a write is lost: {call}", State(state.store, state.stands, rest, state.faults)
+            yield Step("the network", call, "is lost"), State(state.store, state.stands, rest, state.faults)
             if call.holds(state.store):
                 store = self._land(call, state.store)
-                yield f"late: {call}", State(store, state.stands, self._alive(rest, store), state.faults)
+                arrived = State(store, state.stands, self._alive(rest, store), state.faults)
+                yield Step("the network", call, "arrives late"), arrived
 
     def _land(self, call: Call, store: Shelf) -> Shelf:
         after = store.fork()
@@ -235,7 +250,7 @@ class Explorer:
         proof.violation, proof.states = violation, len(self._numbers)
         while number > 0:
             number, step = self._from[number]
-            proof.trace.insert(0, step)
+            proof.trace.insert(0, str(step))
         return proof
 
     def _count(self) -> int:
