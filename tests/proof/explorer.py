@@ -36,6 +36,8 @@ from .calls import ONCE, Answer, Call
 from .cases import Case
 from .hostile import Outcome, outcomes
 from .judge import Violation
+from .memo import remembering
+from .recovery import rounds
 from .shelf import Shelf, status_of
 from .stands import ENDED, Stands
 
@@ -211,7 +213,8 @@ class Explorer:
         hidden = ("audit/", keys.CHANGES, keys.QUARANTINE) + (() if self.case.reads_snapshots else ("snapshots/",))
         if not call.is_write and key.startswith(hidden) and key not in self._original:
             raise BrokenAssumption(f"a worker reads what nobody was believed to read: {call}")
-        if call.is_write and key.startswith((keys.INBOX, keys.CONTRACTS)) and not self.case.creates_datasets:
+        fixed = (keys.INBOX,) if self.case.creates_datasets else (keys.INBOX, keys.CONTRACTS)
+        if call.is_write and key.startswith(fixed):
             raise BrokenAssumption(f"a worker writes what nobody was believed to change: {call}")
         if call.operation == "delete" and key.startswith(ONCE) and not self.case.deletes:
             raise BrokenAssumption(f"a worker deletes what was believed to stay: {call}")
@@ -269,7 +272,5 @@ class Explorer:
 
 
 def prove(case: Case) -> Proof:
-    return Explorer(case).explore()
-
-
-__all__ = ["Answer", "BrokenAssumption", "Explorer", "Proof", "prove"]
+    with remembering(), rounds(case.rounds):
+        return Explorer(case).explore()

@@ -108,13 +108,13 @@ class World:
 def _past() -> World:
     world = World()
     maker = bench(0, world.store)
-    deliver([world.create()])(maker)
+    deliver(world.create())(maker)
     for number, (old, new) in enumerate([(row(1), row(1, x=1)), (row(1, x=1), row(1))], 2):
         world.commits.append(_head(world.store))
         body = proposals.to_json(
             dataset=NAME, note="the past", base=world.commits[-1], changes=[RowChange(old, new)]
         )
-        deliver([world.send(f"past-{number}", body)])(maker)
+        deliver(world.send(f"past-{number}", body))(maker)
     world.commits.append(_head(world.store))
     assert len(set(world.commits)) == 3
     return world
@@ -127,9 +127,9 @@ def _head(store: Shelf) -> str:
     return head.commit
 
 
-def world() -> World:
-    """The dataset with its past, to be changed."""
-    past = _past()
+def world(*, anew: bool = False) -> World:
+    """The dataset with its past, to be changed. `anew`: made by the code as it is now, not as it was a moment ago."""
+    past = _past.__wrapped__() if anew else _past()
     return World(past.store.fork(), list(past.commits))
 
 
@@ -145,9 +145,19 @@ def apply(*waiting: Receipt) -> Script:
     return script
 
 
-def deliver(arrivals: Iterable[Arrival]) -> Script:
+def apply_each(*waiting: Receipt) -> Script:
+    """A process that lives on: one call after the other, each remembering what those before it saw."""
+
+    def script(bench: Bench) -> None:
+        for number, receipt in enumerate(waiting):
+            bench.ahead = number
+            bench.results += commit.commit(bench, NAME, [receipt])
+
+    return script
+
+
+def deliver(*arrivals: Arrival) -> Script:
     """Events: each object is checked, and what is accepted is committed."""
-    arrivals = list(arrivals)
 
     def script(bench: Bench) -> None:
         accepted = [receipt for arrival in arrivals if (receipt := inbox.receive(bench, arrival))]
