@@ -95,8 +95,11 @@ def requests(log: Path) -> Counter[str]:
     found: Counter[str] = Counter()
     for line in log.read_text().splitlines():
         _, method, path, *_ = line.split()
-        parts = path.split("?")[0].strip("/").split("/")
-        if parts[0] == "towline" and (method, tuple(parts[1:2])) not in READING:
+        path, _, query = path.partition("?")
+        parts = path.strip("/").split("/")
+        if parts[0] == "towline" and "versions" in query:
+            found["GET versions"] += 1
+        elif parts[0] == "towline" and (method, tuple(parts[1:2])) not in READING:
             found[f"{method} {parts[1] if len(parts) > 1 else ''}"] += 1
     return found
 

@@ -14,6 +14,7 @@ CORE = {"errors", "keys", "values", "violation", "table", "change", "diff", "mer
 CORE |= {"audit", "changefile", "infer", "edits", "sample", "rules", "files"}
 USE_CASES = {"store", "memory", "receipts", "workbench", "master", "intent", "finish", "landing", "commit", "plan"}
 USE_CASES |= {"proposals", "inbox", "quarantine", "external", "reconcile", "history", "dataset", "health", "mine"}
+USE_CASES |= {"lineage"}
 
 # What the pure core may use beside itself and the standard library.
 CORE_LIBRARIES = {"pyarrow", "ulid", "openpyxl"}

@@ -90,24 +90,28 @@ def _round(work: _Work, *, first: bool) -> None:
 
 
 def settled_head(bench: Workbench, dataset: str) -> tuple[Head | None, Ground]:
-    """Step 1: the head, with nothing unfinished at or below it. A head without a commit id is recorded first; where
-    the dataset has no contract either, it is not Towline's yet, and the commit that creates the dataset replaces it."""
+    """Step 1: the head, with nothing unfinished at or below it. What was put past Towline is recorded first; where no
+    commit lies below it either, it is not Towline's yet, and the commit that creates the dataset replaces it."""
     for _ in range(ROUNDS):
         head = master.read(bench.store, dataset)
-        if head is None and bench.has(dataset):
-            raise Corrupt(
-                f"the master of {dataset} was deleted past Towline: remove the delete marker of "
-                f"{keys.master(dataset)}, and its last version is the head again"
-            )
         if head is None:
-            return None, Ground(None, None, None, 0, GENESIS)
-        if head.commit is not None:
-            chain = finish_head(bench, head)
+            if not bench.has(dataset):
+                return None, Ground(None, None, None, 0, GENESIS)
+            if master.read(bench.store, dataset) is None:  # else its first commit landed between the two looks
+                raise _deleted(dataset)
+            continue
+        if chain := finish_head(bench, head):
             return head, Ground(head.etag, head.version, head.commit, head.number, chain)
-        if not bench.has(dataset):
+        if not external.record(bench, dataset):
             return None, Ground(head.etag, head.version, None, 0, GENESIS)
-        external.record(bench, head)
     raise LostRace(f"{dataset}: its master was written past Towline, and could not be recorded in {ROUNDS} tries")
+
+
+def _deleted(dataset: str) -> Corrupt:
+    return Corrupt(
+        f"the master of {dataset} was deleted past Towline: remove the delete marker of {keys.master(dataset)}, and "
+        "its last version is the head again"
+    )
 
 
 def _current(work: _Work, *, first: bool) -> None:

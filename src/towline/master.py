@@ -48,6 +48,11 @@ class Head:
         return self.blob.stat.metadata.get("parent") or None
 
     @property
+    def base(self) -> str | None:
+        """VersionId of the object that this one replaced, empty for the first; None where that was not noted."""
+        return self.blob.stat.metadata.get("base")
+
+    @property
     def proposal(self) -> str:
         return self.blob.stat.metadata.get("proposal", "")
 
@@ -61,14 +66,26 @@ class Head:
         return table.from_parquet(self.blob.body, f"{self.blob.stat.key} (version {self.version})")
 
 
-def metadata(*, commit: str, number: int, parent: str | None, proposal: str, contract: str) -> Mapping[str, str]:
-    """The object metadata of a master that `commit` makes."""
+def metadata(
+    *,
+    commit: str,
+    number: int,
+    parent: str | None,
+    base: str | None,
+    proposal: str,
+    contract: str,
+    prev_chain: str,
+) -> Mapping[str, str]:
+    """The object metadata of a master that `commit` makes. `prev_chain`, the chain value of the audit record before it,
+    anchors the records in the versions: who rewrote all of them would have to rewrite those, too."""
     return {
         "commit": commit,
         "number": str(number),
         "parent": parent or "",
+        "base": base or "",
         "proposal": proposal,
         "contract": contract,
+        "prev_chain": prev_chain,
     }
 
 

@@ -195,3 +195,10 @@ def test_the_page_on_aws_explains_every_parameter_and_every_alarm() -> None:
     page = (ROOT / "docs" / "aws.md").read_text()
     names = [*REAL.document["Parameters"], *(name.removesuffix("Alarm") for name in ALARMS)]
     assert [name for name in names if f"`{name}`" not in page] == []
+
+
+def test_the_alarm_on_overwritten_masters_watches_the_metric_that_every_function_counts() -> None:
+    alarm = ALARMS["MastersOverwrittenAlarm"]
+    assert alarm["Namespace"] == "Towline"
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": "towline"}]
+    assert f'"{alarm["MetricName"]}"' in (ROOT / "src/towline/aws/runtime.py").read_text()
