@@ -131,8 +131,8 @@ class Wire(ObjectStore):
     def list(self, prefix: str, **options: Any) -> Iterator[Entry]:
         yield from self._ask("list", prefix, (prefix,), options)
 
-    def versions(self, key: str) -> Iterator[Version]:
-        yield from self._ask("versions", key, (key,), {})
+    def versions(self, key: str, **options: Any) -> Iterator[Version]:
+        yield from self._ask("versions", key, (key,), options)
 
     def delete(self, key: str) -> None:
         self._ask("delete", key, (key,), {})

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from towline import commit, finish, inbox, keys, landing, quarantine, receipts
+from towline import commit, finish, inbox, keys, landing, lineage, quarantine, receipts
 from towline import intent as intents
 from towline import table as tables
 from towline.errors import PreconditionFailed
@@ -111,9 +111,10 @@ def _trust_412(bench: Workbench, intent: Any, *rest: Any) -> str | None:
 # -- the others --------------------------------------------------------------------------------------------------------
 
 
-def _do_not_finish(bench: Workbench, head: Head) -> str:
+def _do_not_finish(bench: Workbench, head: Head) -> str | None:
     """Step 1 that only asks what the last record of the head's commit will say."""
-    assert head.commit is not None
+    if head.commit is None or not lineage.stands(bench, head):
+        return None
     last = receipts.load(bench.store, head.dataset, head.proposal)
     if last and last.status == "committed" and last.commit == head.commit and last.chain:
         return last.chain

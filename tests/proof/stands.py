@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from towline.errors import Contended, LostRace, Refused, Unavailable
+from towline.errors import Contended, LostRace, Refused, TowlineError, Unavailable
 from towline.receipts import Receipt
 
 from .actors import Actor, Ended, Message, Pause
@@ -142,7 +142,9 @@ def _only(message: Message) -> Call | Ended:
 def _check_end(end: Ended, store: Shelf) -> None:
     """A worker may end in a fault, and what it returns must hold."""
     if end.error is not None and not isinstance(end.error, FAULTS):
-        raise Violation("no worker finds stored data that contradicts itself", f"{type(end.error).__name__}: {end.error}")
+        if not isinstance(end.error, TowlineError):
+            raise end.error  # a fault of the program, which no promise is about
+        raise Violation("no worker finds stored data that contradicts itself", f"{end.error.kind}: {end.error}")
     for receipt in end.results:
         _check_result(receipt, store)
 
