@@ -155,7 +155,7 @@ class Explorer:
         for outcome in outcomes(
             call,
             state.store,
-            faults=bool(state.faults) and not actor.is_foreign,
+            faults=bool(state.faults) and not actor.is_spared,
             flights=not call.is_once or call.key.startswith(keys.CONTRACTS),
             twins=case.etags_recur,
         ):

@@ -36,11 +36,13 @@ def _must(holds: object, promise: str, found: object) -> None:
 
 @dataclass
 class Evidence:
-    """What the store holds of one dataset. `accepted` are the keys of the proposals in its inbox."""
+    """What the store holds of one dataset. `proposals` are the keys of those in its inbox; `is_touched`: somebody wrote
+    its master past Towline."""
 
     store: Shelf
     dataset: str
     proposals: Sequence[str]
+    is_touched: bool = False
     layout: keys.Layout = keys.Layout()
 
     @cached_property
@@ -131,23 +133,36 @@ def _chain(evidence: Evidence) -> None:
 
 
 def _versions(evidence: Evidence) -> None:
-    """Each version was made by a commit, which names the version below it; or was written past Towline, and is named
-    by the record of a commit above it."""
+    """Each version was made by a commit, on the version that its record names; or was written past Towline, and is
+    named by the record of a commit above it. One that repeats the version below it, byte for byte, changed nothing, and
+    If-Match cannot tell the two apart: a commit may have been made on the lower one."""
     place = {version: number for number, (version, _, _) in enumerate(evidence.versions)}
     made = _distinct(record["new_version"] for record in evidence.records)
     promise = "every record has its version"
     _must(all(version in place for version in made), promise, [version for version in made if version not in place])
     _must(made == sorted(made, key=place.__getitem__), "versions and records are in one order", made)
-    named = {record["prev_version"] for record in evidence.records if record["kind"] in ("external", "create")}
-    hidden = [version for version in place if version not in made and version not in named]
-    _must(not hidden, "every version has its records", [(place[v] + 1, evidence.versions[place[v]][2]) for v in hidden])
     _must(evidence.versions[-1][0] in made, "the head is a commit", "the head was written past Towline")
+    external = [record["prev_version"] for record in evidence.records if record["kind"] == "external"]
+    _must(evidence.is_touched or not external, "no commit of Towline's is taken for somebody else's", external)
+    named = {record["prev_version"] for record in evidence.records if record["kind"] in ("external", "create")}
+    for version, number in place.items():
+        told = version in made or version in named or _repeats(evidence, number)
+        _must(told, "every version has its records", f"version {number + 1}: {dict(evidence.versions[number][2])}")
     for record in evidence.records:
         if record["kind"] != "external":
-            below = place[record["new_version"]] - 1
-            before = evidence.versions[below][0] if below >= 0 else None
-            promise = "a commit replaces the version that it was made on"
-            _must(record["prev_version"] == before, promise, f"number {record['number']}, {record['proposal']}")
+            _on_its_base(evidence, record, place)
+
+
+def _on_its_base(evidence: Evidence, record: Record, place: Mapping[str, int]) -> None:
+    below, base = place[record["new_version"]] - 1, place.get(record["prev_version"], -1)
+    while below > base and _repeats(evidence, below):
+        below -= 1
+    promise = "a commit replaces the version that it was made on"
+    _must(below == base, promise, f"number {record['number']}, {record['proposal']}, made on version {base + 1}")
+
+
+def _repeats(evidence: Evidence, number: int) -> bool:
+    return number > 0 and evidence.versions[number][1] == evidence.versions[number - 1][1]
 
 
 def _snapshots(evidence: Evidence) -> None:
