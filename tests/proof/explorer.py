@@ -31,14 +31,15 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from towline import keys
+from towline.receipts import FINAL
 
 from .calls import ONCE, Answer, Call
 from .cases import Case
-from .hostile import Outcome, outcomes
+from .hostile import Effects
 from .judge import Violation
 from .memo import remembering
 from .recovery import rounds
-from .shelf import Shelf, status_of
+from .shelf import History, Shelf, status_of
 from .stands import ENDED, Stands
 
 Flight = tuple[Call, ...]
@@ -57,7 +58,7 @@ class State:
 
     @property
     def mark(self) -> tuple[object, ...]:
-        return (self.store.mark, self.stands, tuple(call.mark for call in self.flying), self.faults)
+        return (self.store.mark, self.stands, self.flying and tuple(call.mark for call in self.flying), self.faults)
 
 
 class Step(NamedTuple):
@@ -98,6 +99,8 @@ class Explorer:
     def __init__(self, case: Case) -> None:
         self.case = case
         self._stands = Stands(case)
+        self._effects = Effects(self._watch)
+        self._quiet: dict[int, bool] = {}
         self._numbers: dict[object, int] = {}
         self._next: list[list[int]] = []
         self._from: list[tuple[int, Step | None]] = []
@@ -141,7 +144,7 @@ class Explorer:
 
     def _steps(self, state: State) -> Iterator[tuple[Step, State]]:
         workers = [worker for worker, stand in enumerate(state.stands) if stand != ENDED]
-        quiet = next((w for w in workers if self._is_quiet(self._stands.call(state.stands[w]))), None)
+        quiet = next((worker for worker in workers if self._is_at_quiet(state.stands[worker])), None)
         for worker in workers if quiet is None else [quiet]:
             yield from self._moves(state, worker)
         if quiet is None:
@@ -151,15 +154,13 @@ class Explorer:
         case, stand = self.case, state.stands[worker]
         call = self._stands.call(stand)
         actor = case.workers[worker]
-        self._check(call, state.store)
-        for outcome in outcomes(
+        for outcome in self._effects.outcomes(
             call,
             state.store,
             faults=bool(state.faults) and not actor.is_spared,
             flights=not call.is_once or call.key.startswith(keys.CONTRACTS),
             twins=case.etags_recur,
         ):
-            self._watch(call, state.store, outcome)
             following = ENDED
             if outcome.answer is not None:
                 following = self._stands.after(stand, outcome.answer, outcome.store)
@@ -180,10 +181,7 @@ class Explorer:
                 yield Step("the network", call, "arrives late"), arrived
 
     def _land(self, call: Call, store: Shelf) -> Shelf:
-        after = store.fork()
-        outcome = Outcome("late", after, call.run(after))
-        self._watch(call, store, outcome)
-        return after
+        return self._effects.of(call, store)[1]
 
     def _alive(self, flying: Flight, store: Shelf) -> Flight:
         """Writes under way that may still happen. One whose precondition fails may not, where no ETag comes again."""
@@ -207,7 +205,14 @@ class Explorer:
             return not (key.startswith("snapshots/") and case.reads_snapshots)
         return key.startswith(keys.QUARANTINE)
 
-    def _check(self, call: Call, store: Shelf) -> None:
+    def _is_at_quiet(self, stand: int) -> bool:
+        if stand not in self._quiet:
+            call = self._stands.call(stand)
+            self._check(call)
+            self._quiet[stand] = self._is_quiet(call)
+        return self._quiet[stand]
+
+    def _check(self, call: Call) -> None:
         """What `_is_quiet` believes of calls of others."""
         key = call.key
         hidden = ("audit/", keys.CHANGES, keys.QUARANTINE) + (() if self.case.reads_snapshots else ("snapshots/",))
@@ -219,23 +224,18 @@ class Explorer:
         if call.operation == "delete" and key.startswith(ONCE) and not self.case.deletes:
             raise BrokenAssumption(f"a worker deletes what was believed to stay: {call}")
 
-    def _watch(self, call: Call, before: Shelf, outcome: Outcome) -> None:
+    def _watch(self, call: Call, before: History, after: History) -> None:
         """What must hold at every write, not only in the end."""
-        if not call.is_write:
-            return
-        key, store = call.key, outcome.store
-        if key.startswith(keys.RECEIPTS) and store.etag(key) != before.etag(key) and key in before:
-            status = status_of(before.body(key))
-            if status in ("committed", "rejected", "conflicted"):
-                raise Violation(
-                    "final receipts never change", f"{key} said {status}, and now says {status_of(store.body(key))}"
-                )
-        if call.is_once and call.operation == "put" and key in store and key in before:
-            if self._clash is None and store.body(key) != call.arguments[1]:
-                self._clash = f"{key}, which is written once, was to hold two different bodies"
-        if not self.case.etags_recur and len(store._history.get(key, ())) > len(before._history.get(key, ())):
-            etags = [stat.etag for stat, body in store.history(key) if body is not None]
-            if etags.count(store.etag(key) or "") > 1:
+        key = call.key
+        if key.startswith(keys.RECEIPTS) and before and after is not before:
+            was, now = (status_of(history[-1].body or b"") for history in (before, after))
+            if was in FINAL:
+                raise Violation("final receipts never change", f"{key} said {was}, and now says {now}")
+        if call.is_once and call.operation == "put" and before and before[-1].body != call.arguments[1]:
+            self._clash = f"{key}, which is written once, was to hold two different bodies"
+        if not self.case.etags_recur and after is not before:
+            etags = [stored.stat.etag for stored in after]
+            if etags.count(etags[-1]) > 1:
                 raise BrokenAssumption(f"an ETag of {key} comes again")
 
     def _judge(self, state: State) -> None:

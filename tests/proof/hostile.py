@@ -16,19 +16,19 @@ proposals, who may begin at any time, or never: no fault.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from towline.errors import Contended, OutcomeUnknown, PreconditionFailed, Unavailable
 
 from .calls import Answer, Call, failed
-from .shelf import Shelf
+from .shelf import History, Shelf
 
 UNAVAILABLE, UNKNOWN = failed(Unavailable), failed(OutcomeUnknown)
 CONTENDED, REFUSED = failed(Contended), failed(PreconditionFailed)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """`store` after the call; `answer` to the worker, None: it died. `flying`: the call is still under way."""
 
@@ -39,28 +39,51 @@ class Outcome:
     flying: bool = False
 
 
-def outcomes(call: Call, store: Shelf, *, faults: bool, flights: bool, twins: bool) -> Iterator[Outcome]:
-    """Everything that may come of `call`. `flights`: writes may stay under way, `twins`: and have been answered."""
-    if not call.is_write:
-        yield Outcome("", store, call.run(store), is_fault=False)
-        if faults:
-            yield Outcome("crash", store, None)
+class Effects:
+    """What calls do to a store. A call to one key is done once for each history of that key (and of the one that it
+    copies from): it depends on nothing else, and whole stores have far more states than a key. `watch` is told of each
+    write that is done: call, history before, history after."""
+
+    def __init__(self, watch: Callable[[Call, History, History], None]) -> None:
+        self._known: dict[object, tuple[Answer, History | None]] = {}
+        self._watch = watch
+
+    def of(self, call: Call, store: Shelf) -> tuple[Answer, Shelf]:
+        if call.operation == "list":
+            return call.run(store), store
+        slot = (call, store.history(call.key).mark, store.history(call.arguments[0]).mark)
+        if slot not in self._known:
+            self._known[slot] = self._do(call, store.fork(), store.history(call.key))
+        answer, history = self._known[slot]
+        return answer, store if history is None else store.with_history(call.key, history)
+
+    def _do(self, call: Call, store: Shelf, before: History) -> tuple[Answer, History | None]:
+        answer = call.run(store)
+        after = store.history(call.key)
+        if call.is_write:
+            self._watch(call, before, after)
+        return answer, None if after is before else after
+
+    def outcomes(
+        self, call: Call, store: Shelf, *, faults: bool, flights: bool, twins: bool
+    ) -> Iterator[Outcome]:
+        """Everything that may come of `call`. `flights`: writes may stay under way, `twins`: and have been answered."""
+        answer, after = self.of(call, store)
+        yield Outcome("", after, answer, is_fault=False)
+        if not faults:
+            return
+        yield Outcome("crash", store, None)
+        if not call.is_write:
             yield Outcome("unavailable", store, UNAVAILABLE)
-        return
-    after = store.fork()
-    answer = call.run(after)
-    yield Outcome("", after, answer, is_fault=False)
-    if not faults:
-        return
-    yield Outcome("crash", store, None)
-    yield Outcome("500", store, UNKNOWN)
-    yield Outcome("409", store, CONTENDED)
-    if flights:
-        yield Outcome("delayed", store, UNKNOWN, flying=True)
-    if answer.error:
-        return
-    yield Outcome("lost answer", after, UNKNOWN)
-    if call.when is not None:
-        yield Outcome("retried", after, REFUSED)
-    if flights and twins:
-        yield Outcome("late twin", after, answer, flying=True)
+            return
+        yield Outcome("500", store, UNKNOWN)
+        yield Outcome("409", store, CONTENDED)
+        if flights:
+            yield Outcome("delayed", store, UNKNOWN, flying=True)
+        if answer.error:
+            return
+        yield Outcome("lost answer", after, UNKNOWN)
+        if call.when is not None:
+            yield Outcome("retried", after, REFUSED)
+        if flights and twins:
+            yield Outcome("late twin", after, answer, flying=True)

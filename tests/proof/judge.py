@@ -60,7 +60,7 @@ class Evidence:
     def versions(self) -> list[tuple[str, bytes, Mapping[str, str]]]:
         """The versions of the master, oldest first: VersionId, bytes, metadata."""
         history = self.store.history(keys.master(self.dataset))
-        return [(str(stat.version), body, stat.metadata) for stat, body in history if body is not None]
+        return [(str(one.stat.version), one.body, one.stat.metadata) for one in history if one.body is not None]
 
     @cached_property
     def contract(self) -> Contract:

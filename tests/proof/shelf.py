@@ -10,7 +10,7 @@ is watched at each write), and of the quarantine it only matters that the input 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b, sha256
@@ -23,17 +23,23 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FLAT = (keys.RECEIPTS, keys.QUARANTINE)
 
 
+class History(list[_Stored]):
+    """The versions of one key, oldest first, and the mark of them all. Never changed in place."""
+
+    mark: int = 0
+
+
 class Shelf(MemoryStore):
     def __init__(self) -> None:
         super().__init__(clock=lambda: NOON)
+        self._history: dict[str, History] = {}  # type: ignore[assignment]
         self.mark = 0
-        self._marks: dict[str, int] = {}
 
     def fork(self) -> Shelf:
-        """Another store with the same contents. Histories are shared: nothing changes one in place."""
+        """Another store with the same contents."""
         other = Shelf.__new__(Shelf)
         other.__dict__.update(self.__dict__)
-        other._history, other._marks = dict(self._history), dict(self._marks)
+        other._history = dict(self._history)
         return other
 
     def __contains__(self, key: str) -> bool:
@@ -50,24 +56,33 @@ class Shelf(MemoryStore):
         assert current.body is not None
         return current.body
 
-    def history(self, key: str) -> list[tuple[Stat, bytes | None]]:
-        """Every version, oldest first, looked at from outside; None: a delete marker."""
-        return [(stored.stat, stored.body) for stored in self._history.get(key, [])]
+    def history(self, key: str) -> History:
+        """Every version, oldest first, looked at from outside."""
+        return self._history.get(key, NOTHING)
+
+    def with_history(self, key: str, history: History) -> Shelf:
+        """Another store that differs in one key."""
+        other = self.fork()
+        other.mark += history.mark - self.history(key).mark
+        other._history[key] = history
+        return other
 
     def names(self, prefix: str) -> list[str]:
         return sorted(key for key in self._history if key.startswith(prefix) and key in self)
 
     def _append(self, key: str, body: bytes | None, etag: str, metadata: dict[str, str]) -> Stat:
-        is_flat = key.startswith(FLAT)
-        before = [] if is_flat else self._history.get(key, [])
-        version = _version(key, etag if is_flat else str(len(before)))
+        before = self.history(key)
+        below = NOTHING if key.startswith(FLAT) else before
+        version = _version(key, etag if key.startswith(FLAT) else str(len(below)))
         stat = Stat(key, len(body or b""), etag, version, NOON, metadata)
-        self._history[key] = [*before, _Stored(stat, body)]
-        old = self._marks.get(key, 0)
+        history = self._history[key] = History([*below, _Stored(stat, body)])
         content = "" if key.startswith(keys.QUARANTINE) else etag
-        self._marks[key] = _mark(0 if is_flat else old, key, content, tuple(sorted(metadata.items())), body is None)
-        self.mark += self._marks[key] - old
+        history.mark = _mark(below.mark, key, content, tuple(sorted(metadata.items())), body is None)
+        self.mark += history.mark - before.mark
         return stat
+
+
+NOTHING = History()
 
 
 @lru_cache(maxsize=100_000)
@@ -81,15 +96,6 @@ def _mark(before: int, key: str, etag: str, metadata: tuple[tuple[str, str], ...
     return int.from_bytes(blake2b(content, digest_size=16).digest())
 
 
+@lru_cache(maxsize=100_000)
 def status_of(receipt: bytes) -> str:
-    return _STATUS.get(receipt) or _STATUS.setdefault(receipt, _read_status(receipt))
-
-
-_STATUS: dict[bytes, str] = {}
-
-
-def _read_status(receipt: bytes) -> str:
-    import json
-
-    content: Mapping[str, object] = json.loads(receipt)
-    return str(content["status"])
+    return str(json.loads(receipt)["status"])

@@ -27,7 +27,8 @@ class _Stand:
     before: int  # the stand that this one was reached from, by `answer`
     answer: Answer | None
     message: Call | Ended
-    following: dict[object, int] = field(default_factory=dict)
+    following: dict[object, int] = field(default_factory=dict)  # by what can be told of an answer
+    told: dict[Answer, int] = field(default_factory=dict)  # by the answer itself
     checked: set[object] = field(default_factory=set)
 
 
@@ -52,6 +53,17 @@ class Stands:
     def after(self, stand: int, answer: Answer, store: Shelf) -> int:
         """Where a worker stands once it is told `answer`; the store as it is then, for what it says in the end."""
         here = self._stands[stand]
+        following = here.told.get(answer)
+        if following is None:
+            following = here.told[answer] = self._following(stand, answer)
+        message = self._stands[following].message
+        if isinstance(message, Ended):
+            _check_end(message, store)
+            return ENDED
+        return following
+
+    def _following(self, stand: int, answer: Answer) -> int:
+        here = self._stands[stand]
         call = here.message
         assert isinstance(call, Call)
         slot = _slot(call, answer)
@@ -62,10 +74,6 @@ class Stands:
         if call.is_once and answer.seen not in here.checked:
             here.checked.add(answer.seen)
             self._same(stand, answer, following)
-        message = self._stands[following].message
-        if isinstance(message, Ended):
-            _check_end(message, store)
-            return ENDED
         return following
 
     def _begin(self, worker: int) -> int:
