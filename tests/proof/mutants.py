@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -21,17 +20,19 @@ from towline.receipts import Receipt
 from towline.store import ABSENT, ALWAYS
 from towline.workbench import Workbench
 
-from .cases import Case, committers, moved_back, overwritten
+from .cases import Case, moved_back, overwritten, pair, single, there_and_back
 from .world import world
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """`changes` are (module, name, replacement); `case` is one in which the rule is needed."""
+    """`changes` are (module, name, replacement); `case` is one in which the rule is needed, and `found` a part of what
+    is found there without it."""
 
     name: str
     changes: Sequence[tuple[Any, str, Any]]
     case: Callable[[], Case]
+    found: str
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -141,34 +142,38 @@ def _take_409_for_412(bench: Workbench, key: str, body: bytes) -> None:
         return
 
 
-def pair() -> Case:
-    return committers("two writers", "P", "Z", rounds=2)
+def forgiving(case: Callable[[], Case], **changes: Any) -> Callable[[], Case]:
+    """A case, explored without what the mutant makes untrue."""
+    return lambda: case().but(**changes)
 
 
-def single() -> Case:
-    return committers("one writer", "P", rounds=2)
+def nameless_past() -> Case:
+    """`there_and_back`, with a past that the mutant wrote, too."""
+    return there_and_back(world(anew=True)).but(etags_recur=True)
 
 
-def careless() -> Case:
-    return pair().but(faults=0, etags_recur=True)
-
-
-def forgetful() -> Case:
-    return overwritten().but(deletes=True)
-
-
-def back_and_forth() -> Case:
-    return committers("there and back", "P", "R", here=world(anew=True), rounds=2, faults=0, etags_recur=True)
-
+TOO_LATE = "its receipt says conflicted"  # of a proposal that is in a commit
+FORKED = "audit records are one chain"
+GONE = "is not finished and its intent"
 
 MUTANTS = (
-    Mutant("no claim", [(landing, "receipts", SimpleNamespace(swap=_claim_nothing))], moved_back),
-    Mutant("deny at once", [(commit, "_deny", _deny_at_once)], moved_back),
-    Mutant("deny from a stale head", [(commit, "_deny", _deny_from_a_stale_head)], moved_back),
-    Mutant("drop the intent after a lost race", [(landing, "_put_master", _drop_the_intent)], forgetful),
-    Mutant("trust 412", [(landing, "_put_master", _trust_412)], lambda: single().but(deletes=True)),
-    Mutant("PUT without If-Match", [(landing, "Matches", _always)], careless),
-    Mutant("no finish of the previous", [(commit, "finish_head", _do_not_finish)], single),
-    Mutant("no commit id in the file", [(tables, "to_parquet", _nameless)], back_and_forth),
-    Mutant("409 taken for 412", [(finish, "_put_once", _take_409_for_412)], single),
+    Mutant("no claim", [(landing, "receipts", SimpleNamespace(swap=_claim_nothing))], moved_back, TOO_LATE),
+    Mutant("deny at once", [(commit, "_deny", _deny_at_once)], moved_back, TOO_LATE),
+    Mutant("deny from a stale head", [(commit, "_deny", _deny_from_a_stale_head)], moved_back, TOO_LATE),
+    Mutant(
+        "drop the intent after a lost race",
+        [(landing, "_put_master", _drop_the_intent)],
+        forgiving(overwritten, deletes=True),
+        GONE,
+    ),
+    Mutant("trust 412", [(landing, "_put_master", _trust_412)], forgiving(single, deletes=True), GONE),
+    Mutant(
+        "PUT without If-Match",
+        [(landing, "Matches", _always)],
+        forgiving(pair, faults=0, etags_recur=True),
+        "no commit of Towline's is taken for somebody else's",
+    ),
+    Mutant("no finish of the previous", [(commit, "finish_head", _do_not_finish)], single, FORKED),
+    Mutant("no commit id in the file", [(tables, "to_parquet", _nameless)], nameless_past, FORKED),
+    Mutant("409 taken for 412", [(finish, "_put_once", _take_409_for_412)], single, "P is committed, and has 0"),
 )
