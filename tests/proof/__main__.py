@@ -1,10 +1,10 @@
 """Explore by hand.
 
-    python -m tests.proof                               every case that CI explores
-    python -m tests.proof --large                       the larger ones too (minutes, and gigabytes)
-    python -m tests.proof --case conflicting --faults 2 one case, with more faults in a run
-    python -m tests.proof --writers PZ QO R --faults 1  writers of your own, each with its batch of proposals (world.py)
-    python -m tests.proof --mutants                     the protocol broken on purpose, with the shortest trace of each
+python -m tests.proof                               every case that CI explores
+python -m tests.proof --large                       the larger ones too (minutes, and gigabytes)
+python -m tests.proof --case conflicting --faults 2 one case, with more faults in a run
+python -m tests.proof --writers PZ QO R --faults 1  writers of your own, each with its batch of proposals (world.py)
+python -m tests.proof --mutants                     the protocol broken on purpose, with the shortest trace of each
 """
 
 from __future__ import annotations
@@ -20,9 +20,13 @@ from .mutants import MUTANTS
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.proof", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.proof", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--case", choices=[case.__name__ for case in (*CASES, *LARGE)], help="one case")
-    parser.add_argument("--writers", nargs="+", metavar="BATCH", help="batches of the proposals P Q O Z R, one a writer")
+    parser.add_argument(
+        "--writers", nargs="+", metavar="BATCH", help="batches of the proposals P Q O Z R, one a writer"
+    )
     parser.add_argument("--faults", type=int, help="faults in one run, at most")
     parser.add_argument("--rounds", type=int, help="rounds of one call of commit, at most")
     parser.add_argument("--large", action="store_true", help="the larger cases too")

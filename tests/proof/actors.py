@@ -50,7 +50,9 @@ class Bench(Workbench):
     def new_id(self, at: datetime | None = None) -> str:
         self.minted += 1
         moment = int((at or self.clock()).timestamp() * 1000)
-        return str(ULID.from_bytes(moment.to_bytes(6, "big") + self.owner.to_bytes(8, "big") + self.minted.to_bytes(2, "big")))
+        return str(
+            ULID.from_bytes(moment.to_bytes(6, "big") + self.owner.to_bytes(8, "big") + self.minted.to_bytes(2, "big"))
+        )
 
 
 def bench(owner: int, store: Any) -> Bench:

@@ -46,7 +46,9 @@ class Call:
     @cached_property
     def mark(self) -> str:
         """Equal for equal calls."""
-        return blake2b(repr((self.operation, self.arguments, sorted(self.options.items(), key=str))).encode()).hexdigest()
+        return blake2b(
+            repr((self.operation, self.arguments, sorted(self.options.items(), key=str))).encode()
+        ).hexdigest()
 
     def __str__(self) -> str:
         version = self.options.get("version")

@@ -65,7 +65,9 @@ def committers(name: str, *batches: str, here: World | None = None, **more: obje
     """Workers that each commit a batch of accepted proposals, "PZ" say."""
     here = here or world()
     receipts = {each: here.accept(each) for each in sorted(set("".join(batches)))}
-    workers = [Worker(f"{n} ({batch})", apply(*(receipts[each] for each in batch))) for n, batch in enumerate(batches, 1)]
+    workers = [
+        Worker(f"{n} ({batch})", apply(*(receipts[each] for each in batch))) for n, batch in enumerate(batches, 1)
+    ]
     return _case(name, here, *workers, **more)
 
 
@@ -118,7 +120,19 @@ def companions() -> Case:
 
 
 def three() -> Case:
-    return committers("three writers, one of which goes back", "P", "Q", "R", rounds=2)
+    return committers("three writers, one of which goes back", "P", "Q", "R", rounds=2, faults=0)
+
+
+def three_with_faults() -> Case:
+    return three().but(name="three writers, with faults", faults=1)
+
+
+def conflicting_with_two_faults() -> Case:
+    return conflicting().but(name="batches that conflict, with two faults", faults=2)
+
+
+def same_with_more_rounds() -> Case:
+    return same_proposals().but(name="the same two proposals, with three rounds", rounds=3)
 
 
 def twice_and_back() -> Case:
@@ -129,7 +143,7 @@ def living_on() -> Case:
     """A process that remembers what it saw, beside one that starts afresh."""
     here = world()
     p, r, z = (here.accept(each) for each in "PRZ")
-    workers = Worker("1 (P, then R)", apply_each(p, r)), Worker("2 (Z)", apply(z))
+    workers = Worker("1 (P, then R)", apply_each(p, r)), Worker("2 (Z)", apply(z), is_spared=True)
     return _case("a process that lives on", here, *workers, rounds=2)
 
 
@@ -140,7 +154,7 @@ def pipeline() -> Case:
     here = world()
     p = here.put("P")
     workers = Worker("1 (P)", deliver(p)), Worker("2 (P)", deliver(p)), Worker("reconciler", reconciler())
-    return _case("events, delivered twice, and the reconciler", here, *workers, rounds=2, faults=0)
+    return _case("an event, delivered twice, and the reconciler", here, *workers, rounds=2, faults=0)
 
 
 def event_and_reconciler() -> Case:
@@ -200,4 +214,5 @@ CASES: Sequence[Callable[[], Case]] = (
     *(twice_and_back, three, living_on, event_and_reconciler, pipeline, creation, creation_and_look),
     *(overwritten, put_back_old, put_back_head, no_table, same_bytes_twice),
 )
-LARGE: Sequence[Callable[[], Case]] = ()
+# Minutes and gigabytes each: `python -m tests.proof --large`, or TOWLINE_PROOF=large in the environment of the tests.
+LARGE: Sequence[Callable[[], Case]] = (three_with_faults, conflicting_with_two_faults, same_with_more_rounds)

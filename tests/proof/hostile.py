@@ -64,9 +64,7 @@ class Effects:
             self._watch(call, before, after)
         return answer, None if after is before else after
 
-    def outcomes(
-        self, call: Call, store: Shelf, *, faults: bool, flights: bool, twins: bool
-    ) -> Iterator[Outcome]:
+    def outcomes(self, call: Call, store: Shelf, *, faults: bool, flights: bool, twins: bool) -> Iterator[Outcome]:
         """Everything that may come of `call`. `flights`: writes may stay under way, `twins`: and have been answered."""
         answer, after = self.of(call, store)
         yield Outcome("", after, answer, is_fault=False)

@@ -74,7 +74,9 @@ def test_the_judge_finds_what_is_spoiled(spoil: str, promise: str) -> None:
     if spoil == "audit":
         store.delete(audit_key)
     else:
-        prefix = {"changes": keys.CHANGES, "master": keys.DATA, "receipt": keys.receipt(NAME, "P")}.get(spoil, "snapshots/")
+        prefix = {"changes": keys.CHANGES, "master": keys.DATA, "receipt": keys.receipt(NAME, "P")}.get(
+            spoil, "snapshots/"
+        )
         key = store.names(prefix)[-1]
         store.delete(key) if spoil == "receipt" else store.put(key, b"spoiled")
     with pytest.raises(Violation, match=promise):

@@ -1,14 +1,14 @@
 """A small dataset with a past, the proposals that people make of it, and what workers do.
 
-    commit 1    row 1: x 0, y 0    row 2: x 0, y 0     created
-    commit 2    row 1: x 1
-    commit 3    row 1: x 0                             the head: the table of commit 1 again
+commit 1    row 1: x 0, y 0    row 2: x 0, y 0     created
+commit 2    row 1: x 1
+commit 3    row 1: x 0                             the head: the table of commit 1 again
 
-    P   row 1, x: 0 -> 1      Q   row 1, x: 0 -> 2     conflict with each other
-    O   row 1, y: 0 -> 5                               merges with all
-    Z   row 2, x: 0 -> 9                               merges with all
-    R   row 1, x: 1 -> 0, made on commit 2             on the head it is there already; after P, back to the head's table
-    V   row 1, x: 0 -> -1                              breaks the contract
+P   row 1, x: 0 -> 1      Q   row 1, x: 0 -> 2     conflict with each other
+O   row 1, y: 0 -> 5                               merges with all
+Z   row 2, x: 0 -> 9                               merges with all
+R   row 1, x: 1 -> 0, made on commit 2             on the head it is there already; after P, back to the head's table
+V   row 1, x: 0 -> -1                              breaks the contract
 """
 
 from __future__ import annotations
@@ -111,9 +111,7 @@ def _past() -> World:
     deliver(world.create())(maker)
     for number, (old, new) in enumerate([(row(1), row(1, x=1)), (row(1, x=1), row(1))], 2):
         world.commits.append(_head(world.store))
-        body = proposals.to_json(
-            dataset=NAME, note="the past", base=world.commits[-1], changes=[RowChange(old, new)]
-        )
+        body = proposals.to_json(dataset=NAME, note="the past", base=world.commits[-1], changes=[RowChange(old, new)])
         deliver(world.send(f"past-{number}", body))(maker)
     world.commits.append(_head(world.store))
     assert len(set(world.commits)) == 3
