@@ -32,7 +32,7 @@ from .calls import Answer, Call, Wire
 from .memo import same
 from .shelf import NOON
 
-Script = Callable[["Bench"], None]
+Script = Callable[["Bench"], object]
 SURROUNDINGS = ("store", "layout", "clock", "notify", "pause")  # of a workbench: the same for all rounds of a worker
 
 

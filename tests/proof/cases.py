@@ -13,7 +13,6 @@ from .recovery import recover
 from .shelf import Shelf
 from .world import NAME, World, apply, apply_each, deliver, overwrite, put_back, reconciler, row, table_bytes, world
 
-
 SETTER = 50  # whose ids those are that a case begins with
 
 
@@ -29,8 +28,8 @@ class Worker:
 
 @dataclass(frozen=True)
 class Case:
-    """`faults`: of one run, at most. `rounds`: of one call of commit (commit.ROUNDS, 8 in earnest): after those it gives
-    up, as a worker may at any time, and its proposals are delivered again.
+    """`faults`: of one run, at most. `rounds`: of one call of commit (commit.ROUNDS, 8 in earnest): after those it
+    gives up, as a worker may at any time, and its proposals are delivered again.
 
     The rest is what explorer.py may not believe of this case: that nobody reads a snapshot that was written on the way,
     that no ETag of the master comes again, that the dataset and its contract are there, that nothing is deleted."""
@@ -72,8 +71,8 @@ def committers(name: str, *batches: str, here: World | None = None, **more: obje
 
 
 def moved_back() -> Case:
-    """The head (x: 1) conflicts with Q, which a dead worker claimed on the commit before; R takes x back to 0, and then Q
-    merges. Whoever still looks at x: 1 must not deny it."""
+    """The head (x: 1) conflicts with Q, which a dead worker claimed on the commit before; R takes x back to 0, and then
+    Q merges. Whoever still looks at x: 1 must not deny it."""
     here = world()
     maker = bench(SETTER, here.store)
     first, p, q, r = here.accept("Q"), here.accept("P"), here.accept("Q"), here.accept("R")

@@ -5,10 +5,11 @@ faults are left. From it, each worker may make its next call, with every outcome
 under way may happen or vanish. States are told by their marks: two orders of calls that lead to the same are explored
 on from there once, and counted as two.
 
-**Quiet calls.** Where a worker's next call touches nothing that any other may touch before it, only that worker is moved
-on (with all its outcomes, faults included): whatever the others do first could as well be done after, with the same
-result for everybody, so every end that the world can come to is come to this way too. (In the literature: a persistent
-set of one process. Every worker makes its next call or dies, and no state comes again, so nothing is put off for ever.)
+**Quiet calls.** Where a worker's next call touches nothing that any other may touch before it, only that worker is
+moved on (with all its outcomes, faults included): whatever the others do first could as well be done after, with the
+same result for everybody, so every end that the world can come to is come to this way too. (In the literature: a
+persistent set of one process. Every worker makes its next call or dies, and no state comes again, so nothing is put off
+for ever.) The faults of all workers are counted together, and a schedule that fits the count fits it in any order.
 Quiet are
 
     reads of the inbox, of a snapshot or a contract that were there from the start, of a named version of the master

@@ -3,7 +3,7 @@
     as asked           the answer that S3 gives
     crash              the worker dies before the call. (Its death after a call is its death before the next one)
     unavailable        a read: no answer, a 500, a 503, or an answer that was lost
-    500                a write that did not happen, and nobody says so: OutcomeUnknown
+    500                a write (503, reset, ...) that did not happen, and nobody says so: OutcomeUnknown
     lost answer        a write that happened, and nobody says so: OutcomeUnknown
     retried            a conditional write whose answer was lost, and which the SDK made again: 412
     409                somebody interfered with a write: Contended, and it did not happen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
@@ -43,7 +43,7 @@ class Evidence:
     dataset: str
     proposals: Sequence[str]
     is_touched: bool = False
-    layout: keys.Layout = keys.Layout()
+    layout: keys.Layout = field(default_factory=keys.Layout)
 
     @cached_property
     def records(self) -> list[Record]:

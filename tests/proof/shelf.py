@@ -1,8 +1,8 @@
 """A MemoryStore that can be forked at the price of a dictionary, and whose contents have a mark.
 
-Two stores with the same mark hold the same, in all that a worker or the judge can see. So that different orders of calls
-that do not touch each other meet in the same contents, the clock stands still, and a version id follows from its key
-and its place in the history of that key (S3's are unique, and nothing else is expected of them).
+Two stores with the same mark hold the same, in all that a worker or the judge can see. So that different orders of
+calls that do not touch each other meet in the same contents, the clock stands still, and a version id follows from its
+key and its place in the history of that key (S3's are unique, and nothing else is expected of them).
 
 Under FLAT prefixes only the current version counts: of receipts nobody reads older ones (that a final one never changes
 is watched at each write), and of the quarantine it only matters that the input is there.

@@ -1,7 +1,8 @@
-"""Random long runs beyond what can be explored: many proposals over the whole pipeline, with everything that may go wrong.
+"""Random long runs beyond what can be explored: many proposals over the whole pipeline, and everything goes wrong.
 
-Hypothesis chooses what people send, what is delivered, again or to a new process, which request fails and how, who writes
-the master past Towline, and how the clock jumps. After each run the reconciler puts things in order, and the judge looks.
+Hypothesis chooses what people send, what is delivered, again or to a new process, which request fails and how, who
+writes the master past Towline, and how the clock jumps. After each run the reconciler puts things in order, and the
+judge looks.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -24,7 +24,6 @@ from towline.errors import Contended, LostRace, OutcomeUnknown, PreconditionFail
 from towline.inbox import Arrival
 from towline.memory import Fault
 from towline.receipts import FINAL
-from towline.reconcile import reconcile
 from towline.values import Row
 
 from .actors import Bench, bench
@@ -32,7 +31,7 @@ from .calls import WRITES
 from .judge import Evidence, judge
 from .recovery import recover
 from .shelf import NOON, Shelf, status_of
-from .world import table_bytes
+from .world import put_in_order, table_bytes
 
 MASTER = keys.master(NAME)
 
@@ -153,9 +152,9 @@ class LongRun(RuleBasedStateMachine):
 
     @rule(fault=faults)
     def reconcile(self, fault: Fault | None) -> None:
-        self.attempt(lambda: self.nothing(reconcile(self.process())), fault)
+        self.attempt(lambda: put_in_order(self.process()), fault)
 
-    def attempt(self, work: Callable[[], None], fault: Fault | None) -> None:
+    def attempt(self, work: Callable[[], object], fault: Fault | None) -> None:
         self.store.faults = fault
         try:
             with suppress(LostRace, Unavailable, Contended):
@@ -171,9 +170,6 @@ class LongRun(RuleBasedStateMachine):
     @property
     def layout(self) -> keys.Layout:
         return self.living.layout
-
-    def nothing(self, value: Any) -> None:
-        """What was found is found again."""
 
     # -- the world ------------------------------------------------------------------------------------------------
 

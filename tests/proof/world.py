@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -173,11 +173,7 @@ def put_in_order(bench: Bench) -> reconcile.Findings:
 
 
 def reconciler() -> Script:
-    return lambda bench: void(put_in_order(bench))
-
-
-def void(value: object) -> None:
-    """A script returns nothing."""
+    return put_in_order
 
 
 def overwrite(body: bytes, times: int = 1) -> Script:
@@ -215,6 +211,3 @@ def table_bytes(*rows: Row) -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pylist([dict(each) for each in rows]), sink)
     return bytes(sink.getvalue())
-
-
-Build = Callable[[], World]
