@@ -27,6 +27,7 @@ from towline import resources
 from towline.change import RowChange
 from towline.connect import Connection, connect
 from towline.contract import Contract
+from towline.dataset import Dataset, Draft
 from towline.files import write_table
 from towline.local import stack
 from towline.local.stack import Start, stack_settings
@@ -69,10 +70,14 @@ def measure(here: Connection, log: Path, runs: int, up: float) -> None:
 
 
 def create(here: Connection) -> None:
-    dataset, body = here.dataset(NAME), write_table(sample_table(), "csv")
-    contract = Contract.parse(resources.path(f"datasets/{NAME}/contract.json").read_bytes())
-    receipt = dataset.send(dataset.create("sample.csv", body, contract, "first load")).wait()
+    dataset = here.dataset(NAME)
+    receipt = dataset.send(first_load(dataset)).wait()
     assert receipt.status == "committed", receipt.message
+
+
+def first_load(dataset: Dataset) -> Draft:
+    contract = Contract.parse(resources.path(f"datasets/{NAME}/contract.json").read_bytes())
+    return dataset.create("sample.csv", write_table(sample_table(), "csv"), contract, "first load")
 
 
 def repeat(save: Callable[[int], float], log: Path, runs: int) -> tuple[list[float], float]:

@@ -66,7 +66,7 @@ class _Work:
     waiting: dict[str, Receipt]
     done: list[Receipt] = field(default_factory=list)
     known: dict[tuple[str, str], tuple[Proposal | None, Report]] = field(default_factory=dict)
-    bases: dict[str, pa.Table | None] = field(default_factory=dict)
+    tables: dict[str, pa.Table | None] = field(default_factory=dict)
 
     def close(self, final: Iterable[Receipt]) -> None:
         for receipt in final:
@@ -154,17 +154,18 @@ def _outcome(
     if proposal.kind == "create":
         return proposal, plan.create(proposal, exists=head is not None)
     assert head is not None and contract is not None and table is not None  # noqa: S101, PT018 - else refused
-    return proposal, plan.plan(proposal, contract, table, _base(work, proposal, head))
+    past = _table_of(work, proposal.restore.commit, head) if proposal.restore else None
+    return proposal, plan.plan(proposal, contract, table, _table_of(work, proposal.base, head), past)
 
 
-def _base(work: _Work, proposal: Proposal, head: Head) -> pa.Table | None:
-    """The table that the proposal was made from; a table file without a base is meant for the head."""
-    if proposal.base is None or proposal.base == head.commit:
+def _table_of(work: _Work, commit: str | None, head: Head) -> pa.Table | None:
+    """The table of a commit that a proposal names; a table file without a base is meant for the head."""
+    if commit is None or commit == head.commit:
         return head.table
-    if proposal.base not in work.bases:
+    if commit not in work.tables:
         bench = work.bench
-        work.bases[proposal.base] = master.snapshot(bench.store, bench.layout, work.dataset, proposal.base)
-    return work.bases[proposal.base]
+        work.tables[commit] = master.snapshot(bench.store, bench.layout, work.dataset, commit)
+    return work.tables[commit]
 
 
 def _deny(work: _Work, receipt: Receipt, ground: Ground, outcome: Plan) -> None:

@@ -9,7 +9,7 @@ write could not tell them from it, and they changed nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from towline import keys
 from towline.master import Head
@@ -34,12 +34,16 @@ def stands(bench: Workbench, head: Head) -> bool:
 
 
 def _lies_on(versions: Sequence[Version], version: str, base: str) -> bool:
-    """`versions` newest first. Between the two there may be repeats of the base, and nothing else."""
+    """`versions` newest first."""
     at = next((place for place, each in enumerate(versions) if each.version == version), None)
-    if at is None:
-        return False
+    return at is not None and rests_on(versions[at + 1 :], base)
+
+
+def rests_on(below: Iterable[Version], base: str) -> bool:
+    """Whether what comes above these versions (newest first) was put on `base` (empty: on nothing): between the two
+    there may be repeats of the base, and nothing else."""
     between: set[str] = set()
-    for each in versions[at + 1 :]:
+    for each in below:
         if each.is_delete_marker:
             break
         if each.version == base:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import pyarrow as pa
 
-from towline import keys, table
+from towline import archive, keys, table
 from towline.errors import NotFound
 from towline.store import Blob, ObjectStore
 
@@ -98,11 +98,12 @@ def read(store: ObjectStore, dataset: str, *, version: str | None = None) -> Hea
 
 
 def at_commit(store: ObjectStore, layout: keys.Layout, dataset: str, commit: str) -> Head | None:
-    """The master as a commit left it, from its snapshot (a copy, metadata included); None when there is none."""
+    """The master as a commit left it, from its snapshot (a copy, metadata included), archived or not; None when
+    there is none."""
     if not keys.is_commit(commit):
         return None
     try:
-        return Head(dataset, store.get(layout.snapshot(dataset, commit)))
+        return Head(dataset, archive.get(store, layout, layout.snapshot(dataset, commit)))
     except NotFound:
         return None
 

@@ -1,8 +1,8 @@
 """What puts right what a crash or a lost event left behind; run on a schedule, and whenever the local stack starts.
 
 It finishes commits, records masters that were written past Towline, finds proposals that nobody decided, and reaps
-intents of commits that never came. Beside a note of the run itself, it writes nothing that the next delivery would not
-have written.
+intents of commits that never came. Beside a note of the run itself and the blocks of `towline blame`, it writes nothing
+that the next delivery would not have written.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from towline import __version__, commit, inbox, keys, master, receipts
+from towline import __version__, archive, blocks, commit, inbox, keys, master, receipts
 from towline.errors import Corrupt, NotFound, TowlineError
 from towline.inbox import Arrival
 from towline.receipts import Receipt
@@ -101,14 +101,15 @@ def reconcile(bench: Workbench, since: datetime | None = None, until: datetime |
     """Put the datasets in order and find what waits in the inbox. Only inbox objects from `since` (None: all) up to
     `until` (None: now) are looked at: younger ones are still under way."""
     datasets = tuple(sorted(d for e in bench.store.list(keys.CONTRACTS) if (d := keys.dataset_of_contract(e.key))))
-    problems = tuple(problem for dataset in datasets if (problem := _put_in_order(bench, dataset)))
+    problems = [problem for dataset in datasets if (problem := _put_in_order(bench, dataset))]
     unseen: list[Arrival] = []
     undecided: list[Receipt] = []
     for entry in bench.store.list(keys.INBOX):
         if (since is None or entry.modified >= since) and (until is None or entry.modified <= until):
             _sort_out(bench, entry, unseen, undecided)
     reaped = tuple(key for dataset in datasets for key in _reap(bench, dataset))
-    return Findings(datasets, tuple(unseen), tuple(undecided), reaped, problems)
+    problems += [problem for dataset in datasets if (problem := _index(bench, dataset))]
+    return Findings(datasets, tuple(unseen), tuple(undecided), reaped, tuple(problems))
 
 
 def _put_in_order(bench: Workbench, dataset: str) -> str | None:
@@ -116,6 +117,15 @@ def _put_in_order(bench: Workbench, dataset: str) -> str | None:
     bench.finished.pop(dataset, None)  # look, do not remember
     try:
         commit.settled_head(bench, dataset)
+    except TowlineError as error:
+        return f"{dataset}: {error}"
+    return None
+
+
+def _index(bench: Workbench, dataset: str) -> str | None:
+    """Make the blocks that are missing (`towline.blocks`); the problem, if that cannot be done."""
+    try:
+        blocks.extend(bench, dataset)
     except TowlineError as error:
         return f"{dataset}: {error}"
     return None
@@ -164,7 +174,7 @@ def _landed(bench: Workbench, dataset: str, commit_id: str) -> bool:
     if head is not None and head.commit == commit_id:
         return True
     try:
-        bench.store.head(bench.layout.snapshot(dataset, commit_id))
+        archive.head(bench.store, bench.layout, bench.layout.snapshot(dataset, commit_id))
     except NotFound:
         return False
     return True
