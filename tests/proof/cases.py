@@ -156,6 +156,13 @@ def pipeline() -> Case:
     return _case("an event, delivered twice, and the reconciler", here, *workers, rounds=2, faults=0)
 
 
+def event_twice() -> Case:
+    here = world()
+    p = here.put("P")
+    workers = Worker("1 (P)", deliver(p)), Worker("2 (P)", deliver(p))
+    return _case("an event, delivered twice", here, *workers, rounds=2)
+
+
 def event_and_reconciler() -> Case:
     here = world()
     workers = Worker("1 (P, V)", deliver(here.put("P"), here.put("V"))), Worker("reconciler", reconciler())
@@ -210,8 +217,8 @@ def same_bytes_twice() -> Case:
 
 CASES: Sequence[Callable[[], Case]] = (
     *(single, pair, there_and_back, same_proposals, overlapping, conflicting, back, companions, moved_back),
-    *(twice_and_back, three, living_on, event_and_reconciler, pipeline, creation, creation_and_look),
+    *(twice_and_back, three, living_on, event_twice, event_and_reconciler, creation, creation_and_look),
     *(overwritten, put_back_old, put_back_head, no_table, same_bytes_twice),
 )
 # Minutes and gigabytes each: `python -m tests.proof --large`, or TOWLINE_PROOF=large in the environment of the tests.
-LARGE: Sequence[Callable[[], Case]] = (three_with_faults, conflicting_with_two_faults, same_with_more_rounds)
+LARGE: Sequence[Callable[[], Case]] = (pipeline, three_with_faults, conflicting_with_two_faults, same_with_more_rounds)

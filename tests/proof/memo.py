@@ -68,8 +68,8 @@ def remembering() -> Iterator[None]:
         put(tables, "from_parquet", lambda body, where: body)
         put(tables, "to_parquet", lambda table, key, **commit: (same(table), key, *commit.values()))
         put(tables, "sort", lambda table, key: (same(table), tuple(key)))
-        put(plan, "plan", lambda proposal, contract, table, base: (
-            same(proposal), contract.digest, same(table), same(base)
+        put(plan, "plan", lambda proposal, contract, *tables: (
+            same(proposal), contract.digest, *map(same, tables)
         ))  # fmt: skip
         put(plan, "check", lambda changes, contract: (same(changes), contract.digest))
         put(changefile, "to_parquet", lambda diff, **whose: (same(diff), *whose.values()))
