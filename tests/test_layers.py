@@ -11,9 +11,10 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "towline"
 
 CORE = {"errors", "keys", "values", "violation", "table", "change", "diff", "merge", "conflict", "contract", "checks"}
-CORE |= {"audit", "changefile", "infer", "edits", "sample", "rules", "files"}
+CORE |= {"audit", "changefile", "infer", "edits", "sample", "rules", "files", "policy"}
 USE_CASES = {"store", "memory", "receipts", "workbench", "master", "intent", "finish", "landing", "commit", "plan"}
 USE_CASES |= {"proposals", "inbox", "quarantine", "external", "reconcile", "history", "dataset", "health", "mine"}
+USE_CASES |= {"reviews", "reviewing", "steward"}
 
 # What the pure core may use beside itself and the standard library.
 CORE_LIBRARIES = {"pyarrow", "ulid", "openpyxl"}

@@ -39,6 +39,7 @@ VERBS = {
     "insert": "Insert a row.",
     "delete": "Delete the rows that match.",
     "status": "Tell what became of a proposal.",
+    "review": "List what waits for review, look at it, approve or reject it.",
     "log": "List what happened to a dataset, newest first.",
     "diff": "Compare two commits of a dataset.",
 }
