@@ -14,6 +14,7 @@ from towline.plan import Plan
 from towline.proposals import Proposal
 from towline.receipts import IN_REVIEW, Receipt
 from towline.reviews import APPROVE, SHORT, Word
+from towline.store import Entry
 from towline.violation import Report
 from towline.workbench import Workbench
 
@@ -43,14 +44,21 @@ class Case:
         return {**about, "counts": self.plan.counts(), "diff": self.plan.diff.to_json(), "conflicts": conflicts}
 
 
-def waiting(bench: Workbench, dataset: str) -> list[Receipt]:
-    """All proposals to a dataset that wait for review, the longest waiting first. Every receipt is looked at."""
+def waiting(bench: Workbench, dataset: str, final: set[tuple[str, str]] | None = None) -> list[Receipt]:
+    """All proposals to a dataset that wait for review, the longest waiting first. Every receipt is looked at, but for
+    those in `final` (key and ETag), which gets those that are so: a process that asks often keeps it."""
+    final = set() if final is None else final
     bench.contract(dataset)
-    names = (entry.key.rsplit("/", 1)[1] for entry in bench.store.list(keys.receipt(dataset, "").removesuffix(".json")))
+    fresh = [e for e in bench.store.list(f"{keys.RECEIPTS}{dataset}/") if (e.key, e.etag) not in final]
     with ThreadPoolExecutor(READERS) as pool:
-        found = list(pool.map(lambda name: receipts.load(bench.store, dataset, name.removesuffix(".json")), names))
+        found = list(pool.map(lambda entry: receipts.load(bench.store, dataset, _name(entry)), fresh))
+    final |= {(receipt.key, receipt.etag or "") for receipt in found if receipt is not None and receipt.final}
     held = [receipt for receipt in found if receipt is not None and receipt.status == IN_REVIEW]
     return sorted(held, key=lambda receipt: str(receipt.history[0].get("at")))
+
+
+def _name(entry: Entry) -> str:
+    return entry.key.rsplit("/", 1)[1].removesuffix(".json")
 
 
 def look(dataset: Dataset, proposal: str) -> Case:

@@ -86,7 +86,7 @@ def test_the_public_names_are_these() -> None:
     with pytest.raises(AttributeError, match="nope"):
         towline.nope  # noqa: B018 - looking is the test
     public = {name for name in vars(towline.Dataset) if not name.startswith("_")}
-    assert public == set("contract read propose preview edit insert delete status log diff".split())  # noqa: SIM905
+    assert public == set("contract read propose preview edit insert delete status reviews case review log diff".split())  # noqa: SIM905
 
 
 def test_the_version_is_that_of_the_project() -> None:
