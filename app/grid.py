@@ -15,7 +15,7 @@ from app.editing.gridlog import GridLog, Message
 from app.editing.gridsheet import marks_json, marks_of, table_json
 
 _DIST = Path(__file__).with_name("grid") / "dist"
-_LOG = "log"
+_LOG, _STORY = "log", "story"
 
 # Streamlit sends a component's code with its data on every run: the large part, which never changes, is a component of
 # its own, so that a browser that has it is not sent it again. None is in a shadow root: a selection cannot be dragged
@@ -31,9 +31,10 @@ _component = st.components.v2.component(
 )
 
 
-def draw(desk: Desk, key: str, *, readonly: bool = False) -> None:
+def draw(desk: Desk, key: str, *, readonly: bool = False, on_story: Callable[[str, str], None] | None = None) -> None:
     """Draw the table of a desk with what was typed into it. What the grid says goes to the desk before the next run of
-    the script begins. The key stays the same for as long as a browser is to keep what is on its way."""
+    the script begins. The key stays the same for as long as a browser is to keep what is on its way. `on_story` as in
+    `grid`."""
     marks = marks_json(marks_of(desk.pending, desk.log.state, desk.sheet.contract))
     grid(
         key,
@@ -43,6 +44,7 @@ def draw(desk: Desk, key: str, *, readonly: bool = False) -> None:
         lambda: desk.hear(message(key)),
         jump=desk.jump,
         readonly=readonly,
+        on_story=on_story,
     )
 
 
@@ -61,13 +63,15 @@ def grid(
     jump: Jump | None = None,
     readonly: bool = False,
     height: Literal["stretch", "content"] | int = "stretch",
+    on_story: Callable[[str, str], None] | None = None,
 ) -> None:
     """Draw the grid. `table` (see gridsheet.table_json) is asked for where the browser lacks the epoch's table;
     `marks` is gridsheet.marks_json. `on_change` is called, before the script runs, when the grid says something new: it
-    lets the log `hear(message(key))`. The key stays the same for as long as the grid is to stay as it is.
+    lets the log `hear(message(key))`. The key stays the same for as long as the grid is to stay as it is. `on_story` is
+    called, likewise, with a row (by the grid's id) and a column whose story somebody asks for; without it nobody can.
     """
     heard = message(key)
-    answer: dict[str, Any] = {**log.answer(heard), "key": key, "readonly": readonly}
+    answer: dict[str, Any] = {**log.answer(heard), "key": key, "readonly": readonly, "stories": on_story is not None}
     if "state" in answer:
         answer["table"] = table()
     if "state" in answer or heard is None or heard.marks != marks["name"]:
@@ -77,4 +81,10 @@ def grid(
     # As bytes: Streamlit would walk through a mapping, and sort it, on every run.
     body = json.dumps(answer, separators=(",", ":")).encode()
     _code(key=f"{key}-towline-code")
-    _component(key=key, data=body, height=height, on_log_change=on_change)
+
+    def asked() -> None:
+        place = (st.session_state.get(key) or {}).get(_STORY)
+        if place and on_story is not None:
+            on_story(place["row"], place["column"])
+
+    _component(key=key, data=body, height=height, on_log_change=on_change, on_story_change=asked)

@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from app import clickable, grid, markup
+from app import clickable, grid, markup, story
 from app.editing.gridsheet import marks_json, table_json
 from app.past import html
 from app.past.commits import Commit, Wanted
@@ -22,16 +22,28 @@ from towline.settings import Settings
 from towline.values import Key
 
 ROWS = 50  # changed rows on a page
-CHANGES, TABLE, COMPARE, RECORD = VIEWS = ("Changes", "Table", "Compare", "Audit record")
+CHANGES, TABLE, COMPARE, RESTORE, RECORD = VIEWS = ("Changes", "Table", "Compare", "Restore", "Audit record")
 FORMATS = {"CSV": "csv", "Excel": "xlsx", "Parquet": "parquet"}
 
 
-def commit(
-    session: Session, commit: Commit, listed: list[Commit], contract: Contract, wanted: Wanted, key: Key | None
-) -> None:
+def choose(commit: Commit, dataset: str) -> str:
+    """The head of a commit, and which of its views is wanted."""
     st.html(html.head(commit, connection().bench.clock()))
-    name = name_of(contract.dataset, "view")
+    name = name_of(dataset, "view")
     view = st.segmented_control("View", VIEWS, default=CHANGES, required=True, key=name, label_visibility="collapsed")
+    return str(view)
+
+
+def draw(
+    view: str,
+    session: Session,
+    commit: Commit,
+    listed: list[Commit],
+    contract: Contract,
+    wanted: Wanted,
+    key: Key | None,
+) -> None:
+    """A view that only looks."""
     if view == CHANGES:
         _changes(commit, contract, wanted)
     elif view == TABLE:
@@ -48,10 +60,10 @@ def _changes(commit: Commit, contract: Contract, wanted: Wanted) -> None:
         st.html(markup.message("info", f"The first table of this dataset: {rows}. The view “{TABLE}” shows it."))
         return
     touched = reader().touched(commit, contract)
-    _touched(touched, contract, wanted, f"{contract.dataset}-commit-{commit.number}", commit)
+    changed(touched, contract, wanted, f"{contract.dataset}-commit-{commit.number}", commit)
 
 
-def _touched(touched: Touched, contract: Contract, wanted: Wanted, file: str, commit: Commit | None = None) -> None:
+def changed(touched: Touched, contract: Contract, wanted: Wanted, file: str, commit: Commit | None = None) -> None:
     """Changed rows, a page of them at a time; those that are looked for, where some are."""
     shown = touched
     if wanted.looks_inside and st.toggle("Only what is looked for", value=True, key="history-only"):
@@ -97,7 +109,9 @@ def _table(session: Session, commit: Commit, contract: Contract, key: Key | None
         jump=desk.jump,
         readonly=True,
         height=480,
+        on_story=session.ask,
     )
+    story.draw(session, desk)
     writers = {
         label: partial(write_table, desk.sheet.table, format, contract=contract) for label, format in FORMATS.items()
     }
@@ -124,7 +138,7 @@ def _compare(commit: Commit, listed: list[Commit], contract: Contract, wanted: W
         st.html(markup.message("warn", f"{error}."))
         return
     st.html(markup.block(f'<span class="tl-quiet">What turns commit {old.number} into commit {new.number}</span>'))
-    _touched(way, contract, wanted, f"{contract.dataset}-commit-{old.number}-to-{new.number}")
+    changed(way, contract, wanted, f"{contract.dataset}-commit-{old.number}-to-{new.number}")
 
 
 def places_of(dataset: str) -> list[Place]:

@@ -37,9 +37,10 @@ class Session:
     desks    what is open and edited, by dataset
     glances  the head of each dataset, as it was last there to be seen; `seen` is the last look, at whichever
     page     the look that the page on the screen was drawn with
-    views    commits that are looked at, by dataset: they are not edited
+    views    commits that are looked at, by dataset, each with its name in the address: they are not edited
     arrived  the link that was followed last: a row is jumped to once
     notice   what a button could not do; shown once
+    asked    the cell whose story is told, until its window is closed: a row by the grid's id, and a column
     kept     what a page keeps from one run to the next, by name
     """
 
@@ -50,9 +51,10 @@ class Session:
     glances: dict[str, Glance] = field(default_factory=dict)
     seen: Glance | None = None
     page: Glance | None = None
-    views: dict[str, Desk] = field(default_factory=dict)
+    views: dict[str, tuple[str, Desk]] = field(default_factory=dict)
     arrived: str = ""
     notice: str = ""
+    asked: tuple[str, str] | None = None
     kept: dict[str, Any] = field(default_factory=dict)
 
     @staticmethod
@@ -61,6 +63,14 @@ class Session:
             st.session_state[_NAME] = Session()
         session: Session = st.session_state[_NAME]
         return session
+
+    def ask(self, row: str, column: str) -> None:
+        """Have the page tell the story of a cell, in a window that stays through runs of the script."""
+        self.asked = (row, column)
+
+    def heard(self) -> None:
+        """The story was read."""
+        self.asked = None
 
     def list_datasets(self) -> list[str]:
         """The names of all datasets, asked for now and then; while the store does not answer, those that were known."""
@@ -105,9 +115,9 @@ class Session:
     def view(self, commit: str) -> Desk:
         """A commit of the chosen dataset, to be looked at: its desk keeps no draft."""
         known = self.views.get(self.dataset)
-        if known is None or known.sheet.commit != commit:
-            self.views[self.dataset] = Desk(open_sheet(connection().bench, self.dataset, commit))
-        return self.views[self.dataset]
+        if known is None or known[0] != commit:
+            self.views[self.dataset] = (commit, Desk(open_sheet(connection().bench, self.dataset, commit)))
+        return self.views[self.dataset][1]
 
     def reopen(self, sheet: Sheet, edits: Edits, note: str = "") -> None:
         """Edit `sheet` with these edits on top. What is on the desk now stays on disk as a draft, and is offered."""

@@ -27,6 +27,7 @@ from towline import resources
 from towline.change import RowChange
 from towline.connect import Connection, connect
 from towline.contract import Contract
+from towline.dataset import Dataset, Draft
 from towline.files import write_table
 from towline.local import stack
 from towline.local.stack import Start, stack_settings
@@ -69,10 +70,14 @@ def measure(here: Connection, log: Path, runs: int, up: float) -> None:
 
 
 def create(here: Connection) -> None:
-    dataset, body = here.dataset(NAME), write_table(sample_table(), "csv")
-    contract = Contract.parse(resources.path(f"datasets/{NAME}/contract.json").read_bytes())
-    receipt = dataset.send(dataset.create("sample.csv", body, contract, "first load")).wait()
+    dataset = here.dataset(NAME)
+    receipt = dataset.send(first_load(dataset)).wait()
     assert receipt.status == "committed", receipt.message
+
+
+def first_load(dataset: Dataset) -> Draft:
+    contract = Contract.parse(resources.path(f"datasets/{NAME}/contract.json").read_bytes())
+    return dataset.create("sample.csv", write_table(sample_table(), "csv"), contract, "first load")
 
 
 def repeat(save: Callable[[int], float], log: Path, runs: int) -> tuple[list[float], float]:
@@ -95,8 +100,11 @@ def requests(log: Path) -> Counter[str]:
     found: Counter[str] = Counter()
     for line in log.read_text().splitlines():
         _, method, path, *_ = line.split()
-        parts = path.split("?")[0].strip("/").split("/")
-        if parts[0] == "towline" and (method, tuple(parts[1:2])) not in READING:
+        path, _, query = path.partition("?")
+        parts = path.strip("/").split("/")
+        if parts[0] == "towline" and "versions" in query:
+            found["GET versions"] += 1
+        elif parts[0] == "towline" and (method, tuple(parts[1:2])) not in READING:
             found[f"{method} {parts[1] if len(parts) > 1 else ''}"] += 1
     return found
 

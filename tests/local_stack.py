@@ -68,6 +68,15 @@ def kill(info: StackInfo) -> None:
     assert lock.wait_until_free(DataDir(Path(info.data_dir)).lock, 10)
 
 
+def kill_workers(info: StackInfo) -> int:
+    """kill -9 of the processes in which the functions run; how many there were."""
+    listed = subprocess.run(["ps", "-Ao", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    workers = [int(pid) for pid, parent in map(str.split, listed.splitlines()) if int(parent) == info.pid]
+    for pid in workers:
+        os.kill(pid, signal.SIGKILL)
+    return len(workers)
+
+
 def client(info: StackInfo, service: str) -> Any:
     """A boto3 client with the stack's root credentials."""
     return _client(info.endpoint, service)

@@ -29,7 +29,8 @@ class Pipeline:
     """A workbench over a MemoryStore, and `pump`, which does what the deployed functions would do."""
 
     def __init__(self, bench: Workbench | None = None) -> None:
-        self.bench = bench or Workbench(MemoryStore(), clock=Clock(), pause=lambda seconds: None)
+        clock = Clock()
+        self.bench = bench or Workbench(MemoryStore(clock=clock), clock=clock, pause=lambda seconds: None)
         self.told: list[Receipt] = []
         self.bench.notify = self.told.append
         self._seen: set[tuple[str, str | None]] = set()

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.conftest import ROOT
+from towline.verify.finding import BREAKS, NOTES
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 TESTS = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
@@ -26,7 +27,9 @@ def test_tests_that_pages_name_exist(page) -> None:
 
 def test_every_rule_of_a_refused_proposal_is_explained() -> None:
     page = (ROOT / "docs" / "proposal.md").read_text()
-    sources = [(ROOT / "src" / "towline" / f"{name}.py").read_text() for name in ("proposals", "plan", "inbox")]
+    sources = [
+        (ROOT / "src" / "towline" / f"{name}.py").read_text() for name in ("proposals", "plan", "inbox", "restore")
+    ]
     rules = {rule for source in sources for rule in re.findall(r'"([a-z]+\.[a-z_]+)"', source)}
     assert len(rules) > 20
     assert {rule for rule in rules if f"`{rule}`" not in page} == set()
@@ -35,3 +38,10 @@ def test_every_rule_of_a_refused_proposal_is_explained() -> None:
 def test_every_function_has_its_events() -> None:
     functions = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
     assert functions == {path.name.split(".")[0] for path in (ROOT / "events").glob("*.json")}
+
+
+def test_every_kind_that_verify_finds_is_explained() -> None:
+    breaks = (ROOT / "docs" / "runbook.md").read_text()
+    notes = (ROOT / "docs" / "verify.md").read_text()
+    assert {kind for kind in BREAKS if f"`{kind}`" not in breaks} == set()
+    assert {kind for kind in NOTES if f"`{kind}`" not in notes} == set()

@@ -16,13 +16,16 @@ from towline.values import EXACT_FLOAT
 
 Number: TypeAlias = int | float
 
-# More digits than two factors have together, and than the largest float has before the point.
+# More digits than the largest float has before the point and the smallest behind it; than two factors have together,
+# and than a quotient needs to tell on which side of the middle of two floats it lies.
+_ALL = Context(prec=800, traps=[])
 _WORKED_OUT = Context(prec=60, traps=[])
+# More than the largest float has before the point.
 _LONG = Context(prec=400, rounding=ROUND_HALF_UP, traps=[])
 
 _OPERATIONS: Mapping[str, tuple[str, Callable[[Decimal, Decimal], Decimal]]] = {
-    "plus": ("+", _WORKED_OUT.add),
-    "minus": ("-", _WORKED_OUT.subtract),
+    "plus": ("+", _ALL.add),
+    "minus": ("-", _ALL.subtract),
     "times": ("*", _WORKED_OUT.multiply),
     "divided by": ("/", _WORKED_OUT.divide),
 }

@@ -115,6 +115,12 @@ def _id_in(state: State, row: RowId) -> str:
     return state.added[row - 1][0] if isinstance(row, int) else row_id(row)
 
 
+def key_of(sheet: Sheet, row: str) -> Key | None:
+    """The key of a row of the sheet by the grid's id; None of one that is not in it."""
+    found = _keys(sheet).get(row)
+    return found if isinstance(found, tuple) else None
+
+
 def _rows(state: State, sheet: Sheet) -> dict[str, RowId]:
     """Rows by id: those that the state speaks of."""
     known = {**_keys(sheet)}

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from app import bulk, grid, links, markup, news, panels, submit_panel
+from app import bulk, grid, links, markup, news, panels, story, submit_panel
 from app.editing import remote
 from app.editing.desk import Desk
 from app.editing.pending import download
@@ -32,7 +32,8 @@ def _look(session: Session, commit: str) -> None:
         st.button("Edit the newest commit", type="primary", on_click=links.leave_commit)
     links.follow(session, desk)
     with st.container(height="stretch", key="table"):
-        grid.draw(desk, f"view-{session.dataset}-{desk.sheet.commit}", readonly=True)
+        grid.draw(desk, f"view-{session.dataset}-{desk.sheet.commit}", readonly=True, on_story=session.ask)
+    story.draw(session, desk)
 
 
 def _edit(session: Session) -> None:
@@ -43,9 +44,10 @@ def _edit(session: Session) -> None:
         _above(session, desk)
     table, side = st.columns([2.7, 1], gap="medium")
     with table, st.container(height="stretch", key="table"):
-        grid.draw(desk, f"grid-{session.dataset}")
+        grid.draw(desk, f"grid-{session.dataset}", on_story=session.ask)
     with side:
         _side(session, desk)
+    story.draw(session, desk)
 
 
 def _head(desk: Desk) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import clickable, history_views, markup
+from app import clickable, history_views, markup, restore_panel
 from app.editing.links import read_key
 from app.history_views import do, link, name_of, places_of, reader
 from app.past import activity, html
@@ -38,7 +38,8 @@ def page() -> None:
     wanted, key = _filters(contract, places)
     with picture:
         _activity(places, wanted)
-    part = window(places, wanted, _count(contract.dataset))
+    near = reader().of_row(contract, key, wanted.column, places) if key else places
+    part = window(near, wanted, _count(contract.dataset))
     left, right = st.columns([1, 1.35], gap="medium")
     with left:
         listed = _search(part, wanted, contract)
@@ -46,7 +47,11 @@ def page() -> None:
         _list(contract, listed, chosen, part, wanted)
     with right:
         if chosen is not None:
-            history_views.commit(session, chosen, listed, contract, wanted, key)
+            view = history_views.choose(chosen, contract.dataset)
+            if view == history_views.RESTORE:
+                restore_panel.draw(session, chosen, contract, key)
+            else:
+                history_views.draw(view, session, chosen, listed, contract, wanted, key)
 
 
 def _arrive(dataset: str) -> None:
@@ -158,6 +163,8 @@ def _hits(listed: list[Commit], wanted: Wanted, contract: Contract) -> dict[str,
 
 def _summary(listed: list[Commit], part: Window, wanted: Wanted) -> str:
     """How much of the history is on the page."""
+    if wanted.key and not listed:
+        return "No commit touched it."
     if not part.total:
         return (
             "Nothing was committed." if wanted == Wanted() else "Nothing was committed by these people in these days."
@@ -165,7 +172,8 @@ def _summary(listed: list[Commit], part: Window, wanted: Wanted) -> str:
     found = markup.count(len(listed), "commit")
     if wanted.looks_inside:
         rest = f"; {part.left:,} older ones were not looked at yet" if part.left else ""
-        return f"{found} touched it, of {markup.count(part.shown, 'proposal')} looked at{rest}"
+        looked = "" if wanted.key else f", of {markup.count(part.shown, 'proposal')} looked at"  # the index knows rows
+        return f"{found} touched it{looked}{rest}"
     return f"{found}, newest first" if not part.left else f"the newest {found}; {part.left:,} proposals are older"
 
 

@@ -28,7 +28,7 @@ LINES = 6  # of a note, likewise
 HITS = 3  # cells of a row that the list shows
 NOTHING: Mapping[str, str] = {}
 _COUNTS = (("rows_updated", "update"), ("rows_inserted", "insert"), ("rows_deleted", "delete"))
-_KINDS = {"file": "table file", "external": "written past Towline", "create": "first table"}
+_KINDS = {"file": "table file", "external": "written past Towline", "create": "first table", "restore": "restored"}
 
 
 def commit_list(listed: Sequence[Commit], chosen: str, today: date, hits: Mapping[str, str] = NOTHING) -> str:

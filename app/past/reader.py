@@ -15,15 +15,16 @@ from app.past import touched
 from app.past.commits import Commit, Wanted, commits
 from app.past.shelf import Shelf
 from app.past.touched import NO_CELLS, Touched
-from towline import history, keys
+from towline import blame, history, keys
 from towline.contract import Contract
 from towline.diff import diff
-from towline.errors import NotFound
+from towline.errors import NotFound, TowlineError
 from towline.history import READERS, Place, Record
-from towline.values import decode, shown
+from towline.values import Key, decode, shown
 from towline.workbench import Workbench
 
 RECORDS, CELLS, SHEETS = 20_000, 64 * 2**20, 4  # kept: records, bytes of changes files, tables
+TOUCHED = 200  # kept, too: rows that were looked for, with the moments of the commits that touched them
 SETTLED = timedelta(seconds=5)  # after which all records of a commit are there, unless its writer died
 LONGEST = 12  # digits of a commit's number
 FRESH = timedelta(seconds=60)  # for which a listing is good while the head stays
@@ -38,6 +39,7 @@ class Reader:
         self._cells: Shelf[pa.Table] = Shelf(CELLS, lambda cells: int(cells.nbytes))
         self._sheets: Shelf[Sheet] = Shelf(SHEETS)
         self._ways: Shelf[pa.Table] = Shelf(SHEETS)
+        self._touched: Shelf[frozenset[datetime]] = Shelf(TOUCHED)
         self._listed: dict[str, tuple[str, datetime, list[Place]]] = {}
 
     def places(self, dataset: str, head: str) -> list[Place]:
@@ -63,18 +65,18 @@ class Reader:
     def find(self, dataset: str, name: str, places: list[Place]) -> Commit:
         """Any commit by its id or number. NotFound: there is none."""
         bare = name.lstrip("#")
-        at = self._moment(bare, places)
+        at = self._moment(dataset, bare, places)
         there = self.commits(place for place in places if place.at == at)
         found = next((each for each in there if bare in (each.id, str(each.number))), None)
         if found is None:
             raise NotFound(f"{dataset} has no commit {shown(name)}; the list shows those that there are")
         return found
 
-    def _moment(self, name: str, places: list[Place]) -> datetime | None:
+    def _moment(self, dataset: str, name: str, places: list[Place]) -> datetime | None:
         """The second of a commit's records."""
         commit = name
         if name.isdecimal() and len(name) < LONGEST:
-            record = history.numbered(self.bench, places, int(name))
+            record = history.by_number(self.bench, dataset, places, int(name))
             commit = str(record["commit"]) if record else ""
         try:
             return keys.commit_time(commit).replace(microsecond=0) if keys.is_commit(commit) else None
@@ -109,6 +111,20 @@ class Reader:
     def sheet(self, dataset: str, commit: str) -> Sheet:
         """The table of a commit, by its id."""
         return self._sheets.get((dataset, commit), lambda: open_sheet(self.bench, dataset, commit))
+
+    def of_row(self, contract: Contract, key: Key, column: str, places: list[Place]) -> list[Place]:
+        """The places of commits that touched a row, or its cell in a column: the index knows them (`towline.blame`),
+        so that no other is read. Where it cannot be asked, all of them."""
+
+        def make() -> frozenset[datetime]:
+            touches = blame.story(self.bench, contract.dataset, key=key, column=column or None)
+            return frozenset(keys.commit_time(touch.commit).replace(microsecond=0) for touch in touches)
+
+        try:
+            seconds = self._touched.get((contract.dataset, key, column, *places[:1], len(places)), make)
+        except TowlineError:
+            return places
+        return [place for place in places if place.at in seconds]
 
     def search(self, found: Iterable[Commit], wanted: Wanted, contract: Contract) -> list[Commit]:
         """Those commits that are wanted: read side by side where it takes what they changed to tell."""

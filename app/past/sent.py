@@ -11,7 +11,8 @@ from app.editing import reopen
 from app.editing.remote import open_sheet
 from app.editing.reopen import Reopened
 from app.editing.sheet import Sheet
-from towline import keys, mine
+from towline import keys, mine, restore
+from towline.change import row_json
 from towline.contract import Contract
 from towline.errors import NotFound, UnreadableFile
 from towline.files import read_table
@@ -57,7 +58,8 @@ def open_letter(bench: Workbench, letter: Letter, receipt: Receipt) -> Opened:
     if body.file_name:
         found = reopen.of_table(sheet, _table(body, sheet.contract), is_whole=_is_whole(body, receipt))
     else:
-        found = reopen.of_changes(sheet, body.raw)
+        is_restore = body.raw.get("kind") == "restore"
+        found = reopen.of_changes(sheet, _restored(bench, sheet, body.raw) if is_restore else body.raw)
     note = body.raw.get("note")
     return Opened(sheet, replace(found, unplaced=(*said, *found.unplaced)), note if isinstance(note, str) else "")
 
@@ -73,6 +75,14 @@ def _base(bench: Workbench, dataset: str, base: object) -> tuple[Sheet, tuple[st
     head = open_sheet(bench, dataset)
     said = f"it was made on commit {base}, which {dataset} does not have: it is opened on commit {head.number}"
     return head, (said,)
+
+
+def _restored(bench: Workbench, sheet: Sheet, raw: Mapping[str, object]) -> Mapping[str, object]:
+    """A restore as an edit: the changes that follow from its two commits."""
+    wanted = restore.from_json(raw.get("restore"), sheet.contract)
+    past = open_sheet(bench, sheet.dataset, wanted.commit).table
+    changes = restore.changes(wanted, sheet.contract, sheet.table, past)
+    return {"changes": [{"old": row_json(change.old), "new": row_json(change.new)} for change in changes]}
 
 
 def _table(body: Body, contract: Contract) -> pa.Table:

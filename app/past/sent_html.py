@@ -15,7 +15,7 @@ from towline.receipts import IN_REVIEW, Receipt
 STEPS = ("received", "accepted", "committing", "committed")
 LONG = 60.0  # seconds of waiting after which that is said
 SAID = 20  # sentences about what has no place
-_KINDS = {"file": "table file", "create": "new dataset"}
+_KINDS = {"file": "table file", "create": "new dataset", "restore": "restore"}
 
 
 def card(letter: Letter, receipt: Receipt, contract: Contract | None, now: datetime) -> str:

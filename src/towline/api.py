@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from towline import connect, edits, frames, history, keys, steward
+from towline import blame, connect, edits, frames, history, keys, prune, steward, trail, verify
 from towline.change import RowChange
 from towline.connect import Connection
 from towline.contract import Contract
@@ -22,11 +22,13 @@ from towline.errors import BadProposal, UsageError
 from towline.files import read_table
 from towline.first_contract import choose
 from towline.plan import Plan
+from towline.prune import Pruning
 from towline.receipts import Receipt
 from towline.reviews import APPROVE, REJECT
 from towline.settings import Settings
 from towline.steward import Case
 from towline.values import Row
+from towline.verify import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,6 +144,36 @@ class Dataset:
         contract = self.contract()
         return self._rows(where, note, mode, lambda found: edits.deletes(contract, found, all_matching=all_matching))
 
+    def restore(
+        self,
+        commit: str | int,
+        note: str,
+        *,
+        where: Mapping[str, object] | None = None,
+        columns: Sequence[str] = (),
+        undo: bool = False,
+        mode: str | None = None,
+    ) -> Ticket:
+        """Bring back what a commit held (its id, its number, a moment, its snapshot's key or its VersionId), as a new
+        commit: all of it, or only the rows that hold the values of `where`, or only these columns.
+
+        `undo`: take back what that commit changed, and leave what was changed since. NotFound: no such commit or row.
+        BadProposal: no such column, or there is nothing to restore.
+        """
+        return self._inbox.send(self._restore_draft(commit, note, where, columns, undo, mode))
+
+    def preview_restore(
+        self,
+        commit: str | int,
+        *,
+        where: Mapping[str, object] | None = None,
+        columns: Sequence[str] = (),
+        undo: bool = False,
+        mode: str | None = None,
+    ) -> Plan:
+        """What `restore` would do to the head as it is now. Nothing is written."""
+        return self._inbox.preview(self._restore_draft(commit, "preview", where, columns, undo, mode))
+
     def status(self, proposal: str) -> Receipt:
         """The receipt of a proposal. NotFound: nobody has looked at such a proposal yet."""
         return self._inbox.status(proposal)
@@ -168,13 +200,43 @@ class Dataset:
         word = steward.say(self._inbox, case, APPROVE if approve else REJECT, note, seen)
         return steward.outcome(self._inbox, proposal, word, timeout)
 
-    def log(self) -> list[history.Record]:
-        """The audit records, newest first."""
-        return history.log(self._connection.bench, self.name)
+    def log(self, limit: int | None = None) -> list[history.Record]:
+        """The audit records, newest first; with `limit` the newest ones, and no others are read."""
+        if limit is None:
+            return history.log(self._connection.bench, self.name)
+        return trail.newest(self._connection.bench, self.name, limit)[:limit]
+
+    def blame(
+        self, where: Mapping[str, object] | None = None, column: str | None = None, *, every: bool = False
+    ) -> pd.DataFrame:
+        """Who set cells, when and why: the last touch of each, or `every` one, newest first.
+
+        `where` names a row (its key, or any values that one row of the head alone has), `column` a column, both a cell.
+        One line a touch: the key's columns, `column`, `old`, `new`, `change` (insert, update, delete; create: it was in
+        the first table), `number`, `commit`, `proposal`, `at`, `user`, `note`, `kind`. A key column that has one of
+        these names is called `key_<name>`.
+
+        Raises UsageError (no such column, more than one row, or neither is given) and NotFound (never such a row).
+        """
+        contract = self.contract()
+        wanted = edits.convert(contract, frames.plain(where or {}))
+        return frames.touches(blame.ask(self._connection.bench, self.name, wanted, column, every=every), contract.key)
 
     def diff(self, old: str | int, new: str | int | None = None) -> Diff:
         """What turns the table at `old` into the table at `new` (default: the head)."""
         return history.difference(self._connection.bench, self.name, str(old), _text(new))
+
+    def verify(self, *, quick: bool = False) -> Verdict:
+        """Whether the history is whole: `ok`, else `findings`, the first break first. `quick` reads no table."""
+        return verify.verify(self._connection.bench, self.name, quick=quick)
+
+    def prune(self, keep: int, *, dry_run: bool = False) -> Pruning:
+        """Move the snapshots and audit records of all but the newest `keep` commits into the archive; what moved, or
+        would with `dry_run`. Refused: you may not delete history (docs/prune.md)."""
+        planned = prune.plan(self._connection.bench, self.name, keep)
+        if not dry_run:
+            prune.run(self._connection.bench, planned)
+        return planned
 
     @property
     def _inbox(self) -> Inbox:
@@ -196,6 +258,18 @@ class Dataset:
         file, body = _file(data)
         commit = history.resolve(self._connection.bench, self.name, self._base(data, base))
         return self._inbox.file(file, body, note, commit, mode, partial=partial)
+
+    def _restore_draft(
+        self,
+        commit: str | int,
+        note: str,
+        where: Mapping[str, object] | None,
+        columns: Sequence[str],
+        undo: bool,
+        mode: str | None,
+    ) -> Draft:
+        values = edits.convert(self.contract(), frames.plain(where or {}))
+        return self._inbox.restore(*self._inbox.wish(str(commit), values, columns, undo=undo), note, mode)
 
     def _base(self, data: Data, base: str | int | None) -> str:
         found = _text(base) or frames.commit_of(data) or self._last_read

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from towline.change import RowChange, key_json
 from towline.diff import Diff
 from towline.errors import Corrupt
+from towline.table import rows_by_key
 from towline.values import Key, Row, Value, decode
 
 SCHEMA = pa.schema(
@@ -45,10 +46,27 @@ def to_parquet(diff: Diff, *, commit: str, number: int, proposal: str, timestamp
     return bytes(sink.getvalue())
 
 
+def of_table(body: bytes, key: tuple[str, ...], types: Mapping[str, str], table: pa.Table) -> Diff:
+    """Read a changes file back as changes of the table that it was made on: only the rows that it updates are looked
+    up there. `types` as in `from_parquet`. Corrupt: it updates a row that is not there."""
+    cells = _read(body)
+    updated = {cell["key"] for cell in cells if cell["change"] == "update"}
+    wanted = (_key(text, key, types) for text in updated)
+    return _diff(cells, key, types, rows_by_key(table, key, wanted))
+
+
 def from_parquet(body: bytes, key: tuple[str, ...], types: Mapping[str, str], rows: Mapping[Key, Row]) -> Diff:
     """Read a changes file back. `types` names the contract type of each column; `rows` holds the rows before the
     change, by key, because an update's file has only the cells that changed."""
-    cells = pq.ParquetFile(pa.BufferReader(body)).read().to_pylist()
+    return _diff(_read(body), key, types, rows)
+
+
+def _read(body: bytes) -> list[dict[str, Any]]:
+    cells: list[dict[str, Any]] = pq.ParquetFile(pa.BufferReader(body)).read().to_pylist()
+    return cells
+
+
+def _diff(cells: list[dict[str, Any]], key: tuple[str, ...], types: Mapping[str, str], rows: Mapping[Key, Row]) -> Diff:
     changes: dict[str, dict[str, Any]] = {}
     for cell in cells:
         entry = changes.setdefault(cell["key"], {"kind": cell["change"], "old": {}, "new": {}})
@@ -69,15 +87,24 @@ def _row_change(
         return RowChange(None, {**blank, **entry["new"]})
     if entry["kind"] == "delete":
         return RowChange({**blank, **entry["old"]}, None)
-    raw = json.loads(text)
-    old = rows.get(tuple(decode(raw[column], types[column]) for column in key))
+    old = rows.get(_key(text, key, types))
     if old is None:
         raise Corrupt(f"the changes file updates row {text}, which is not in the table before it")
     return RowChange(old, {**old, **entry["new"]})
 
 
+def key_text(row: Row, key: tuple[str, ...]) -> str:
+    """The key of a row as these files write it."""
+    return json.dumps(key_json(row, key), ensure_ascii=False)
+
+
+def _key(text: str, key: tuple[str, ...], types: Mapping[str, str]) -> Key:
+    raw = json.loads(text)
+    return tuple(decode(raw[column], types[column]) for column in key)
+
+
 def _cells(change: RowChange, key: tuple[str, ...]) -> Iterator[dict[str, str | None]]:
-    where = json.dumps(key_json(change.row, key), ensure_ascii=False)
+    where = key_text(change.row, key)
     for cell in change.cells():
         yield {
             "change": change.kind,

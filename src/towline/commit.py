@@ -68,7 +68,7 @@ class _Work:
     waiting: dict[str, Receipt]
     done: list[Receipt] = field(default_factory=list)
     known: dict[tuple[str, str], tuple[Proposal | None, Report]] = field(default_factory=dict)
-    bases: dict[str, pa.Table | None] = field(default_factory=dict)
+    tables: dict[str, pa.Table | None] = field(default_factory=dict)
 
     def close(self, final: Iterable[Receipt]) -> None:
         for receipt in final:
@@ -92,24 +92,28 @@ def _round(work: _Work, *, first: bool) -> None:
 
 
 def settled_head(bench: Workbench, dataset: str) -> tuple[Head | None, Ground]:
-    """Step 1: the head, with nothing unfinished at or below it. A head without a commit id is recorded first; where
-    the dataset has no contract either, it is not Towline's yet, and the commit that creates the dataset replaces it."""
+    """Step 1: the head, with nothing unfinished at or below it. What was put past Towline is recorded first; where no
+    commit lies below it either, it is not Towline's yet, and the commit that creates the dataset replaces it."""
     for _ in range(ROUNDS):
         head = master.read(bench.store, dataset)
-        if head is None and bench.has(dataset):
-            raise Corrupt(
-                f"the master of {dataset} was deleted past Towline: remove the delete marker of "
-                f"{keys.master(dataset)}, and its last version is the head again"
-            )
         if head is None:
-            return None, Ground(None, None, None, 0, GENESIS)
-        if head.commit is not None:
-            chain = finish_head(bench, head)
+            if not bench.has(dataset):
+                return None, Ground(None, None, None, 0, GENESIS)
+            if master.read(bench.store, dataset) is None:  # else its first commit landed between the two looks
+                raise _deleted(dataset)
+            continue
+        if chain := finish_head(bench, head):
             return head, Ground(head.etag, head.version, head.commit, head.number, chain)
-        if not bench.has(dataset):
+        if not external.record(bench, dataset):
             return None, Ground(head.etag, head.version, None, 0, GENESIS)
-        external.record(bench, head)
     raise LostRace(f"{dataset}: its master was written past Towline, and could not be recorded in {ROUNDS} tries")
+
+
+def _deleted(dataset: str) -> Corrupt:
+    return Corrupt(
+        f"the master of {dataset} was deleted past Towline: remove the delete marker of {keys.master(dataset)}, and "
+        "its last version is the head again"
+    )
 
 
 def _current(work: _Work, *, first: bool) -> None:
@@ -174,17 +178,18 @@ def _outcome(
     if proposal.kind == "create":
         return proposal, plan.create(proposal, exists=head is not None)
     assert head is not None and contract is not None and table is not None  # noqa: S101, PT018 - else refused
-    return proposal, plan.plan(proposal, contract, table, _base(work, proposal, head))
+    past = _table_of(work, proposal.restore.commit, head) if proposal.restore else None
+    return proposal, plan.plan(proposal, contract, table, _table_of(work, proposal.base, head), past)
 
 
-def _base(work: _Work, proposal: Proposal, head: Head) -> pa.Table | None:
-    """The table that the proposal was made from; a table file without a base is meant for the head."""
-    if proposal.base is None or proposal.base == head.commit:
+def _table_of(work: _Work, commit: str | None, head: Head) -> pa.Table | None:
+    """The table of a commit that a proposal names; a table file without a base is meant for the head."""
+    if commit is None or commit == head.commit:
         return head.table
-    if proposal.base not in work.bases:
+    if commit not in work.tables:
         bench = work.bench
-        work.bases[proposal.base] = master.snapshot(bench.store, bench.layout, work.dataset, proposal.base)
-    return work.bases[proposal.base]
+        work.tables[commit] = master.snapshot(bench.store, bench.layout, work.dataset, commit)
+    return work.tables[commit]
 
 
 def _deny(work: _Work, receipt: Receipt, ground: Ground, outcome: Plan) -> None:

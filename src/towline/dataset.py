@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -12,16 +12,19 @@ from typing import Any
 
 import pyarrow as pa
 
-from towline import history, keys, master, plan, proposals, receipts
+from towline import history, keys, master, plan, proposals, receipts, restore
 from towline.change import RowChange
 from towline.contract import Contract
 from towline.diff import Diff
 from towline.errors import NotFound, OutcomeUnknown, PreconditionFailed, UsageError
 from towline.inbox import PART_OF
+from towline.master import Head
 from towline.plan import Plan
 from towline.proposals import TABLE_ENDINGS, Proposal
 from towline.receipts import Receipt
+from towline.restore import Restore
 from towline.store import ABSENT
+from towline.values import Value
 from towline.violation import Report
 from towline.workbench import Workbench
 
@@ -120,6 +123,28 @@ class Dataset:
             body,
         )
 
+    def wish(
+        self, at: str, where: Mapping[str, Value] | None = None, columns: Sequence[str] = (), *, undo: bool = False
+    ) -> tuple[Restore, str]:
+        """What `restore` takes, and its base: that the head shall be as commit `at` (as in `history.resolve`) left the
+        table; with `undo`, that what commit `at` changed is taken back, and what was changed since stays. Only the rows
+        that hold the values of `where` at one of the two commits, and only these columns; without them all.
+
+        NotFound: no such commit or row. BadProposal: no such column, or there is nothing to restore.
+        """
+        contract, to = self.contract(), history.resolve(self.bench, self.name, at)
+        base = None
+        if undo:
+            base, to = to, history.parent(self.bench, self.name, to)
+        base, table = self.table(base)
+        wanted = Restore(to, columns=restore.check_columns(columns, contract))
+        return restore.choose(wanted, contract, table, self.table(to)[1], where or {}), base
+
+    def restore(self, wanted: Restore, base: str, note: str, mode: str | None = None) -> Draft:
+        """A draft that makes of what is as in the commit `base` what it was in another one."""
+        content = wanted.to_json(self.contract())
+        return Draft(self.bench.new_id(), self._json(note, base=base, mode=mode, kind="restore", restore=content))
+
     def _json(self, note: str, *, base: str | None = None, **fields: Any) -> bytes:
         return proposals.to_json(dataset=self.name, note=proposals.check_note(note), base=base, **fields)
 
@@ -142,8 +167,13 @@ class Dataset:
             return plan.create(proposal, exists=contract is not None), number
         if head is None or contract is None:
             raise NotFound(f"the dataset {self.name!r} has no commit yet")
-        base = head.table if proposal.base in (None, head.commit) else self.table(proposal.base)[1]
-        return plan.plan(proposal, contract, head.table, base), number
+        base = self._table_of(proposal.base, head)
+        past = self._table_of(proposal.restore.commit, head) if proposal.restore else None
+        return plan.plan(proposal, contract, head.table, base, past), number
+
+    def _table_of(self, commit: str | None, head: Head) -> pa.Table:
+        """A commit's table; the head's where none is named, as of a table file that says nothing of its base."""
+        return head.table if commit in (None, head.commit) else self.table(commit)[1]
 
     def send(self, draft: Draft) -> Ticket:
         """Put a draft into the inbox: from here on it is kept, whatever happens. The JSON comes last, because it is

@@ -1,15 +1,25 @@
-"""A master that somebody wrote past Towline: recorded as a commit of author `external`, so that nothing is hidden."""
+"""Masters that somebody wrote past Towline, recorded as one commit of author `external`, so that nothing is hidden and
+work goes on.
+
+Each version that no commit made gets an audit record of its own, oldest first, which names it as `prev_version`; what
+it changed is the difference from the table before it. The commit puts the last of these tables on top in canonical
+form. A version that is no table of the dataset changed nothing that could be told: the table before it is put back, and
+its bytes go to the quarantine, beside the reason.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
-from towline import keys, landing, master, receipts
+import pyarrow as pa
+
+from towline import keys, landing, master, quarantine, receipts
 from towline import table as tables
 from towline.audit import GENESIS
 from towline.contract import Contract
 from towline.diff import Diff, diff
-from towline.errors import Corrupt
+from towline.errors import Corrupt, NotFound
 from towline.finish import finish_head
 from towline.landing import Candidate, Ground
 from towline.master import Head
@@ -20,57 +30,94 @@ from towline.workbench import Workbench
 AUTHOR = "external"
 
 
-def record(bench: Workbench, head: Head) -> None:
-    """Make a commit of the table that `head` (a version without a commit id) holds, on top of the last commit. The
-    caller reads the head again, whether this landed or somebody else's did.
+def record(bench: Workbench, dataset: str) -> bool:
+    """Record what was put on top of the last commit past Towline. The caller looks at the head again, whether this
+    landed or something else did. False: there is no commit, so this is not a dataset of Towline's yet.
 
-    Raises Corrupt when the object is not a table of this dataset: then only a person can say what is meant.
+    Raises Corrupt where there is a contract and no commit: then only a person can say what is meant.
     """
-    known = _last_commit(bench, head)
-    contract = bench.contract(head.dataset)
-    plan = _plan(head, known, contract)
-    receipt = _receipt(bench, head)
-    if receipt is None or receipt.final:
-        return
-    ground = Ground(
-        etag=head.etag,
-        version=head.version,
-        commit=known.commit if known else None,
-        number=known.number if known else 0,
-        chain=finish_head(bench, known) if known else GENESIS,
-    )
-    landing.land(bench, head.dataset, ground, contract, [Candidate(receipt, plan)])
+    known, chain, strangers = _split(bench, dataset)
+    if known is None:
+        if bench.has(dataset):
+            raise Corrupt(
+                f"no version of {keys.master(dataset)} was made by a commit, and {dataset} has a contract: bring the "
+                "versions of its commits back"
+            )
+        return False
+    if strangers:
+        contract = bench.contract(dataset)
+        candidates = list(_candidates(bench, known.table, strangers, contract))
+        top = strangers[-1]
+        ground = Ground(top.etag, top.version, known.commit, known.number, chain)
+        landing.land(bench, dataset, ground, contract, candidates)
+    return True
 
 
-def _last_commit(bench: Workbench, head: Head) -> Head | None:
-    """The newest version of the master that a commit made."""
-    for version in bench.store.versions(keys.master(head.dataset)):
-        if version.is_delete_marker or version.version == head.version:
+def _split(bench: Workbench, dataset: str) -> tuple[Head | None, str, list[Head]]:
+    """The newest version that a commit made in its turn, finished, with the chain value of its last audit record; and
+    the strangers above it, oldest first. Delete markers are passed over."""
+    strangers: list[Head] = []
+    for version in bench.store.versions(keys.master(dataset)):
+        found = None if version.is_delete_marker else master.read(bench.store, dataset, version=version.version)
+        if found is None:
             continue
-        if bench.store.head(version.key, version=version.version).metadata.get("commit"):
-            return master.read(bench.store, head.dataset, version=version.version)
-    return None
+        if chain := finish_head(bench, found):
+            return found, chain, strangers[::-1]
+        strangers.append(found)
+    return None, GENESIS, strangers[::-1]
 
 
-def _plan(head: Head, known: Head | None, contract: Contract) -> Plan:
-    conformed, report = contract.conform(head.table)
+def _candidates(
+    bench: Workbench, table: pa.Table, strangers: Sequence[Head], contract: Contract
+) -> Iterator[Candidate]:
+    for stranger in strangers:
+        found, remark = _read(stranger, contract)
+        receipt = _receipt(bench, stranger, remark)
+        if found is None:
+            quarantine.keep(bench, receipt)
+        after = table if found is None else found
+        change = Diff(contract.key) if found is None else diff(table, found, contract.key)
+        yield Candidate(receipt, Plan(after, change), stranger.version)
+        table = after
+
+
+def _read(stranger: Head, contract: Contract) -> tuple[pa.Table | None, str]:
+    """The table in a version, sorted, and what is to be said about it; None where it is none of this dataset."""
+    try:
+        whole = stranger.table
+    except Corrupt as error:
+        return None, _no_table(stranger, str(error))
+    conformed, report = contract.conform(whole)
     if conformed is not None:
         report = contract.check_unique(conformed)
     if conformed is None or not report.ok:
-        raise Corrupt(
-            f"version {head.version} of {keys.master(head.dataset)} was written past Towline and is not a table of "
-            f"{head.dataset}: {report.violations[0].message}. Put an earlier version back, or a table that fits"
-        )
+        return None, _no_table(stranger, report.violations[0].message)
     table = tables.sort(conformed, contract.key)
-    change = diff(known.table, table, contract.key) if known else Diff(contract.key)
-    return Plan(table, change, contract.check(table))
+    errors = contract.check(table).errors
+    return table, f"; in it {errors:,} violation{'s' * (errors > 1)} of the contract" if errors else ""
 
 
-def _receipt(bench: Workbench, head: Head) -> Receipt | None:
+def _no_table(stranger: Head, why: str) -> str:
+    return f"; it is no table of {stranger.dataset} ({why}), so the one before it was put back"
+
+
+def _receipt(bench: Workbench, stranger: Head, remark: str) -> Receipt:
     """The receipt of the recording: its id follows from the version, so that two recorders make one commit."""
-    proposal = f"{AUTHOR}-{sha256(head.version.encode()).hexdigest()[:16]}"
-    note = f"written past Towline: version {head.version}"
-    fresh = Receipt(proposal, head.dataset, "received", AUTHOR, AUTHOR, kind=AUTHOR, note=note)
-    return receipts.swap(bench.store, fresh.moved("accepted", bench.clock())) or receipts.load(
-        bench.store, head.dataset, proposal
+    stat = stranger.blob.stat
+    copied = f", with the metadata of commit {stranger.commit}" if stranger.commit else ""
+    fresh = Receipt(
+        proposal=f"{AUTHOR}-{sha256(stranger.version.encode()).hexdigest()[:16]}",
+        dataset=stranger.dataset,
+        status="received",
+        principal=AUTHOR,
+        user=AUTHOR,
+        kind=AUTHOR,
+        note=f"written past Towline: version {stranger.version}{copied}{remark}",
+        inbox={"key": stat.key, "version": stranger.version, "etag": stranger.etag, "size": stat.size},
     )
+    found = receipts.swap(bench.store, fresh.moved("accepted", bench.clock())) or receipts.load(
+        bench.store, fresh.dataset, fresh.proposal
+    )
+    if found is None:
+        raise NotFound(f"the receipt {fresh.key} was there a moment ago")
+    return found

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from towline import audit, keys, receipts
+from towline import audit, keys, lineage, receipts
 from towline.errors import Contended, Corrupt, NotFound, PreconditionFailed
 from towline.intent import Intent, load
 from towline.master import Head
@@ -35,20 +35,25 @@ def finish(
         _close(bench, intent, entry.audit_key, record, (claimed or {}).get(entry.proposal))
         for entry, record in zip(intent.entries, records, strict=True)
     ]
-    bench.finished[intent.dataset] = (intent.commit, str(records[-1]["chain"]))
+    bench.finished[intent.dataset] = (version, str(records[-1]["chain"]))
     return final
 
 
-def finish_head(bench: Workbench, head: Head) -> str:
-    """See to it that the head's commit is finished; returns the chain value of its last audit record."""
-    assert head.commit is not None  # noqa: S101 - an external head is recorded before this
-    commit, chain = bench.finished.get(head.dataset, ("", ""))
-    if commit == head.commit:
+def finish_head(bench: Workbench, head: Head) -> str | None:
+    """See to it that the head's commit is finished; returns the chain value of its last audit record. None where no
+    commit made this version in its turn (`towline.lineage`)."""
+    if head.commit is None:
+        return None
+    version, chain = bench.finished.get(head.dataset, ("", ""))
+    if version == head.version:
         return chain
     last = receipts.load(bench.store, head.dataset, head.proposal)
-    if last and last.status == "committed" and last.commit == head.commit and last.chain:
-        bench.finished[head.dataset] = (head.commit, last.chain)
+    # Receipts of before they noted the version are taken at their word.
+    if last and last.status == "committed" and last.commit == head.commit and last.version in (None, head.version):
+        bench.finished[head.dataset] = (head.version, str(last.chain))
         return last.chain
+    if not lineage.stands(bench, head):
+        return None
     intent = load(bench.store, head.dataset, head.commit)
     if intent is None:
         raise Corrupt(
@@ -103,6 +108,7 @@ def _committed(bench: Workbench, receipt: Receipt, intent: Intent, audit_key: st
         "committed",
         bench.clock(),
         commit=intent.commit,
+        version=record["new_version"],
         number=number,
         snapshot_key=intent.snapshot_key,
         audit_key=audit_key,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from itertools import zip_longest
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from towline.blame import Touch
 from towline.errors import UsageError
 from towline.files import write_table
 
@@ -36,6 +39,20 @@ def to_parquet(df: pd.DataFrame) -> bytes:
     except (pa.ArrowException, ValueError, TypeError) as error:
         raise UsageError(f"this DataFrame cannot become a table: {error}") from error
     return write_table(table.replace_schema_metadata(None), "parquet")
+
+
+def touches(found: Iterable[Touch], key: Sequence[str]) -> pd.DataFrame:
+    """Touches of cells, a line each; values as they are, whatever their columns' types."""
+    names = [field.name for field in fields(Touch) if field.name != "key"]
+    named = {column: f"key_{column}" if column in names else column for column in key}
+    lines = [
+        {
+            **{named[column]: value for column, value in zip_longest(key, touch.key)},
+            **{name: getattr(touch, name) for name in names},
+        }
+        for touch in found
+    ]
+    return pd.DataFrame(lines, columns=[*named.values(), *names]).astype({"old": object, "new": object})
 
 
 def plain(values: Mapping[str, object]) -> dict[str, object]:

@@ -13,15 +13,17 @@ from itertools import groupby
 
 import pyarrow as pa
 
-from towline import audit, diff, keys, master, table
+from towline import archive, audit, diff, keys, lineage, master, table
 from towline.audit import GENESIS
 from towline.diff import Diff
 from towline.errors import Corrupt, NotFound, UsageError
-from towline.store import Entry
+from towline.master import Head
+from towline.store import Blob, Entry
 from towline.workbench import Workbench
 
 READERS = 16  # audit records are small objects, read side by side
 SKEW = timedelta(seconds=2)  # between the clocks of two machines that commit
+SECOND = timedelta(seconds=1)  # which is what a key tells of a moment
 
 Record = Mapping[str, object]
 
@@ -42,9 +44,39 @@ def log(bench: Workbench, dataset: str) -> list[Record]:
     return read(bench, places(bench, dataset))
 
 
-def places(bench: Workbench, dataset: str) -> list[Place]:
-    """Where the audit records of a dataset lie, newest first: one request for a thousand of them."""
-    found = (_place(entry) for entry in bench.store.list(f"{bench.layout.audit}{dataset}/"))
+def log_of(bench: Workbench, dataset: str, user: str) -> list[Record]:
+    """The audit records of one person's proposals, newest first; nobody else's are read. NotFound: no such dataset."""
+    bench.contract(dataset)
+    theirs = (place for place in places(bench, dataset) if place.user == keys.slug(user))
+    return [found for found in read(bench, theirs) if found["user"] == user]
+
+
+def places(bench: Workbench, dataset: str, since: datetime | None = None) -> list[Place]:
+    """Where the audit records of a dataset lie (of the day of `since` and later ones; None: all), newest first: one
+    request for a thousand of them, and one for the archive."""
+    return _places(bench, archive.records(bench, dataset, since.astimezone(UTC) if since else None))
+
+
+def of_commit(bench: Workbench, dataset: str, commit: str) -> list[Record]:
+    """The audit records of one commit, in their order; none where there is no such commit."""
+    at = keys.commit_time(commit).replace(microsecond=0)
+    near = (place for place in places_of_day(bench, dataset, at) if place.at == at)
+    return [found for found in reversed(read(bench, near)) if found["commit"] == commit]
+
+
+def places_of_day(bench: Workbench, dataset: str, day: datetime) -> list[Place]:
+    """Where the audit records of one day (UTC) lie, newest first."""
+    return _places(bench, archive.records_of_day(bench, dataset, day.astimezone(UTC)))
+
+
+def _places(bench: Workbench, entries: Iterable[Entry]) -> list[Place]:
+    """What `prune` has copied and not yet deleted counts where it was."""
+    found = {entry.key: entry for entry in entries}
+    twice = {bench.layout.archived(key) for key in found}
+    return newest_places(_place(entry, bench.layout.home(key)) for key, entry in found.items() if key not in twice)
+
+
+def newest_places(found: Iterable[Place]) -> list[Place]:
     return sorted(found, key=lambda place: (place.at, place.key), reverse=True)
 
 
@@ -52,8 +84,8 @@ def places(bench: Workbench, dataset: str) -> list[Place]:
 _MOMENT = re.compile(r"_(\d{8}T\d{6})(?=_)")
 
 
-def _place(entry: Entry) -> Place:
-    day, _, name = "/".join(entry.key.rsplit("/", 2)[1:]).partition("/")
+def _place(entry: Entry, home: str) -> Place:
+    day, _, name = "/".join(home.rsplit("/", 2)[1:]).partition("/")
     for found in _MOMENT.finditer(name):
         if found[1].startswith(day.replace("-", "")):
             return Place(entry.key, _parsed(found[1], entry), name[: found.start()])
@@ -76,7 +108,7 @@ def read(bench: Workbench, where: Iterable[Place]) -> list[Record]:
 def record(bench: Workbench, place: Place) -> Record:
     """One audit record. Corrupt: the object is none."""
     try:
-        return audit.from_line(bench.store.get(place.key).body)
+        return audit.from_line(archive.get(bench.store, bench.layout, place.key).body)
     except ValueError as error:
         raise Corrupt(f"{place.key} is no audit record: {error}. Put it back from the bucket's versions") from error
 
@@ -135,8 +167,10 @@ def _chain(first: Record | None, after: dict[str, Record]) -> Iterable[Record]:
 
 
 def resolve(bench: Workbench, dataset: str, at: str | None) -> str:
-    """The id of the commit that `at` means: None or `head`, a commit's id, its number, or a moment (ISO 8601; without a
-    zone it is UTC): the newest commit by then. NotFound where there is none, UsageError where `at` means nothing."""
+    """The id of the commit that `at` means: None or `head`, a commit's id, its number, the key of its snapshot, the
+    VersionId of the master that it made, or a moment (ISO 8601; without a zone it is UTC): of the commits made by then,
+    by their own times, the one with the highest number. NotFound where there is none, UsageError where `at` means
+    nothing."""
     if at is None or at == "head":
         head = master.read(bench.store, dataset)
         if head is None or head.commit is None:
@@ -145,32 +179,94 @@ def resolve(bench: Workbench, dataset: str, at: str | None) -> str:
     if keys.is_commit(at):
         return at
     bench.contract(dataset)
+    if (named := keys.commit_of_snapshot(at)) is not None:
+        return _of_snapshot(bench, dataset, named, at)
     where = places(bench, dataset)
     if at.lstrip("#").isdecimal():
-        found = numbered(bench, where, int(at.lstrip("#")))
+        found = by_number(bench, dataset, where, int(at.lstrip("#")))
+    elif (moment := _moment(at)) is not None:
+        found = _newest_by(bench, dataset, where, moment)
     else:
-        found = _newest_by(bench, where, _moment(at))
+        return _of_version(bench, dataset, at)
     if found is None:
         raise NotFound(f"{dataset} has no commit {at}; `towline log {dataset}` lists them")
     return str(found["commit"])
 
 
-def _newest_by(bench: Workbench, where: Sequence[Place], moment: datetime) -> Record | None:
-    """A record of the newest commit by then. Keys tell the second only, so those of one second are all asked."""
+def _of_snapshot(bench: Workbench, dataset: str, commit: str, key: str) -> str:
+    if key != bench.layout.snapshot(dataset, commit):
+        raise NotFound(f"{key} is no snapshot of {dataset}; `towline log {dataset} --json` has their keys")
+    return commit
+
+
+def _of_version(bench: Workbench, dataset: str, at: str) -> str:
+    """The commit that made this version of the master."""
+    try:
+        head = Head(dataset, Blob(bench.store.head(keys.master(dataset), version=at), b""))
+    except (NotFound, UsageError) as error:
+        raise UsageError(
+            f"{at!r} is no commit id, no commit number, no moment like 2026-03-01T12:00, and no snapshot or version of "
+            f"{dataset}'s master; `towline log {dataset}` lists them"
+        ) from error
+    if head.commit is None or not lineage.stands(bench, head):
+        raise NotFound(f"version {at} was written past Towline: the commit after it holds its table")
+    return head.commit
+
+
+def by_number(bench: Workbench, dataset: str, where: Sequence[Place], number: int) -> Record | None:
+    """One record of the commit with this number, as `numbered`; also where a clock ran backwards between commits, which
+    takes all records to tell."""
+    found = numbered(bench, where, number)
+    if found is None and 0 < number <= _head_number(bench, dataset):
+        return next((each for each in read(bench, where) if each["number"] == number), None)
+    return found
+
+
+def _newest_by(bench: Workbench, dataset: str, where: Sequence[Place], moment: datetime) -> Record | None:
+    """A record of the newest commit by then: of those that say they were made by then, the one with the highest number.
+    That is the last one by time, if the next one by time is the next one by number. If it is not, a clock ran
+    backwards, and it takes all records to tell."""
+    last = _last_by(bench, where, moment)
+    later = [place for place in where if place.at > moment - SECOND]
+    after = [record for record in read(bench, _oldest_seconds(later)) if _made(record) > moment]
+    follows = int(str(last["number"])) + 1 if last else 1
+    if any(record["number"] == follows for record in after) or (not after and follows > _head_number(bench, dataset)):
+        return last
+    return next((record for record in read(bench, where) if _made(record) <= moment), None)
+
+
+def _last_by(bench: Workbench, where: Sequence[Place], moment: datetime) -> Record | None:
+    """Keys tell the second only, so those of one second are all asked."""
     for _, second in groupby((place for place in where if place.at <= moment), key=lambda place: place.at):
         for found in read(bench, second):
-            if datetime.fromisoformat(str(found["timestamp"])) <= moment:
+            if _made(found) <= moment:
                 return found
     return None
 
 
-def _moment(text: str) -> datetime:
+def _oldest_seconds(where: Sequence[Place]) -> list[Place]:
+    """The places of the two oldest seconds: one of them may be that of the moment itself."""
+    seconds = sorted({place.at for place in where})[:2]
+    return [place for place in where if place.at in seconds]
+
+
+def _made(record: Record) -> datetime:
+    return datetime.fromisoformat(str(record["timestamp"]))
+
+
+def _head_number(bench: Workbench, dataset: str) -> int:
+    """The number of the head's commit; 0 where the head is none's."""
+    try:
+        return int(bench.store.head(keys.master(dataset)).metadata.get("number", "0"))
+    except NotFound:
+        return 0
+
+
+def _moment(text: str) -> datetime | None:
     try:
         at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(
-            f"{text!r} is no commit id, no commit number and no moment like 2026-03-01T12:00; `towline log` lists them"
-        ) from error
+    except ValueError:
+        return None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
@@ -188,7 +284,23 @@ def table_at(bench: Workbench, dataset: str, at: str | None = None) -> tuple[str
     return commit, table
 
 
+def parent(bench: Workbench, dataset: str, commit: str) -> str:
+    """The commit that another one (its id) was made on. NotFound: there is no such commit, or none before it."""
+    found = master.at_commit(bench.store, bench.layout, dataset, commit)
+    if found is None:
+        raise NotFound(f"{dataset} has no commit {commit}; `towline log {dataset}` lists them")
+    if found.parent is None:
+        raise NotFound(f"commit {found.number} made {dataset}: there is none before it")
+    return found.parent
+
+
+def compare(bench: Workbench, dataset: str, old: str, new: str | None) -> tuple[Diff, str, str]:
+    """What turns the table at `old` into the table at `new` (both as in `resolve`), and the ids of the two commits."""
+    contract = bench.contract(dataset)
+    (one, before), (other, after) = table_at(bench, dataset, old), table_at(bench, dataset, new)
+    return diff.diff(before, after, contract.key), one, other
+
+
 def difference(bench: Workbench, dataset: str, old: str, new: str | None) -> Diff:
     """What turns the table at `old` into the table at `new` (both as in `resolve`)."""
-    contract = bench.contract(dataset)
-    return diff.diff(table_at(bench, dataset, old)[1], table_at(bench, dataset, new)[1], contract.key)
+    return compare(bench, dataset, old, new)[0]

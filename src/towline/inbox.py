@@ -24,6 +24,7 @@ from towline.workbench import Workbench
 UNKNOWN = "_unknown"
 # Metadata of a table file that belongs to the JSON proposal of the same name.
 PART_OF = "part-of"
+LETTER = 32 * 2**10  # bytes of a JSON proposal that travel with its receipt; a larger one is read again
 SHOWN = 100  # violations and conflicts that a receipt spells out; their totals are always true
 
 
@@ -47,6 +48,7 @@ def receive(bench: Workbench, arrival: Arrival) -> Receipt | None:
         return None
     if not arrival.key.endswith(".json") and is_part(bench, arrival):
         return None
+    receipt = _with_letter(bench, receipt)
     proposal, report = _first_look(bench, receipt)
     if proposal is not None:
         receipt = replace(receipt, kind=proposal.kind, note=proposal.note)
@@ -72,18 +74,32 @@ def read(bench: Workbench, receipt: Receipt, contract: Contract | None) -> tuple
             raise BadProposal(
                 f"{posixpath.basename(key)!r} is neither a proposal (.json) nor a table ({', '.join(TABLE_ENDINGS)})"
             )
-        blob = bench.store.get(key, version=version, max_bytes=limit)
         if key.endswith(".json"):
-            proposal, report = proposals.from_json(blob.body, contract, _beside(bench, key))
+            body = receipt.letter or bench.store.get(key, version=version, max_bytes=limit).body
+            proposal, report = proposals.from_json(body, contract, _beside(bench, key))
         elif contract is None:
             raise BadProposal(f"there is no dataset {receipt.dataset!r}", rule="dataset.unknown")
         else:
+            blob = bench.store.get(key, version=version, max_bytes=limit)
             proposal, report = proposals.from_file(blob.body, key, blob.stat.metadata, contract)
         if proposal is not None and proposal.dataset != receipt.dataset:
             raise BadProposal(f"the proposal is for {proposal.dataset!r} but lies in the inbox of {receipt.dataset!r}")
     except (TooLarge, NotFound, BadProposal) as error:
         return None, _failure(error)
     return proposal, report
+
+
+def _with_letter(bench: Workbench, receipt: Receipt) -> Receipt:
+    """The receipt with the JSON that it is about, if that is small: an object's version never changes, so what was read
+    once is good for the commit, too."""
+    key, version = str(receipt.inbox["key"]), receipt.inbox["version"]
+    if not key.endswith(".json"):
+        return receipt
+    try:
+        body = bench.store.get(key, version=str(version) if version else None, max_bytes=LETTER).body
+    except (NotFound, TooLarge):
+        return receipt
+    return replace(receipt, letter=body)
 
 
 def refused(bench: Workbench, receipt: Receipt, report: Report, conflicts: Sequence[Conflict] = ()) -> Receipt:

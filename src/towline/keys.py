@@ -9,11 +9,15 @@
     snapshots/<dataset>/master_<YYYYMMDDTHHMMSS>_<commit>.parquet       immutable copies
     audit/<dataset>/<YYYY-MM-DD>/<user>_<YYYYMMDDTHHMMSS>_<proposal>.jsonl
     changes/dataset=<dataset>/date=<YYYY-MM-DD>/<proposal>.parquet      row and cell changes
+    blame/<dataset>/<first>-<last>.parquet                              blocks: the cells of these commits, by row
     quarantine/<dataset>/<YYYY-MM-DD>/<id>/...                          refused input, whole, and report.json
+    archive/<dataset>/<YYYYMMDD>/snapshot_<YYYYMMDDTHHMMSS>_<commit>.parquet            what `prune` moved away
+    archive/<dataset>/<YYYYMMDD>/audit_<user>_<YYYYMMDDTHHMMSS>_<proposal>.jsonl
     meta/reconcile.json                                                 what the last run of Reconcile found
 
 Commit ids are ULIDs: they carry the millisecond at which the commit was made, so a snapshot's key follows
-from the commit id alone and ids sort by time.
+from the commit id alone and ids sort by time. An archived object's key follows from the one that it had before, and
+the other way round.
 """
 
 from __future__ import annotations
@@ -29,12 +33,15 @@ from towline.errors import UsageError
 
 INBOX, RECEIPTS, DATA, CONTRACTS = "inbox/", "receipts/", "data/", "contracts/"
 INTENTS, CHANGES, QUARANTINE, REVIEWS = "intents/", "changes/", "quarantine/", "reviews/"
+BLAME, ARCHIVE = "blame/", "archive/"
 LAST_RUN = "meta/reconcile.json"
 
 # A dataset is also a table in Glue and a directory name, hence lower case, digits and underscores.
 _DATASET = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _PROPOSAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _COMMIT = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
+_SNAPSHOT = re.compile(rf"master_\d{{8}}T\d{{6}}_({_COMMIT.pattern})\.parquet$")
+_BLOCK = re.compile(r"(\d{10})-(\d{10})\.parquet")
 _UNSAFE = re.compile(r"[^A-Za-z0-9@._-]+")
 
 
@@ -80,6 +87,26 @@ class Layout:
     def audit_record(self, dataset: str, user: str, proposal: str, at: datetime) -> str:
         return f"{self.audit}{dataset}/{at:%Y-%m-%d}/{slug(user)}_{at:%Y%m%dT%H%M%S}_{proposal}.jsonl"
 
+    def archived(self, key: str) -> str | None:
+        """Where `prune` moves the snapshot or audit record that has this key; None: it is neither."""
+        if found := re.fullmatch(rf"{re.escape(self.snapshots)}([^/]+)/master_(\d{{8}})(T\d{{6}}_[^/]+)", key):
+            dataset, day, rest = found.groups()
+            return f"{archive(dataset)}{day}/snapshot_{day}{rest}"
+        if found := re.fullmatch(rf"{re.escape(self.audit)}([^/]+)/(\d{{4}})-(\d\d)-(\d\d)/([^/]+)", key):
+            dataset, *day, name = found.groups()
+            return f"{archive(dataset)}{''.join(day)}/audit_{name}"
+        return None
+
+    def home(self, key: str) -> str:
+        """The key that an archived object had before; any other key is at home where it is."""
+        found = re.fullmatch(rf"{ARCHIVE}([^/]+)/(\d{{4}})(\d\d)(\d\d)/(snapshot|audit)_([^/]+)", key)
+        if found is None:
+            return key
+        dataset, year, month, day, kind, name = found.groups()
+        if kind == "snapshot":
+            return f"{self.snapshots}{dataset}/master_{name}"
+        return f"{self.audit}{dataset}/{year}-{month}-{day}/{name}"
+
 
 def master(dataset: str) -> str:
     return f"{DATA}{dataset}/master.parquet"
@@ -114,8 +141,23 @@ def changes(dataset: str, proposal: str, at: datetime) -> str:
     return f"{CHANGES}dataset={dataset}/date={at:%Y-%m-%d}/{proposal}.parquet"
 
 
+def block(dataset: str, first: int, last: int) -> str:
+    """The block of the commits with these numbers."""
+    return f"{BLAME}{dataset}/{first:010d}-{last:010d}.parquet"
+
+
+def parse_block(key: str) -> tuple[int, int] | None:
+    """The first and the last commit number of a block's key; None for any other key."""
+    found = _BLOCK.fullmatch(key.rsplit("/", 1)[-1])
+    return (int(found[1]), int(found[2])) if found else None
+
+
 def quarantine(dataset: str, entry: str, name: str, at: datetime) -> str:
     return f"{QUARANTINE}{dataset}/{at:%Y-%m-%d}/{entry}/{name}"
+
+
+def archive(dataset: str) -> str:
+    return f"{ARCHIVE}{dataset}/"
 
 
 def parse_inbox(key: str) -> InboxKey | None:
@@ -155,7 +197,17 @@ def is_proposal(proposal: str) -> bool:
 
 
 def is_commit(commit: str) -> bool:
-    return _COMMIT.fullmatch(commit) is not None
+    """Whether this can be a commit's id; the largest ULIDs carry moments that no calendar has."""
+    try:
+        return _COMMIT.fullmatch(commit) is not None and commit_time(commit) is not None
+    except (ValueError, OverflowError):
+        return False
+
+
+def commit_of_snapshot(key: str) -> str | None:
+    """`snapshots/net_tows/master_20260301T120000_<commit>.parquet` -> the commit; None for any other key."""
+    found = _SNAPSHOT.search(key)
+    return found[1] if found and is_commit(found[1]) else None
 
 
 def commit_time(commit: str) -> datetime:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from towline import changefile, keys, master, receipts
+from towline import changefile, keys, lineage, master, receipts
 from towline import intent as intents
 from towline import table as tables
 from towline.contract import Contract
@@ -37,10 +37,12 @@ class Ground:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A proposal that merged cleanly: its receipt as it stands, and what it changes on top of those before it."""
+    """A proposal that merged cleanly: its receipt as it stands, and what it changes on top of those before it.
+    `prev_version` is the version that its audit record names as the one before, where that is not the ground's."""
 
     receipt: Receipt
     plan: Plan
+    prev_version: str | None = None
 
 
 def land(
@@ -61,7 +63,10 @@ def land(
             return None
         claimed[mine.proposal] = mine
     version = _put_master(bench, intent, ground, contract, candidates[-1].plan)
-    return None if version is None else finish(bench, intent, version, claimed)
+    # Where somebody put the bytes of the ground once more on top of later commits, its ETag is there again.
+    if version is None or not lineage.is_in_turn(bench, dataset, version, ground.version):
+        return None
+    return finish(bench, intent, version, claimed)
 
 
 def _claim(bench: Workbench, receipt: Receipt, intent: Intent, ground: Ground) -> Receipt:
@@ -81,8 +86,10 @@ def _put_master(bench: Workbench, intent: Intent, ground: Ground, contract: Cont
         commit=intent.commit,
         number=intent.number,
         parent=intent.parent,
+        base=ground.version,
         proposal=intent.entries[-1].proposal,
         contract=contract.digest,
+        prev_chain=intent.prev_chain,
     )
     key = keys.master(intent.dataset)
     when = Matches(ground.etag) if ground.etag else ABSENT
@@ -155,6 +162,7 @@ def _entry(bench: Workbench, about: Mapping[str, object], candidate: Candidate, 
     )
     draft = {
         **about,
+        "prev_version": candidate.prev_version or about["prev_version"],
         **plan.counts(),
         "timestamp": at.isoformat(timespec="milliseconds"),
         "user": receipt.user,

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import pyarrow as pa
 
-from towline import keys, table
+from towline import archive, keys, table
 from towline.errors import NotFound
 from towline.store import Blob, ObjectStore
 
@@ -48,6 +48,11 @@ class Head:
         return self.blob.stat.metadata.get("parent") or None
 
     @property
+    def base(self) -> str | None:
+        """VersionId of the object that this one replaced, empty for the first; None where that was not noted."""
+        return self.blob.stat.metadata.get("base")
+
+    @property
     def proposal(self) -> str:
         return self.blob.stat.metadata.get("proposal", "")
 
@@ -61,14 +66,26 @@ class Head:
         return table.from_parquet(self.blob.body, f"{self.blob.stat.key} (version {self.version})")
 
 
-def metadata(*, commit: str, number: int, parent: str | None, proposal: str, contract: str) -> Mapping[str, str]:
-    """The object metadata of a master that `commit` makes."""
+def metadata(
+    *,
+    commit: str,
+    number: int,
+    parent: str | None,
+    base: str | None,
+    proposal: str,
+    contract: str,
+    prev_chain: str,
+) -> Mapping[str, str]:
+    """The object metadata of a master that `commit` makes. `prev_chain`, the chain value of the audit record before it,
+    anchors the records in the versions: who rewrote all of them would have to rewrite those, too."""
     return {
         "commit": commit,
         "number": str(number),
         "parent": parent or "",
+        "base": base or "",
         "proposal": proposal,
         "contract": contract,
+        "prev_chain": prev_chain,
     }
 
 
@@ -81,11 +98,12 @@ def read(store: ObjectStore, dataset: str, *, version: str | None = None) -> Hea
 
 
 def at_commit(store: ObjectStore, layout: keys.Layout, dataset: str, commit: str) -> Head | None:
-    """The master as a commit left it, from its snapshot (a copy, metadata included); None when there is none."""
+    """The master as a commit left it, from its snapshot (a copy, metadata included), archived or not; None when
+    there is none."""
     if not keys.is_commit(commit):
         return None
     try:
-        return Head(dataset, store.get(layout.snapshot(dataset, commit)))
+        return Head(dataset, archive.get(store, layout, layout.snapshot(dataset, commit)))
     except NotFound:
         return None
 

@@ -138,9 +138,9 @@ class MemoryStore(ObjectStore):
             page = self._page(prefix, page[-2].key)
         yield from page
 
-    def versions(self, key: str) -> Iterator[Version]:
+    def versions(self, key: str, *, newest: int | None = None) -> Iterator[Version]:
         with self._request("versions", key):
-            history = self._history.get(key, [])[::-1]
+            history = self._history.get(key, [])[::-1][:newest]
         yield from (stored.as_version(is_latest=place == 0) for place, stored in enumerate(history))
 
     def delete(self, key: str) -> None:

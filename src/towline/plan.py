@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from towline import restore
 from towline import table as tables
 from towline.change import RowChange, same_row
 from towline.conflict import Conflict
 from towline.contract import Contract
 from towline.diff import Diff, diff
+from towline.errors import BadProposal
 from towline.merge import merge
 from towline.proposals import Proposal
+from towline.restore import Restore
 from towline.values import Row
 from towline.violation import Report, Violation
 
@@ -63,15 +66,17 @@ def create(proposal: Proposal, *, exists: bool) -> Plan:
     return Plan(table, report=proposal.contract.check(table))
 
 
-def plan(proposal: Proposal, contract: Contract, table: pa.Table, base: pa.Table | None) -> Plan:
-    """Merge a proposal onto `table`. `base` is the table of its base commit; None: there is no such commit."""
+def plan(
+    proposal: Proposal, contract: Contract, table: pa.Table, base: pa.Table | None, past: pa.Table | None = None
+) -> Plan:
+    """Merge a proposal onto `table`. `base` is the table of its base commit, `past` that of the commit to
+    restore; None: there is no such commit."""
     if base is None:
         return refusal("base.unknown", f"there is no commit {proposal.base} in this dataset")
-    proposed, refused = _proposed(proposal, contract, base)
-    if refused:
-        return refusal("table.rows_deleted", refused)
-    if not proposed:
-        return refusal("change.nothing", "this table is what its base commit holds: there is nothing to change")
+    try:
+        proposed = proposed_changes(proposal, contract, base, past)
+    except BadProposal as error:
+        return refusal(error.rule, str(error))
     stale = tuple(_stale(proposed, base, contract))
     if stale:
         return Plan(report=Report.of(stale))
@@ -119,21 +124,42 @@ def _where(violation: Violation) -> tuple[object, ...]:
     return (violation.rule, key, violation.column, repr(violation.value))
 
 
-def _proposed(proposal: Proposal, contract: Contract, base: pa.Table) -> tuple[tuple[RowChange, ...], str | None]:
-    """The changes base -> ours, and why they cannot be meant, if so."""
-    if proposal.table is None:
-        return proposal.changes, None
-    changes = diff(base, tables.sort(proposal.table, contract.key), contract.key).changes
+def proposed_changes(
+    proposal: Proposal, contract: Contract, base: pa.Table, past: pa.Table | None
+) -> tuple[RowChange, ...]:
+    """The changes base -> ours. `past` as in `plan`. Raises BadProposal where they cannot be meant."""
+    if proposal.restore is not None:
+        changes = _restored(proposal.restore, contract, base, past)
+    elif proposal.table is not None:
+        changes = _of_file(proposal, contract, base, proposal.table)
+    else:
+        return proposal.changes
+    if not changes:
+        raise BadProposal(
+            "what is proposed is what the base commit holds: there is nothing to change", rule="change.nothing"
+        )
+    return changes
+
+
+def _restored(wanted: Restore, contract: Contract, base: pa.Table, past: pa.Table | None) -> tuple[RowChange, ...]:
+    if past is None:
+        raise BadProposal(f"there is no commit {wanted.commit} in this dataset to restore", rule="restore.commit")
+    return restore.changes(wanted, contract, base, past)
+
+
+def _of_file(proposal: Proposal, contract: Contract, base: pa.Table, table: pa.Table) -> tuple[RowChange, ...]:
+    changes = diff(base, tables.sort(table, contract.key), contract.key).changes
     if proposal.partial:
-        return tuple(change for change in changes if change.kind != "delete"), None
+        return tuple(change for change in changes if change.kind != "delete")
     deleted = sum(change.kind == "delete" for change in changes)
     share = float(contract.tolerances.get("rows_deleted", ROWS_DELETED))
     if deleted > share * base.num_rows:
-        return changes, (
+        raise BadProposal(
             f"this file lacks {deleted:,} of the {base.num_rows:,} rows; at most {share:.0%} may be deleted at once. "
-            "If it holds only some of the rows, propose it with --partial"
+            "If it holds only some of the rows, propose it with --partial",
+            rule="table.rows_deleted",
         )
-    return changes, None
+    return changes
 
 
 def _stale(changes: Sequence[RowChange], base: pa.Table, contract: Contract) -> Iterator[Violation]:

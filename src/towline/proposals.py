@@ -6,7 +6,7 @@
 
 `kind` `file` (a whole table that replaces the base's) and `create` (a new dataset, with its contract) name a table
 file beside the proposal instead of `changes`. A table file alone, with its note in the object's metadata, is a `file`
-proposal too.
+proposal too. A `restore` carries no rows: it says which of them shall be as in which commit (towline.restore).
 """
 
 from __future__ import annotations
@@ -19,23 +19,24 @@ from typing import Any
 
 import pyarrow as pa
 
-from towline import keys
+from towline import keys, restore
 from towline.change import RowChange, row_json, same_row
 from towline.contract import Contract
 from towline.errors import BadProposal, ContractError, UnreadableFile
 from towline.files import read_table
 from towline.merge import MODES
+from towline.restore import Restore
 from towline.values import Key, Row
 from towline.violation import Report, Violation
 
 FORMAT = "towline.proposal/v1"
-KINDS = ("edit", "file", "create")
+KINDS = ("edit", "file", "create", "restore")
 MAX_JSON = 16 * 2**20  # bytes; a larger edit travels as a table file
 MAX_FILE = 100 * 2**20
 MAX_NOTE = 2_000  # characters
 TABLE_ENDINGS = (".csv", ".parquet", ".xlsx")
 
-_FIELDS = {"format", "dataset", "kind", "note", "base", "mode", "changes", "file", "contract"}
+_FIELDS = {"format", "dataset", "kind", "note", "base", "mode", "changes", "file", "contract", "restore"}
 # Said by the client, believed by nobody, kept for the reader.
 _REMARKS = {"proposal", "author", "created", "client"}
 
@@ -48,6 +49,7 @@ class Proposal:
     mode     None: as the contract says
     changes  of an `edit`
     table    of a `file` or a `create`, conformed to the contract; `partial`: rows that it lacks stay
+    restore  of a `restore`; its changes follow from the tables of two commits
     """
 
     dataset: str
@@ -59,6 +61,7 @@ class Proposal:
     table: pa.Table | None = None
     partial: bool = False
     contract: Contract | None = None
+    restore: Restore | None = None
 
 
 # How a proposal's table file is fetched: its name (beside the proposal) -> its bytes.
@@ -88,6 +91,8 @@ def from_json(body: bytes, contract: Contract | None, fetch: Fetch) -> tuple[Pro
     if kind == "edit":
         changes, report = _changes(raw.get("changes"), contract)
         return replace(empty, changes=changes), report
+    if kind == "restore":
+        return replace(empty, restore=_restore(raw, contract)), Report()
     file = raw.get("file")
     if not isinstance(file, dict) or not isinstance(file.get("name"), str):
         raise BadProposal(f'a proposal of kind {kind!r} names its table: "file": {{"name": "….csv"}}')
@@ -119,7 +124,7 @@ def to_json(
     changes: Iterable[RowChange] = (),
     **more: object,
 ) -> bytes:
-    """The wire form of an `edit`; `more` adds or replaces fields (kind, file, contract)."""
+    """The wire form of an `edit`; `more` adds or replaces fields (kind, file, contract, restore)."""
     rows = [{"old": row_json(change.old), "new": row_json(change.new)} for change in changes]
     content = {
         "format": FORMAT,
@@ -221,6 +226,12 @@ def _contract(raw: Mapping[str, Any]) -> Contract:
     if contract.dataset != raw["dataset"]:
         raise BadProposal(f"the contract is for {contract.dataset!r}, the proposal for {raw['dataset']!r}")
     return contract
+
+
+def _restore(raw: Mapping[str, Any], contract: Contract) -> Restore:
+    if raw.get("changes"):
+        raise BadProposal("a restore carries no changes: they follow from its two commits")
+    return restore.from_json(raw.get("restore"), contract)
 
 
 def _table(body: bytes, name: str, contract: Contract) -> tuple[pa.Table | None, Report]:

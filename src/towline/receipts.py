@@ -31,6 +31,7 @@ class Receipt:
     status       received | accepted | in_review | committing | committed | rejected | conflicted
     inbox        key, version, etag and size of the object that holds the proposal
     commit       while `committing` the commit that claimed it, when `committed` the one that holds it
+    version      VersionId of the master that the commit made, once it is `committed`
     number       of that commit; `base_number` is the number that the claim was made on
     violations   (cut to a bound; `errors` and `warnings` are the true totals) and conflicts, in JSON form
     review       what waits for stewards, and what they said of it (docs/review.md); empty where none is asked for
@@ -48,6 +49,7 @@ class Receipt:
     message: str = ""
     inbox: Mapping[str, object] = field(default_factory=dict)
     commit: str | None = None
+    version: str | None = None
     number: int | None = None
     base_number: int | None = None
     violations: tuple[Mapping[str, object], ...] = ()
@@ -61,7 +63,9 @@ class Receipt:
     changes_key: str | None = None
     chain: str | None = None
     history: tuple[Mapping[str, object], ...] = ()
-    etag: str | None = None  # of the stored receipt; not part of its content
+    # Not part of its content: the ETag of the stored receipt, and the proposal's JSON where somebody has it at hand.
+    etag: str | None = None
+    letter: bytes | None = field(default=None, repr=False, compare=False)
 
     @property
     def final(self) -> bool:
@@ -82,7 +86,7 @@ class Receipt:
         return replace(self, status=status, history=(*self.history, step), **changes)  # type: ignore[arg-type]
 
     def to_json(self) -> dict[str, object]:
-        content = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "etag"}
+        content = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("etag", "letter")}
         return {"format": FORMAT, **content}
 
     @classmethod

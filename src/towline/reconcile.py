@@ -1,8 +1,8 @@
 """What puts right what a crash or a lost event left behind; run on a schedule, and whenever the local stack starts.
 
 It finishes commits, records masters that were written past Towline, finds proposals that nobody decided and reviews
-that nobody heard, and reaps intents of commits that never came. Beside a note of the run itself, it writes nothing that
-the next delivery would not have written.
+that nobody heard, and reaps intents of commits that never came. Beside a note of the run itself and the blocks of
+`towline blame`, it writes nothing that the next delivery would not have written.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from towline import __version__, commit, inbox, keys, master, receipts, reviewing
+from towline import __version__, archive, blocks, commit, inbox, keys, master, receipts, reviewing
 from towline.errors import Corrupt, NotFound, TowlineError
 from towline.inbox import Arrival
 from towline.receipts import Receipt
@@ -101,7 +101,7 @@ def reconcile(bench: Workbench, since: datetime | None = None, until: datetime |
     """Put the datasets in order and find what waits in the inbox, and what was reviewed. Only proposals and reviews
     from `since` (None: all) up to `until` (None: now) are looked at: younger ones are still under way."""
     datasets = tuple(sorted(d for e in bench.store.list(keys.CONTRACTS) if (d := keys.dataset_of_contract(e.key))))
-    problems = tuple(problem for dataset in datasets if (problem := _put_in_order(bench, dataset)))
+    problems = [problem for dataset in datasets if (problem := _put_in_order(bench, dataset))]
     unseen: list[Arrival] = []
     undecided: list[Receipt] = []
     for entry in _between(bench, keys.INBOX, since, until):
@@ -109,7 +109,8 @@ def reconcile(bench: Workbench, since: datetime | None = None, until: datetime |
     reviewed = (reviewing.unheard(bench, _arrival(entry)) for entry in _between(bench, keys.REVIEWS, since, until))
     undecided += {receipt.key: receipt for receipt in reviewed if receipt is not None}.values()
     reaped = tuple(key for dataset in datasets for key in _reap(bench, dataset))
-    return Findings(datasets, tuple(unseen), tuple(undecided), reaped, problems)
+    problems += [problem for dataset in datasets if (problem := _index(bench, dataset))]
+    return Findings(datasets, tuple(unseen), tuple(undecided), reaped, tuple(problems))
 
 
 def _put_in_order(bench: Workbench, dataset: str) -> str | None:
@@ -117,6 +118,15 @@ def _put_in_order(bench: Workbench, dataset: str) -> str | None:
     bench.finished.pop(dataset, None)  # look, do not remember
     try:
         commit.settled_head(bench, dataset)
+    except TowlineError as error:
+        return f"{dataset}: {error}"
+    return None
+
+
+def _index(bench: Workbench, dataset: str) -> str | None:
+    """Make the blocks that are missing (`towline.blocks`); the problem, if that cannot be done."""
+    try:
+        blocks.extend(bench, dataset)
     except TowlineError as error:
         return f"{dataset}: {error}"
     return None
@@ -158,7 +168,11 @@ def _reap(bench: Workbench, dataset: str) -> Iterator[str]:
     now = bench.clock()
     for entry in bench.store.list(f"{keys.INTENTS}{dataset}/"):
         name = entry.key.rsplit("/", 1)[1].removesuffix(".json")
-        if not keys.is_commit(name) or not INTENT_AGE < now - keys.commit_time(name) < INTENT_WINDOW:
+        if not keys.is_commit(name):
+            continue
+        # The id has its writer's clock, which may be slow; the store's own is the one that counts then.
+        age = now - max(keys.commit_time(name), entry.modified)
+        if not INTENT_AGE < age < INTENT_WINDOW:
             continue
         if not _landed(bench, dataset, name):
             bench.store.delete(entry.key)
@@ -172,7 +186,7 @@ def _landed(bench: Workbench, dataset: str, commit_id: str) -> bool:
     if head is not None and head.commit == commit_id:
         return True
     try:
-        bench.store.head(bench.layout.snapshot(dataset, commit_id))
+        archive.head(bench.store, bench.layout, bench.layout.snapshot(dataset, commit_id))
     except NotFound:
         return False
     return True

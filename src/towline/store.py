@@ -201,10 +201,10 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def versions(self, key: str) -> Iterator[Version]:
+    def versions(self, key: str, *, newest: int | None = None) -> Iterator[Version]:
         """Every version of exactly this key, delete markers included, newest first; nothing if it never was.
 
-        Fetched page by page, as `list` is.
+        Fetched page by page, as `list` is. `newest`: no more than so many.
         """
         ...
 

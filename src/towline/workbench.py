@@ -29,8 +29,9 @@ def _silent(receipt: Receipt) -> None:
 class Workbench:
     """The store and its surroundings, made once a process.
 
-    `finished` remembers, per dataset, the newest commit that this process knows to be finished and the chain value of
-    its last audit record; `contracts` the contracts by digest, `newest` the digest last read. They only save requests.
+    `finished` remembers, per dataset, the newest version of the master whose commit this process knows to be finished,
+    and the chain value of that commit's last audit record; `contracts` the contracts by digest, `newest` the digest
+    last read. They only save requests.
     """
 
     store: ObjectStore

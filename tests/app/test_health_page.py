@@ -10,13 +10,15 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app import health_markup
+from app import health_markup, verify_markup
 from app.health_markup import SIGNS, WORDS
+from tests.core.nets import Nets
 from tests.pipeline import Pipeline
 from towline import connect
 from towline.connect import Connection
 from towline.health.checkup import Checkup, Probe
 from towline.health.fact import GROUPS, STATES, Fact, Health, State
+from towline.verify import Finding, Verdict
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DEAD = Fact(
@@ -108,8 +110,12 @@ def test_everything_that_was_found_is_escaped() -> None:
 
 
 def script() -> None:
-    from app.pages import health
+    import streamlit as st
 
+    from app.pages import health
+    from app.session import Session
+
+    Session.here().dataset = st.session_state.get("chosen", "")
     health.page()
 
 
@@ -121,7 +127,8 @@ class Screen:
         st.cache_resource.clear()
         patch.setenv("S3_BUCKET", "towline")
         patch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-        patch.setattr(connect, "connect", lambda settings: Connection(settings, Pipeline().bench))
+        self.pipeline = Pipeline()
+        patch.setattr(connect, "connect", lambda settings: Connection(settings, self.pipeline.bench))
         patch.setattr(connect, "checkup", lambda connection: Checkup([Probe("storage", ("S3",), self._find)]))
         self.tab = AppTest.from_function(script, default_timeout=30)
 
@@ -169,3 +176,54 @@ def test_without_a_bucket_or_a_stack_the_page_says_what_to_start(
     shown = screen.open()
     assert "no local stack runs in" in shown
     assert "<code>towline up</code>" in shown
+
+
+# ---- verifying ----
+
+
+def choose(screen: Screen, dataset: str) -> None:
+    screen.tab.session_state["chosen"] = dataset
+
+
+def test_nothing_is_to_be_verified_before_a_dataset_is_chosen(screen: Screen) -> None:
+    screen.open()
+    assert [button.key for button in screen.tab.button] == ["refresh"]
+
+
+def test_the_chosen_dataset_is_verified_and_what_came_of_it_stays_until_another_is_chosen(screen: Screen) -> None:
+    nets = Nets(screen.pipeline)
+    nets.send(nets.edit(1, 1, volume=12.5))
+    choose(screen, "nets")
+    assert "is whole" not in screen.open()
+    screen.tab.button(key="verify-now").click()
+    assert "nets is whole: 2 commits and 2 versions of the master" in screen.open()
+    assert "is whole" in screen.open(), "another run of the page"
+    choose(screen, "tows")
+    assert "is whole" not in screen.open()
+
+
+def test_a_break_is_shown_with_its_place_and_its_way_out(screen: Screen) -> None:
+    receipt = Nets(screen.pipeline).dataset.log()[0]
+    screen.pipeline.store.delete(str(receipt["snapshot_key"]))
+    choose(screen, "nets")
+    screen.open()
+    screen.tab.button(key="verify-now").click()
+    shown = screen.open()
+    assert "nets is not whole: 1 break" in shown
+    assert f"commit 1: snapshot.missing: the snapshot of this commit is not there; {receipt['snapshot_key']}" in shown
+    assert "→ copy the version of the master" in shown
+
+
+def test_what_cannot_be_verified_says_why(screen: Screen) -> None:
+    choose(screen, "tows")
+    screen.open()
+    screen.tab.button(key="verify-now").click()
+    assert "there is no dataset &#x27;tows&#x27;" in screen.open()
+
+
+def test_what_verifying_found_is_escaped_and_cut() -> None:
+    nasty = Finding("record.altered", "<script>", "audit/<b>", number=1)
+    shown = verify_markup.verdict(Verdict("nets", 1, 1, None, None, False, (nasty,) * 60, (nasty,)))
+    assert "<script" not in shown
+    assert "<b>;" not in shown
+    assert "… and 10 more" in shown

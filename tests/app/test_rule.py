@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from app.editing.arithmetic import Stuck, computed, rounded
@@ -195,6 +195,7 @@ HAND: Mapping[str, Callable[[Fraction, Fraction], Fraction]] = {
 
 
 @given(finite | whole, st.sampled_from(ARITHMETIC), finite | whole)
+@example(3.047863692211529e16, "plus", 2.858114195475255e-88)  # a hair more than the middle of two floats
 def test_a_result_is_the_nearest_to_what_one_works_out_by_hand_or_there_is_none(
     a: float, action: str, b: float
 ) -> None:

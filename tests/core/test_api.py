@@ -86,7 +86,11 @@ def test_the_public_names_are_these() -> None:
     with pytest.raises(AttributeError, match="nope"):
         towline.nope  # noqa: B018 - looking is the test
     public = {name for name in vars(towline.Dataset) if not name.startswith("_")}
-    assert public == set("contract read propose preview edit insert delete status reviews case review log diff".split())  # noqa: SIM905
+    names = (
+        "contract read propose preview edit insert delete restore preview_restore status reviews case review log diff "
+        "blame verify prune"
+    )
+    assert public == set(names.split())
 
 
 def test_the_version_is_that_of_the_project() -> None:
@@ -236,6 +240,19 @@ def test_earlier_commits_are_read_by_number_id_and_time(tows: towline.Dataset) -
     assert tows.read().attrs["towline_commit"] == tows.log()[0]["commit"]
 
 
+def test_a_commit_comes_back_whole_in_part_and_undone(tows: towline.Dataset) -> None:
+    first = tows.read()
+    tows.edit({"tow": 1}, {"volume": 3.0, "vessel": "Aurora"}, note="why").wait(1)
+    tows.edit({"tow": 3}, {"count": 8}, note="why").wait(1)
+    assert tows.preview_restore(1).counts()["cells_changed"] == 3
+    tows.restore(1, note="back", where={"tow": np.int64(1)}, columns=["volume"]).wait(1)
+    assert list(tows.read().loc[0, ["volume", "vessel"]]) == [1.5, "Aurora"]
+    tows.restore(3, note="not that one", undo=True).wait(1)
+    assert tows.read().loc[2, "count"] == 7
+    assert tows.restore("1", note="all of it").wait(1).status == "committed"
+    pd.testing.assert_frame_equal(tows.read(), first)
+
+
 def test_a_dataset_is_made_of_a_frame(pipeline: Pipeline) -> None:
     hauls = pd.DataFrame({"haul": [1, 2], "catch": [12.5, None], "gear": pd.Categorical(["net", None])})
     ds = towline.create("hauls", hauls, key=["haul"], note="first")
@@ -261,6 +278,22 @@ def test_the_documented_code_runs(pipeline: Pipeline, tmp_path: Path, capsys: py
     for block in blocks:
         exec(block, names)  # noqa: S102 - our own documentation
     printed = capsys.readouterr().out
-    assert len(blocks) == 7
+    assert len(blocks) == 10
     assert "int64 bool" in printed
     assert "['hauls', 'net_tows']" in printed
+
+
+def test_a_cell_tells_who_set_it(tows: towline.Dataset) -> None:
+    key = {"tow": 1}
+    tows.edit(key, {"volume": 12.5}, "meter read again").wait()
+    story = tows.blame(key, "volume", every=True)
+    names = ["tow", "column", "old", "new", "change", "commit", "number", "proposal", "at", "user"]
+    assert list(story.columns) == [*names, "note", "kind"]
+    assert list(story["note"]) == ["meter read again", "first"]
+    assert list(story["new"]) == [12.5, 1.5]
+    assert list(tows.blame(key)["column"]) == list(tows.contract().names)
+    assert list(tows.blame(column="volume")["number"]) == [2, 1, 1, 1]
+    assert [record["number"] for record in tows.log(limit=1)] == [2]
+    with pytest.raises(UsageError, match="say which row"):
+        tows.blame()
+    assert list(tows.blame(column="volume", every=True)["tow"].isna()) == [False, True], "a first table is all rows"

@@ -269,6 +269,13 @@ def test_a_dataset_in_order_is_fine_in_all_respects(nets: Nets) -> None:
     assert {fact.about for fact in found.values()} == {NAME}
 
 
+def test_a_copy_of_an_old_snapshot_over_the_master_is_not_taken_for_its_commit(nets: Nets) -> None:
+    (first,) = nets.send(nets.edit(1, 0, volume=11.0))
+    nets.send(nets.edit(1, 0, volume=12.0))
+    nets.pipeline.store.copy(str(first.snapshot_key), keys.master(NAME))
+    assert "written past Towline" in facts(nets)["head"].says
+
+
 def test_a_bucket_without_datasets_says_how_to_make_one() -> None:
     (fact,) = Datasets(Pipeline().bench).look()
     assert (fact.state, fact.about) == ("fine", "")
@@ -283,7 +290,7 @@ def test_a_proposal_that_nobody_has_looked_at_waits(nets: Nets) -> None:
 
 
 def age(nets: Nets, by: timedelta) -> None:
-    """Let everything in the store be older by that much: its clock is not the pipeline's."""
+    """Let everything in the store be older by that much."""
     for history in nets.pipeline.store._history.values():
         history[:] = [replace(s, stat=replace(s.stat, modified=nets.pipeline.bench.clock() - by)) for s in history]
 

@@ -131,4 +131,4 @@ def test_a_commit_makes_at_most_twelve_requests(tmp_path: Path, monkeypatch: pyt
 
 
 def to_bucket(log: Path) -> list[str]:
-    return [line for line in log.read_text().splitlines() if " /towline/" in line]
+    return [line for line in log.read_text().splitlines() if " /towline/" in line or "versions" in line]

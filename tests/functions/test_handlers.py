@@ -243,6 +243,16 @@ def test_outcomes_are_published(deployed: Deployed, monkeypatch: pytest.MonkeyPa
     assert told["MessageAttributes"]["dataset"]["Value"] == NAME
 
 
+def test_a_master_written_past_towline_is_recorded_and_counted_for_the_alarm(
+    deployed: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed.create()
+    deployed.bench.store.put(keys.master(NAME), b"no table")
+    assert deployed.reconcile.handler(example("reconcile.all"), CONTEXT)["problems"] == []
+    assert deployed.dataset.log()[0]["kind"] == "external"
+    assert '"MastersOverwritten":[1.0]' in capsys.readouterr().out.replace(" ", "")
+
+
 def test_a_function_without_its_settings_says_which_are_missing(
     deployed: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ ROOT_USER = f"arn:aws:iam::{ACCOUNT}:root"
 OVER_TLS = {"aws:SecureTransport": "true", "aws:PrincipalArn": APPLY}
 # s3:ObjectCreationOperation is true for calls that make an object and false for those that only prepare one.
 CREATES, PREPARES = {"s3:ObjectCreationOperation": "true"}, {"s3:ObjectCreationOperation": "false"}
-KEPT = ["data/net_tows/master.parquet", "contracts/net_tows.json", "snapshots/x", "audit/x", "changes/x"]
+KEPT = ["data/net_tows/master.parquet", "contracts/net_tows.json", "snapshots/x", "audit/x", "changes/x", "archive/x"]
 
 
 def refused(action: str, resource: str, template: Template = REAL, **context: str) -> bool:

@@ -43,6 +43,8 @@ KEYS = {
     "snapshots/<dataset>/…": keys.Layout().snapshot("net_tows", COMMIT),
     "audit/<dataset>/…": keys.Layout().audit_record("net_tows", "alice", "p1", AT),
     "changes/dataset=<dataset>/…": keys.changes("net_tows", "p1", AT),
+    "blame/<dataset>/…": keys.block("net_tows", 1, 64),
+    "archive/<dataset>/…": keys.Layout().archived(keys.Layout().snapshot("net_tows", COMMIT)),
     "quarantine/<dataset>/…": keys.quarantine("net_tows", "p1", "report.json", AT),
     "meta/reconcile.json": keys.LAST_RUN,
     "reviews/<dataset>/<proposal>/<own>.json": f"reviews/net_tows/p1/{ME}.json",

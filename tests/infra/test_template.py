@@ -169,7 +169,7 @@ def test_snapshots_and_audit_records_cannot_be_moved_to_where_they_would_do_harm
     pattern = REAL.document["Parameters"][parameter]["AllowedPattern"]
     for good in ("snapshots/", "audit/", "towline/history/", "_snapshots/"):
         assert re.search(pattern, good), good
-    taken = ("inbox/", "inbox/x/", "data/", "data/old/", "receipts/", "meta/")
+    taken = ("inbox/", "inbox/x/", "data/", "data/old/", "receipts/", "blame/", "meta/", "archive/")
     for bad in (*taken, "snapshots", "/", "", "a//b/", "a/*/"):
         assert not re.search(pattern, bad), bad
 
@@ -195,3 +195,10 @@ def test_the_page_on_aws_explains_every_parameter_and_every_alarm() -> None:
     page = (ROOT / "docs" / "aws.md").read_text()
     names = [*REAL.document["Parameters"], *(name.removesuffix("Alarm") for name in ALARMS)]
     assert [name for name in names if f"`{name}`" not in page] == []
+
+
+def test_the_alarm_on_overwritten_masters_watches_the_metric_that_every_function_counts() -> None:
+    alarm = ALARMS["MastersOverwrittenAlarm"]
+    assert alarm["Namespace"] == "Towline"
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": "towline"}]
+    assert f'"{alarm["MetricName"]}"' in (ROOT / "src/towline/aws/runtime.py").read_text()

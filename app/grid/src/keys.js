@@ -14,14 +14,15 @@ const LIST = [
   { keys: "Shift+arrows, Shift+click", does: "select a block; or drag" },
   { keys: "Shift+Space, Ctrl+A", does: "select the row, select everything" },
   { keys: "Ctrl+arrows", does: "go to the first or last row or column" },
+  { keys: "Ctrl+I", does: "the story of a cell: who set it, when and why", tells: true },
   { keys: "Ctrl+F, Ctrl+G", does: "search; go to a row by its key" },
 ];
 
 const MAC = /mac|iphone|ipad/i.test(globalThis.navigator?.platform ?? "");
 
 // [keys, what they do]
-export function listed(isReadonly) {
-  return LIST.filter((each) => !(isReadonly && each.edits)).map(({ keys, does }) => [MAC ? keys.replaceAll("Ctrl+", "⌘") : keys, does]);
+export function listed({ isReadonly, hasStories }) {
+  return LIST.filter(({ edits, tells }) => !(isReadonly && edits) && (hasStories || !tells)).map(({ keys, does }) => [MAC ? keys.replaceAll("Ctrl+", "⌘") : keys, does]);
 }
 
 // What a key that was pressed on a cell (not in an editor) asks for; nothing, where it is none of ours.
@@ -32,7 +33,7 @@ export function asked(view, event) {
 
 function withControl(view, { key, shiftKey }) {
   const name = key.toLowerCase();
-  const reads = { a: () => view.selected.all(), f: () => view.bar.search.focus(), g: () => view.bar.jump.focus() };
+  const reads = { a: () => view.selected.all(), f: () => view.bar.search.focus(), g: () => view.bar.jump.focus(), i: view.hasStories && (() => view.story()) };
   const moves = shiftKey ? {} : { arrowup: [0, null], arrowdown: [Infinity, null], arrowleft: [null, 0], arrowright: [null, Infinity] };
   if (moves[name]) return () => view.selected.go(...moves[name]);
   if (reads[name] || view.isReadonly) return reads[name];

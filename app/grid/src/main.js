@@ -17,7 +17,7 @@ class Instance {
     this.key = key;
     this.root = Object.assign(document.createElement("div"), { className: "tl-root" });
     this.outbox = new Outbox(name);
-    this.view = new View(this.root, (event) => this.#happened(event), this.outbox.instance);
+    this.view = new View(this.root, (event) => this.#happened(event), (place) => this.ask(place), this.outbox.instance);
     this.jumped = null;
     const { signal } = this.view.life;
     window.addEventListener("beforeunload", (event) => this.#unload(event), { signal });
@@ -49,14 +49,15 @@ class Instance {
     instances.delete(this.key);
   }
 
-  receive(answer, setStateValue) {
+  receive(answer, { setStateValue, setTriggerValue }) {
+    this.ask = (place) => setTriggerValue("story", place); // no event: nothing is typed by it
     this.say = () => setStateValue("log", { ...this.outbox.message(), try: this.tries });
     const todo = this.outbox.receive(answer);
     if (todo.kind === "ask") return this.#ask();
     this.asked = false;
     if (todo.kind === "start") this.view.start(todo.table, todo.state, todo.pending);
     else this.view.go(todo.confirmed, todo.foreign, todo.pending);
-    this.view.setReadonly(Boolean(answer.readonly));
+    this.view.setMode(Boolean(answer.readonly), Boolean(answer.stories));
     if (answer.marks) this.#mark(answer.marks);
     if (answer.jump && answer.jump.serial !== this.jumped) this.#jump(answer.jump);
     if (todo.kind === "start") this.say(); // so that the table is not sent again
@@ -102,12 +103,12 @@ class Instance {
   }
 }
 
-function mount({ data, parentElement, setStateValue }) {
+function mount({ data, parentElement, ...setters }) {
   const answer = JSON.parse(new TextDecoder().decode(data));
   const instance = instances.get(answer.key) ?? new Instance(answer.key);
   instances.set(answer.key, instance);
   instance.attach(parentElement);
-  instance.receive(answer, setStateValue);
+  instance.receive(answer, setters);
   instance.view.absence.end();
   return () => instance.detach();
 }

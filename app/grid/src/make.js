@@ -5,6 +5,7 @@ const ICONS = {
   redo: "m15 7 5 5-5 5m5-5H10a5 5 0 0 0 0 10h3",
   add: "M12 5v14M5 12h14",
   remove: "M5 7h14M10 7V5h4v2M7 7l1 12h8l1-12M10.5 10.5v5.5M13.5 10.5v5.5",
+  story: "M4 12a8 8 0 1 0 2.6-5.9M4 4v4h4M12 8v4.5l3 1.8",
   columns: "M4 5h16v14H4zM9.5 5v14M15 5v14",
 };
 

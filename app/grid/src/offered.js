@@ -17,7 +17,11 @@ export function offered(view, place) {
     ["Add a row below", "", () => view.addRows(1), true],
     [`${isGone ? "Bring back" : "Delete"} ${many}`, "Ctrl+-", () => view.toggleRows(), true],
   ];
-  return [["Copy", "Ctrl+C", () => document.execCommand("copy"), true], ...(view.isReadonly ? [] : writes)].map((each) => item(view, each));
+  const reads = [
+    ["Copy", "Ctrl+C", () => document.execCommand("copy"), true],
+    ...(view.hasStories ? [["Story of this cell", "Ctrl+I", () => view.story(), true]] : []),
+  ];
+  return [...reads, ...(view.isReadonly ? [] : writes)].map((each) => item(view, each));
 }
 
 const isWithin = (range, { row, cell }) => range?.contains(row, Math.max(1, cell));

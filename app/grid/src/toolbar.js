@@ -15,7 +15,7 @@ export class Toolbar {
       "div",
       { className: "tl-bar", role: "toolbar" },
       this.undo, this.redo, this.line, this.add, this.count, this.remove, make("i"),
-      this.search, this.only, this.jump, this.columns, this.help,
+      this.search, this.only, this.jump, this.story, this.columns, this.help,
     );
     this.rows = make("span", { className: "tl-rows" });
     this.all = make("button", { type: "button", className: "tl-all", textContent: "Show all rows", onclick: () => view.look.allRows() });
@@ -45,12 +45,15 @@ export class Toolbar {
     this.jump = make("input", { type: "text", className: "tl-jump", title: "Go to a row by its key (Ctrl+G)", ariaLabel: "Go to a row by its key" });
     this.jump.addEventListener("keydown", ({ key }) => key === "Enter" && view.look.find(this.jump.value));
     for (const input of [this.search, this.jump]) input.addEventListener("keydown", (event) => event.key === "Escape" && view.grid.focus());
+    this.story = button("story", "", "Story of the selected cell: who set it, when and why (Ctrl+I)", () => view.story());
+    this.story.classList.add("tl-icon");
     this.columns = dropdown(view, "columns", "", "Which columns to show", (menu) => this.#choices(menu));
-    this.help = dropdown(view, "", "?", "Keys", () => [keysOf(view.isReadonly)]);
+    this.help = dropdown(view, "", "?", "Keys", () => [keysOf(view)]);
   }
 
   refresh() {
-    const { table, isReadonly } = this.view;
+    const { table, isReadonly, hasStories } = this.view;
+    this.story.hidden = !hasStories;
     const { past, future, added, deleted } = table.model;
     this.undo.disabled = !past.length;
     this.redo.disabled = !future.length;
@@ -93,8 +96,8 @@ function dropdown(view, icon, label, title, fill) {
   return anchor;
 }
 
-function keysOf(isReadonly) {
-  const rows = listed(isReadonly).map(([keys, does]) => make("tr", {}, make("th", { textContent: keys }), make("td", { textContent: does })));
+function keysOf(view) {
+  const rows = listed(view).map(([keys, does]) => make("tr", {}, make("th", { textContent: keys }), make("td", { textContent: does })));
   return make("table", { className: "tl-keys" }, ...rows);
 }
 

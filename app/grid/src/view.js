@@ -17,9 +17,9 @@ import { Table } from "./table.js";
 import { Toolbar } from "./toolbar.js";
 
 export class View {
-  // `send` takes an event that happened here.
-  constructor(root, send, name) {
-    Object.assign(this, { root, send, name, marks: new Marks(), isReadonly: false, serial: 0 });
+  // `send` takes an event that happened here, `ask` the place {row, column} of a cell whose story is asked for.
+  constructor(root, send, ask, name) {
+    Object.assign(this, { root, send, ask, name, marks: new Marks(), isReadonly: false, hasStories: false, serial: 0 });
     this.place = make("div", { className: "tl-grid" });
     this.lists = make("div", { hidden: true });
     this.life = new AbortController();
@@ -84,9 +84,10 @@ export class View {
     this.repaint(new Set(seen.filter((row) => !this.marks.isSame(row, before))));
   }
 
-  setReadonly(isReadonly) {
-    if (isReadonly === this.isReadonly) return;
-    this.isReadonly = isReadonly;
+  // What may be done here: only read; and ask for stories.
+  setMode(isReadonly, hasStories) {
+    if (isReadonly === this.isReadonly && hasStories === this.hasStories) return;
+    Object.assign(this, { isReadonly, hasStories });
     this.root.classList.toggle("tl-readonly", isReadonly);
     this.bar.refresh();
   }
@@ -164,6 +165,14 @@ export class View {
     event.preventDefault();
     const { x, y } = this.root.getBoundingClientRect();
     this.menu.showAt(event.clientX - x, event.clientY - y, ...offered(this, place));
+  }
+
+  story() {
+    this.commit();
+    const row = this.table.rows[this.grid.getActiveCell()?.row];
+    const column = this.activeSpec()?.name;
+    if (row && column) this.ask({ row, column });
+    else this.bar.say("Select a cell first.");
   }
 
   explain(row, column) {

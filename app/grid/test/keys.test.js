@@ -32,5 +32,12 @@ test("a table that is only to be read is searched and copied, and keeps its cell
   for (const keys of ["Ctrl+z", "Ctrl+y", "Ctrl+d", "Delete", "Backspace"]) assert.equal(press(keys, view({ isReadonly: true })), "", keys);
   assert.equal(press("Ctrl+f", view({ isReadonly: true })), "search");
   assert.equal(press("F2", view({ isReadonly: true })), "edit"); // to read the whole text
-  assert.ok(listed(true).length < listed(false).length);
+  assert.ok(listed({ isReadonly: true }).length < listed({ isReadonly: false }).length);
+});
+
+test("the story of a cell is asked for where somebody tells stories", () => {
+  const here = (hasStories) => ({ ...view({ isReadonly: true }), hasStories, story: () => "story" });
+  assert.equal(asked(here(true), { ctrlKey: true, key: "i" })(), "story");
+  assert.ok(!asked(here(false), { ctrlKey: true, key: "i" }));
+  assert.equal(listed(here(true)).length, listed(here(false)).length + 1);
 });

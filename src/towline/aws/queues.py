@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -23,18 +23,28 @@ class ApplyQueue:
         """Queue an undecided proposal. SQS drops a message that it was sent in the last five minutes; `again` makes a
         repetition one that it has not seen."""
         seen = f"{receipt.key} {receipt.etag} {again}"
+        message = {"receipt": receipt.to_json(), "etag": receipt.etag, "letter": _text(receipt.letter)}
         self.client.send_message(
             QueueUrl=self.url,
-            MessageBody=json.dumps({"receipt": receipt.to_json(), "etag": receipt.etag}),
+            MessageBody=json.dumps(message),
             MessageGroupId=receipt.dataset,
             MessageDeduplicationId=sha256(seen.encode()).hexdigest(),
         )
 
 
+def _text(letter: bytes | None) -> str | None:
+    """A letter as text; None also where it is none in UTF-8, so that it is read again byte for byte."""
+    try:
+        return letter.decode() if letter else None
+    except UnicodeDecodeError:
+        return None
+
+
 def waiting(body: str) -> Receipt:
-    """The receipt in a message of the apply queue."""
+    """The receipt in a message of the apply queue, with its letter if that came along."""
     message = json.loads(body)
-    return Receipt.from_json(message["receipt"], message["etag"])
+    letter = message.get("letter")
+    return replace(Receipt.from_json(message["receipt"], message["etag"]), letter=letter.encode() if letter else None)
 
 
 @dataclass(frozen=True)

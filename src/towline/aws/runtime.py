@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from functools import cached_property
 
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+from towline import external
 from towline.aws import connect
 from towline.aws.queues import ApplyQueue, Topic, ValidateQueue
 from towline.aws.s3 import S3Store
+from towline.receipts import Receipt
 from towline.settings import Settings
 from towline.workbench import Workbench
 
@@ -19,7 +23,17 @@ class Runtime:
         self.settings = Settings.for_function(os.environ, needs=needs)
         self.bench = Workbench(self._store(), self.settings.layout)
         if self.settings.topic_arn:
-            self.bench.notify = Topic(self._client("sns"), self.settings.topic_arn).publish
+            self.bench.notify = self._tell
+
+    def _tell(self, receipt: Receipt) -> None:
+        self._topic.publish(receipt)
+        if receipt.kind == external.AUTHOR:  # apply or reconcile, whoever met it: one metric, one alarm
+            with single_metric("MastersOverwritten", MetricUnit.Count, 1, default_dimensions={"service": "towline"}):
+                pass
+
+    @cached_property
+    def _topic(self) -> Topic:
+        return Topic(self._client("sns"), self.settings.topic_arn or "")
 
     @cached_property
     def apply_queue(self) -> ApplyQueue:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import Any
 
 from towline.aws import FAILURES, connect, failure, is_unclear, is_unclear_answer
@@ -135,9 +136,12 @@ class S3Store(ObjectStore):
                 return
             start = {"ContinuationToken": page["NextContinuationToken"]}
 
-    def versions(self, key: str) -> Iterator[Version]:
+    def versions(self, key: str, *, newest: int | None = None) -> Iterator[Version]:
         check_key(key)
-        asked = {"Prefix": key, "MaxKeys": self._page_size}
+        return islice(self._versions(key, min(newest or self._page_size, self._page_size)), newest)
+
+    def _versions(self, key: str, page_size: int) -> Iterator[Version]:
+        asked = {"Prefix": key, "MaxKeys": page_size}
         while True:
             page = self._call("list_object_versions", key, asked)
             entries = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]

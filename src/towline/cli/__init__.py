@@ -38,10 +38,14 @@ VERBS = {
     "edit": "Set cells in the rows that match.",
     "insert": "Insert a row.",
     "delete": "Delete the rows that match.",
+    "restore": "Bring back what an earlier commit held, or undo one commit.",
     "status": "Tell what became of a proposal.",
     "review": "List what waits for review, look at it, approve or reject it.",
     "log": "List what happened to a dataset, newest first.",
     "diff": "Compare two commits of a dataset.",
+    "blame": "Tell who set a cell, a row or a column, when and why.",
+    "verify": "Check that a dataset's history is whole.",
+    "prune": "Move old snapshots and audit records into the archive.",
 }
 
 

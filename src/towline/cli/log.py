@@ -8,23 +8,27 @@ from typing import Any
 import click
 from rich.text import Text
 
-from towline import history
+from towline import history, trail
 from towline.cli import tables
 from towline.cli.options import Call, called, dataset_argument
 from towline.cli.output import emit, safe, show
+from towline.workbench import Workbench
 
 
 @click.command("log")
 @dataset_argument
 @click.option("-n", "limit", type=click.IntRange(min=0), help="How many; 0 is all [default: 20, with --json all].")
+@click.option("--user", metavar="NAME", help="Only what this person proposed.")
 @called
-def command(call: Call, dataset: str | None, limit: int | None) -> None:
+def command(call: Call, dataset: str | None, limit: int | None, user: str | None) -> None:
     """List what happened to a dataset, newest first."""
-    records = history.log(call.connection.bench, call.name(dataset))
+    bench, name = call.connection.bench, call.name(dataset)
+    count = limit if limit is not None else 0 if call.as_json else 20
+    records = _records(bench, name, count, user)
+    shown = records[: count or None]
     if call.as_json:
-        emit(records[: limit or None])
+        emit(shown)
         return
-    shown = records[: 20 if limit is None else limit or None]
     table = tables.plain_table("#", "time (UTC)", "user", "kind", "rows", "cells", "note")
     table.columns[0].justify = table.columns[5].justify = "right"
     for column in table.columns[:6]:
@@ -32,8 +36,16 @@ def command(call: Call, dataset: str | None, limit: int | None) -> None:
     for record in shown:
         table.add_row(*_line(record))
     show(table)
-    if len(shown) < len(records):
-        show(Text(f"… {len(records) - len(shown):,} older (-n 0 lists all)", style="dim"))
+    is_part = bool(count) and user is None and len(records) >= count
+    left = (len(history.places(bench, name)) if is_part else len(records)) - len(shown)
+    if left:
+        show(Text(f"… {left:,} older (-n 0 lists all)", style="dim"))
+
+
+def _records(bench: Workbench, name: str, count: int, user: str | None) -> list[history.Record]:
+    if user is not None:
+        return history.log_of(bench, name, user)
+    return trail.newest(bench, name, count) if count else history.log(bench, name)
 
 
 def _line(record: Mapping[str, Any]) -> tuple[Text, ...]:

@@ -13,6 +13,7 @@ from towline.health.checkup import Probe
 from towline.health.fact import Fact, State, count, span
 from towline.health.pipeline import Undecided, refused
 from towline.master import Head
+from towline.receipts import Receipt
 from towline.reconcile import INTENT_AGE, INTENT_WINDOW
 from towline.store import Blob
 from towline.workbench import Workbench
@@ -56,27 +57,32 @@ def head(bench: Workbench, dataset: str) -> Iterator[Fact]:
         do = "remove its delete marker, and its last version is the head again"
         yield Fact("datasets", "head", "red", "deleted past Towline", do, "The master is gone", dataset)
         return
-    if found.commit is None or not keys.is_commit(found.commit):
+    last = receipts.load(bench.store, dataset, found.proposal) if found.proposal else None
+    if found.commit is None or not keys.is_commit(found.commit) or _is_copy(found, last):
         yield _external(bench, found)
         return
     at = keys.commit_time(found.commit)
     values = {"commit": found.commit, "number": found.number, "at": at.isoformat()}
     says = f"commit {found.number}, {span(bench.clock() - at)} ago"
     yield Fact("datasets", "head", "fine", says, about=dataset, values=values)
-    yield _unfinished(bench, found, found.commit)
+    yield _unfinished(bench, found, found.commit, last)
+
+
+def _is_copy(found: Head, last: Receipt | None) -> bool:
+    """Whether the head is a copy of the version that its commit made: the receipt names that one."""
+    return last is not None and last.commit == found.commit and last.version not in (None, found.version)
 
 
 def _external(bench: Workbench, found: Head) -> Fact:
     age = bench.clock() - found.blob.stat.modified
     state: State = "red" if age > judge.OVERDUE else "attention"
     says = f"written past Towline {span(age)} ago, and not recorded yet"
-    do = "Reconcile records it as a commit of `external`; if it stays, put a table that fits back"
+    do = "Reconcile records it as a commit of `external`; if it stays, its log says why"
     return Fact("datasets", "head", state, says, do, "Written past Towline", found.dataset, {"version": found.version})
 
 
-def _unfinished(bench: Workbench, found: Head, commit: str) -> Fact:
+def _unfinished(bench: Workbench, found: Head, commit: str, last: Receipt | None) -> Fact:
     """Whether the head's commit is finished: the last receipt that finishing writes says so."""
-    last = receipts.load(bench.store, found.dataset, found.proposal) if found.proposal else None
     if last is not None and last.commit == commit and last.status == "committed":
         return _intents(bench, found.dataset, commit)
     age = bench.clock() - keys.commit_time(commit)
