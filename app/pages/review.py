@@ -75,7 +75,7 @@ def _diff(case: Case, contract: Contract) -> None:
     pages = max(1, -(-len(touched) // ROWS))
     name = f"review-page-{case.receipt.proposal}"
     at = min(pages, int(st.session_state.get(name, 1)))
-    st.html(html.rows(touched.rows((at - 1) * ROWS, at * ROWS), contract, {}))
+    st.html(html.rows(touched.rows((at - 1) * ROWS, at * ROWS), contract, {}, has_story=False))
     if pages > 1:
         st.pagination(pages, key=name)
     if case.plan.conflicts:
@@ -90,11 +90,12 @@ def _form(dataset: Dataset, case: Case, contract: Contract) -> None:
         return
     note = f"review-note-{case.receipt.proposal}"
     st.text_area("Why? (a note is required; the author reads it)", key=note, height=80, max_chars=2000)
-    yes, no, _ = st.columns([1, 1, 4])
     do = partial(_say, dataset, case, note)
     name = case.receipt.proposal
-    yes.button("Approve", key=f"yes-{name}", type="primary", disabled=not case.plan.ok, on_click=do, args=(APPROVE,))
-    no.button("Reject", key=f"no-{name}", on_click=do, args=(REJECT,))
+    with st.container(horizontal=True):
+        can = case.plan.ok
+        st.button("Approve", key=f"yes-{name}", type="primary", disabled=not can, on_click=do, args=(APPROVE,))
+        st.button("Reject", key=f"no-{name}", on_click=do, args=(REJECT,))
 
 
 def _say(dataset: Dataset, shown: Case, note: str, decision: str) -> None:
