@@ -145,7 +145,8 @@ def _metadata(landed: Landed) -> Iterator[Finding]:
         expected["prev_chain"] = GENESIS
     for name, value in expected.items():
         if says.get(name, "") != value:
-            yield landed.finding("version.contradicts", other(f"metadata {name}", value, says.get(name)))
+            said = other(f"metadata {name}", value, says.get(name))
+            yield landed.finding("version.contradicts", said, landed.mark.at.key)
 
 
 def other(what: str, expected: object, found: object) -> str:
