@@ -375,3 +375,12 @@ def test_reconcile_makes_the_blocks_and_says_what_it_cannot() -> None:
         nets.send(nets.edit(1, 0, volume=float(number)))
     (problem,) = reconcile(nets.pipeline.bench).problems
     assert made[1] in problem
+
+
+def test_a_copy_of_an_old_snapshot_over_the_master_hides_no_later_commit() -> None:
+    nets = Nets()
+    (first,) = nets.send(nets.edit(1, 1, volume=12.5))
+    nets.send(nets.edit(1, 1, volume=13.5))
+    nets.pipeline.store.copy(str(first.snapshot_key), keys.master(NAME))
+    newest = blame.story(nets.pipeline.bench, NAME, key=(1, 1), column="volume")[0]
+    assert (newest.number, newest.new) == (3, 13.5)
