@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
+from datetime import timedelta
 from functools import cache
 from typing import Literal
 
 import pytest
 
 from tests.core.nets import NAME, Nets
-from tests.pipeline import Pipeline
+from tests.pipeline import Clock, Pipeline
 from towline import archive, blame, commit, history, keys, prune, reconcile, trail
 from towline.errors import Corrupt, NotFound, Refused, UsageError
 from towline.memory import MemoryStore
@@ -114,6 +115,19 @@ def test_a_dry_run_lists_exactly_what_would_move_and_moves_nothing(nets: Nets) -
     prune.run(nets.pipeline.bench, planned, done.append)
     assert tuple(done) == planned.moves
     assert set(objects) - set(stored(nets.pipeline.store)) == {move.key for move in planned.moves}
+
+
+def test_a_clock_that_ran_backwards_decides_nothing() -> None:
+    """Numbers are the order of a history, whatever the times of its commits are."""
+    nets = Nets()
+    for volume in range(1, 5):
+        clock = nets.pipeline.bench.clock
+        assert isinstance(clock, Clock)
+        clock.now -= timedelta(hours=volume)
+        nets.send(nets.edit(1, 0, volume=float(volume)))
+    assert verify(nets.pipeline.bench, NAME).ok
+    assert {move.number for move in run(nets, 2).moves} == {1, 2, 3}
+    assert verify(nets.pipeline.bench, NAME).ok
 
 
 def test_a_second_run_finds_nothing_to_do(nets: Nets) -> None:
