@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from towline import blame, keys
+from towline import blame, keys, master
 from towline.blame import Touch
 from towline.conflict import Author, Conflict
 from towline.contract import Contract
-from towline.errors import TowlineError
+from towline.errors import NotFound, TowlineError
 from towline.history import Record
 from towline.inbox import SHOWN
 from towline.trail import Trail
@@ -60,11 +60,13 @@ def _signed(bench: Workbench, contract: Contract, conflicts: Sequence[Conflict],
 
 
 def _number(bench: Workbench, dataset: str, since: Since) -> int:
-    """The number of the base, from its snapshot."""
-    if since.base in (None, since.commit):
+    """The number of the base, from its snapshot, wherever that lies by now."""
+    if since.base is None or since.base == since.commit:
         return since.number
-    found = bench.store.head(bench.layout.snapshot(dataset, str(since.base)))
-    return int(found.metadata["number"])
+    found = master.at_commit(bench.store, bench.layout, dataset, since.base)
+    if found is None:
+        raise NotFound(f"the snapshot of the base {since.base} is not there")
+    return found.number
 
 
 def _of_row(
