@@ -26,12 +26,12 @@ OVERTAKEN = (
 )
 
 
-def preview(pending: Pending, sheet: Sheet, newer: Sheet) -> Plan:
-    """What submitting would do to a newer commit than the one that was edited, as the functions will find it. Raises
-    UsageError where the two have different columns."""
+def preview(pending: Pending, sheet: Sheet, newer: Sheet, mode: str | None = None) -> Plan:
+    """What submitting would do to a newer commit than the one that was edited, as the functions will find it; `mode` is
+    the merge mode, None as the contract says. Raises UsageError where the two have different columns."""
     if newer.contract.schema != sheet.contract.schema:
         raise UsageError(f"commit {newer.number} has other columns than commit {sheet.number}")
-    proposal = Proposal(sheet.dataset, "edit", "", sheet.commit, changes=pending.changes)
+    proposal = Proposal(sheet.dataset, "edit", "", sheet.commit, mode, pending.changes)
     return plan.plan(proposal, newer.contract, newer.table, sheet.table)
 
 
@@ -45,7 +45,7 @@ def submit(desk: Desk, dataset: Dataset, note: str) -> bool:
         desk.problem = "There is nothing to submit." if pending.report.ok else "Mend the errors first, then submit."
         return False
     try:
-        draft = dataset.rows(pending.changes, note, desk.sheet.commit)
+        draft = dataset.rows(pending.changes, note, desk.sheet.commit, desk.mode)
     except TowlineError as error:
         desk.problem = f"Not sent: {error}."
         return False

@@ -80,7 +80,7 @@ def way_out(letter: Letter, receipt: Receipt) -> str:
     if "table.rows_deleted" in rules(receipt):
         return "If the file holds only some of the rows, propose it as such; or reopen it in the grid, where they stay."
     if receipt.status == "conflicted":
-        return "Reopen it in the grid: it shows what was there, theirs and yours, and you choose."
+        return "Solve it: you see what was there, theirs and yours, and decide. Or reopen it in the grid."
     return "Reopen it in the grid: what is wrong is marked there. Mend it, and submit it again."
 
 

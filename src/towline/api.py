@@ -11,13 +11,17 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from towline import blame, connect, edits, frames, history, keys, prune, steward, trail, verify
+from towline import blame, connect, edits, frames, history, keys, prune, resolution_file, steward, trail, verify
+from towline import dispute as disputes
+from towline.answer import Side
 from towline.change import RowChange
+from towline.conflict import Conflict
 from towline.connect import Connection
 from towline.contract import Contract
 from towline.dataset import PATIENCE, Draft, Ticket
 from towline.dataset import Dataset as Inbox
 from towline.diff import Diff
+from towline.dispute import Dispute
 from towline.errors import BadProposal, UsageError
 from towline.files import read_table
 from towline.first_contract import choose
@@ -177,6 +181,40 @@ class Dataset:
     def status(self, proposal: str) -> Receipt:
         """The receipt of a proposal. NotFound: nobody has looked at such a proposal yet."""
         return self._inbox.status(proposal)
+
+    def conflicts(self, proposal: str) -> tuple[Conflict, ...]:
+        """What of a conflicted proposal disagrees with the head as it is now: for each row its key, the cells, and the
+        rows base, ours and theirs. UsageError: it is not in conflict."""
+        return self._dispute(proposal).conflicts
+
+    def resolve(
+        self,
+        proposal: str,
+        *,
+        take: Side | None = None,
+        column: str | Sequence[str] = (),
+        where: Mapping[str, object] | None = None,
+        set: Mapping[str, object] | None = None,
+        answers: Sequence[Mapping[str, object]] = (),
+        note: str = "",
+    ) -> Ticket:
+        """Decide the conflicts of a proposal, and send it again as a new one on the head as it is now.
+
+        `take` a side (base, ours or theirs), or `set` third values; `column` and `where` say for which cells. `answers`
+        are single ones, as in docs/conflicts.md; the most specific decides. The note is the old proposal's by default.
+        OpenConflicts: not all is decided, and nothing was sent. BadProposal: what was decided breaks a rule, or leaves
+        nothing to change.
+        """
+        dispute = self._dispute(proposal)
+        columns: Sequence[str | None] = [column] if isinstance(column, str) else column or [None]
+        taken = [{"where": where or {}, "column": each, "take": take} for each in columns]
+        put = [{"where": where or {}, "column": each, "value": value} for each, value in (set or {}).items()]
+        given = [frames.wire(answer) for answer in (*answers, *taken, *put)]
+        changes = dispute.settle(resolution_file.read(given, dispute.contract))
+        return self._inbox.send(dispute.draft(self._inbox, changes, note))
+
+    def _dispute(self, proposal: str) -> Dispute:
+        return disputes.of(self._connection.bench, self._inbox.status(proposal))
 
     def reviews(self) -> list[Receipt]:
         """What waits for review, the longest waiting first."""

@@ -22,8 +22,9 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from towline import external, inbox, keys, landing, master, plan, quarantine, receipts, reviewing
+from towline import external, inbox, keys, landing, master, plan, quarantine, receipts, reviewing, theirs
 from towline.audit import GENESIS
+from towline.conflict import Conflict
 from towline.contract import Contract
 from towline.errors import Corrupt, LostRace
 from towline.finish import finish_head
@@ -33,6 +34,7 @@ from towline.plan import Plan
 from towline.proposals import Proposal
 from towline.receipts import Receipt
 from towline.reviewing import Standing
+from towline.theirs import Since
 from towline.violation import Report
 from towline.workbench import Workbench
 
@@ -144,7 +146,7 @@ def _merge(
             continue
         alone = outcome if table is original else _outcome(work, receipt, contract, head, original)[1]
         if not alone.ok:
-            _deny(work, receipt, ground, alone)
+            _deny(work, receipt, ground, alone, contract)
         elif asked is not None:
             asked = asked if alone is outcome else _standing(work, receipt, contract, alone, original)
             _review(work, receipt, ground, asked)
@@ -192,16 +194,28 @@ def _table_of(work: _Work, commit: str | None, head: Head) -> pa.Table | None:
     return work.tables[commit]
 
 
-def _deny(work: _Work, receipt: Receipt, ground: Ground, outcome: Plan) -> None:
+def _deny(work: _Work, receipt: Receipt, ground: Ground, outcome: Plan, contract: Contract | None) -> None:
     """A negative outcome is final only if no commit that claimed the proposal can still land: one that did so on this
     very head can, and then the next round sees it."""
     if _is_claimed(receipt, ground):
         return
-    refused = inbox.refused(work.bench, receipt, outcome.report, outcome.conflicts)
+    conflicts = _signed(work, receipt, ground, outcome, contract)
+    refused = inbox.refused(work.bench, receipt, outcome.report, conflicts)
     written = receipts.swap(work.bench.store, quarantine.keep(work.bench, refused))
     if written is not None:
         work.bench.notify(written)
         work.close([written])
+
+
+def _signed(
+    work: _Work, receipt: Receipt, ground: Ground, outcome: Plan, contract: Contract | None
+) -> tuple[Conflict, ...]:
+    """The conflicts, with whose the head's side is."""
+    proposal, _ = work.proposal(receipt, contract)
+    if not outcome.conflicts or proposal is None or contract is None or ground.commit is None:
+        return outcome.conflicts
+    since = Since(proposal.base, ground.commit, ground.number)
+    return theirs.sign(work.bench, contract, outcome.conflicts, since)
 
 
 def _review(work: _Work, receipt: Receipt, ground: Ground, asked: Standing | None) -> None:

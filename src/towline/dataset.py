@@ -97,19 +97,37 @@ class Dataset:
         """A commit's id and table; `at` as in `towline.history.resolve`."""
         return history.table_at(self.bench, self.name, at)
 
-    def rows(self, changes: Iterable[RowChange], note: str, base: str, mode: str | None = None) -> Draft:
+    def rows(
+        self,
+        changes: Iterable[RowChange],
+        note: str,
+        base: str,
+        mode: str | None = None,
+        *,
+        resolves: str | None = None,
+    ) -> Draft:
         """A draft of single rows' changes, made on the commit `base`."""
-        return Draft(self.bench.new_id(), self._json(note, base=base, mode=mode, changes=changes))
+        body = self._json(note, base=base, mode=mode, changes=changes, resolves=resolves)
+        return Draft(self.bench.new_id(), body)
 
     def file(
-        self, name: str, body: bytes, note: str, base: str, mode: str | None = None, *, partial: bool = False
+        self,
+        name: str,
+        body: bytes,
+        note: str,
+        base: str,
+        mode: str | None = None,
+        *,
+        partial: bool = False,
+        resolves: str | None = None,
     ) -> Draft:
         """A draft of a whole table in a file's bytes, which replaces the table of `base` (`partial`: rows that the file
         lacks stay)."""
         proposal = self.bench.new_id()
         beside = proposal + _ending(name)
         file = {"name": beside, "original": name, "rows": "some" if partial else "all"}
-        return Draft(proposal, self._json(note, base=base, mode=mode, kind="file", file=file), beside, body)
+        about = self._json(note, base=base, mode=mode, kind="file", file=file, resolves=resolves)
+        return Draft(proposal, about, beside, body)
 
     def create(self, name: str, body: bytes, contract: Contract, note: str) -> Draft:
         """A draft of a new dataset from a table file."""
@@ -192,7 +210,7 @@ class Dataset:
 
     def status(self, proposal: str) -> Receipt:
         """The receipt of a proposal; NotFound when the inbox never had it."""
-        found = receipts.load(self.bench.store, self.name, proposal)
+        found = receipts.load(self.bench.store, self.name, proposal) if keys.is_proposal(proposal) else None
         if found is None:
             raise NotFound(f"{self.name} has no receipt of a proposal {proposal}")
         return found

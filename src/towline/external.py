@@ -19,7 +19,7 @@ from towline import table as tables
 from towline.audit import GENESIS
 from towline.contract import Contract
 from towline.diff import Diff, diff
-from towline.errors import Corrupt, NotFound
+from towline.errors import Contended, Corrupt
 from towline.finish import finish_head
 from towline.landing import Candidate, Ground
 from towline.master import Head
@@ -119,5 +119,6 @@ def _receipt(bench: Workbench, stranger: Head, remark: str) -> Receipt:
         bench.store, fresh.dataset, fresh.proposal
     )
     if found is None:
-        raise NotFound(f"the receipt {fresh.key} was there a moment ago")
+        # The write was answered 409, not 412: there may be nothing yet.
+        raise Contended(f"another write of {fresh.key} interfered, and nothing was written: deliver the event again")
     return found

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from towline import keys, plan, proposals, quarantine, receipts
 from towline.conflict import Conflict
 from towline.contract import Contract
-from towline.errors import BadProposal, NotFound
+from towline.errors import BadProposal, Contended, NotFound
 from towline.proposals import MAX_FILE, MAX_JSON, TABLE_ENDINGS, Proposal
 from towline.receipts import Receipt
 from towline.store import TooLarge
@@ -51,7 +51,7 @@ def receive(bench: Workbench, arrival: Arrival) -> Receipt | None:
     receipt = _with_letter(bench, receipt)
     proposal, report = _first_look(bench, receipt)
     if proposal is not None:
-        receipt = replace(receipt, kind=proposal.kind, note=proposal.note)
+        receipt = replace(receipt, kind=proposal.kind, note=proposal.note, resolves=proposal.resolves)
     if report.ok:
         written = receipts.swap(bench.store, _with(receipt, report).moved("accepted", bench.clock()))
         return written or _again(bench, receipt)
@@ -192,7 +192,8 @@ def _again(bench: Workbench, receipt: Receipt) -> Receipt:
     """The receipt that is there already: of this very object, or of another that took the same id."""
     first = receipts.load(bench.store, receipt.dataset, receipt.proposal)
     if first is None:
-        raise NotFound(f"the receipt {receipt.key} was there a moment ago")
+        # The write was answered 409, not 412: there may be nothing yet.
+        raise Contended(f"another write of {receipt.key} interfered, and nothing was written: deliver the event again")
     if (first.inbox.get("key"), first.inbox.get("etag")) != (receipt.inbox["key"], receipt.inbox["etag"]):
         twice = BadProposal(
             f"the proposal id {receipt.proposal} was used before, for {first.inbox.get('key')}; propose it again under "

@@ -26,7 +26,7 @@ from towline.errors import BadProposal, ContractError, UnreadableFile
 from towline.files import read_table
 from towline.merge import MODES
 from towline.restore import Restore
-from towline.values import Key, Row
+from towline.values import Key, Row, shown
 from towline.violation import Report, Violation
 
 FORMAT = "towline.proposal/v1"
@@ -36,7 +36,7 @@ MAX_FILE = 100 * 2**20
 MAX_NOTE = 2_000  # characters
 TABLE_ENDINGS = (".csv", ".parquet", ".xlsx")
 
-_FIELDS = {"format", "dataset", "kind", "note", "base", "mode", "changes", "file", "contract", "restore"}
+_FIELDS = {"format", "dataset", "kind", "note", "base", "mode", "changes", "file", "contract", "restore", "resolves"}
 # Said by the client, believed by nobody, kept for the reader.
 _REMARKS = {"proposal", "author", "created", "client"}
 
@@ -50,6 +50,7 @@ class Proposal:
     changes  of an `edit`
     table    of a `file` or a `create`, conformed to the contract; `partial`: rows that it lacks stay
     restore  of a `restore`; its changes follow from the tables of two commits
+    resolves the conflicted proposal whose conflicts were decided in this one
     """
 
     dataset: str
@@ -62,6 +63,7 @@ class Proposal:
     partial: bool = False
     contract: Contract | None = None
     restore: Restore | None = None
+    resolves: str | None = None
 
 
 # How a proposal's table file is fetched: its name (beside the proposal) -> its bytes.
@@ -87,6 +89,7 @@ def from_json(body: bytes, contract: Contract | None, fetch: Fetch) -> tuple[Pro
         base=None if kind == "create" else _base(raw),
         mode=_one_of(raw, "mode", MODES, None),
         contract=contract if kind == "create" else None,
+        resolves=_resolves(raw),
     )
     if kind == "edit":
         changes, report = _changes(raw.get("changes"), contract)
@@ -124,7 +127,7 @@ def to_json(
     changes: Iterable[RowChange] = (),
     **more: object,
 ) -> bytes:
-    """The wire form of an `edit`; `more` adds or replaces fields (kind, file, contract, restore)."""
+    """The wire form of an `edit`; `more` adds or replaces fields (kind, file, contract, restore, resolves)."""
     rows = [{"old": row_json(change.old), "new": row_json(change.new)} for change in changes]
     content = {
         "format": FORMAT,
@@ -214,6 +217,13 @@ def _base(raw: Mapping[str, Any]) -> str:
     if not isinstance(base, str) or not keys.is_commit(base):
         raise BadProposal(f"base is {base!r}; it must be the id of the commit that was edited", rule="base.unknown")
     return base
+
+
+def _resolves(raw: Mapping[str, Any]) -> str | None:
+    resolves = raw.get("resolves")
+    if resolves is not None and not (isinstance(resolves, str) and keys.is_proposal(resolves)):
+        raise BadProposal(f"resolves is {shown(resolves)}; it must be the id of the proposal that was in conflict")
+    return resolves
 
 
 def _contract(raw: Mapping[str, Any]) -> Contract:

@@ -34,6 +34,7 @@ class Receipt:
     version      VersionId of the master that the commit made, once it is `committed`
     number       of that commit; `base_number` is the number that the claim was made on
     violations   (cut to a bound; `errors` and `warnings` are the true totals) and conflicts, in JSON form
+    resolves     the conflicted proposal whose conflicts were decided in this one
     review       what waits for stewards, and what they said of it (docs/review.md); empty where none is asked for
     quarantine   where the refused input lies whole
     history      every status with its time
@@ -56,6 +57,7 @@ class Receipt:
     errors: int = 0
     warnings: int = 0
     conflicts: tuple[Mapping[str, object], ...] = ()
+    resolves: str | None = None
     review: Mapping[str, Any] = field(default_factory=dict)
     quarantine: str | None = None
     snapshot_key: str | None = None

@@ -11,8 +11,10 @@ from rich.text import Text
 
 from towline import reviews
 from towline.cli import tables
+from towline.cli.conflicts import row
+from towline.cli.conflicts import table as shown_conflicts
 from towline.cli.options import Call, Sending
-from towline.cli.output import cell, emit, plain, progress, safe, say, show, width
+from towline.cli.output import emit, progress, safe, say, show, width
 from towline.dataset import Dataset, Draft, Ticket
 from towline.errors import (
     EXIT_CONFLICT,
@@ -41,7 +43,7 @@ def submit(call: Call, dataset: Dataset, draft: Draft, sending: Sending, sent: S
     """Preview a draft, or send it and tell what became of it. Returns the exit code."""
     sent = sent or Sent()
     if sending.dry_run:
-        return _preview(call, dataset, draft, sent)
+        return forecast(call, dataset, dataset.preview(draft), sent)
     try:
         ticket = dataset.send(draft)
         if sending.wait:
@@ -85,7 +87,7 @@ def tell(call: Call, receipt: Receipt, sent: Sent | None = None) -> int:
     show(*_receipt(receipt), *(safe(note) for note in sent.notes))
     reasons(receipt.violations, receipt.errors, receipt.warnings, receipt.conflicts)
     if receipt.status == "conflicted":
-        say("the table is as it was: look at what others changed, and propose again on the head")
+        say(f"the table is as it was: `towline resolve {receipt.proposal}` lists what to decide, and sends it again")
     if receipt.quarantine:
         say(f"what was sent is kept, whole: {receipt.quarantine}")
     return CODES.get(receipt.status, EXIT_OK)
@@ -97,6 +99,8 @@ def _receipt(receipt: Receipt) -> Iterator[Text]:
     if receipt.status == "committed":
         where += f" #{receipt.number}  commit {receipt.commit}"
     yield head.append(where, style="not bold default")
+    if receipt.resolves:
+        yield Text(f"it resolves proposal {receipt.resolves}", style="dim")
     if receipt.status in CODES and not receipt.violations and not receipt.conflicts:
         yield Text(safe(receipt.message))
     if receipt.status == IN_REVIEW:
@@ -120,7 +124,7 @@ def reasons(
 ) -> None:
     """Show why a proposal cannot be committed, or what is to be said of it all the same."""
     if conflicts:
-        show(_conflicts(conflicts[:LINES]))
+        show(shown_conflicts(conflicts[:LINES]))
         _rest(len(conflicts) - LINES, "conflicts")
     if violations:
         totals = f"{errors:,} error{'s' * (errors != 1)}, {warnings:,} warning{'s' * (warnings != 1)}"
@@ -138,39 +142,12 @@ def _violations(violations: Sequence[Mapping[str, Any]]) -> Table:
     for one in violations:
         colour = "red" if one["severity"] == "error" else "yellow"
         what = Text(safe(str(one["message"]))).append(f"  {one['rule']}", style="dim")
-        table.add_row(Text(str(one["severity"]), style=colour), _row(one["key"]), what)
+        table.add_row(Text(str(one["severity"]), style=colour), row(one["key"]), what)
     return table
 
 
-def _conflicts(conflicts: Sequence[Mapping[str, Any]]) -> Table:
-    table = tables.plain_table("row", "column", "was", "is now", "proposed")
-    for one in conflicts:
-        for found in one["cells"]:
-            theirs, ours = cell(found["theirs"]), cell(found["ours"])
-            table.add_row(_row(one["key"]), Text(found["column"]), cell(found["base"]), theirs, ours)
-        if not one["cells"]:
-            table.add_row(_row(one["key"]), Text("(whole row)"), *_sides(one))
-    return table
-
-
-def _sides(conflict: Mapping[str, Any]) -> Iterator[Text]:
-    for side in ("base", "theirs", "ours"):
-        yield Text("no row" if conflict[side] is None else "a row", style="dim")
-
-
-def _row(key: Mapping[str, Any] | None) -> Text:
-    return Text(
-        safe(
-            ", ".join(
-                f"{name}={value if isinstance(value, str) else plain(value)}" for name, value in (key or {}).items()
-            )
-        )
-    )
-
-
-def _preview(call: Call, dataset: Dataset, draft: Draft, sent: Sent) -> int:
-    """Tell what a draft would do to the head as it is now."""
-    plan = dataset.preview(draft)
+def forecast(call: Call, dataset: Dataset, plan: Plan, sent: Sent) -> int:
+    """Tell what a draft would do to the head as it is now. Returns the exit code that it would have."""
     status = "conflicted" if plan.conflicts else "committed" if plan.ok else "rejected"
     if call.as_json:
         emit({"dry_run": True, "dataset": dataset.name, "status": status, **_plan_json(plan), **sent.facts})

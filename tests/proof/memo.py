@@ -1,0 +1,79 @@
+"""Pure functions of src/towline, remembered while a case is explored.
+
+The same table is written, read and merged in hundreds of thousands of states. What is remembered is told by content, or
+by identity where the thing itself is remembered (and so is never thrown away).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from towline import changefile, plan, proposals
+from towline import table as tables
+from towline.contract import Contract
+from towline.errors import TowlineError
+from towline.intent import Intent
+
+_memory: dict[object, Any] = {}
+_kept: dict[int, Any] = {}  # what is told by identity
+
+
+def same(thing: Any) -> int:
+    """What a thing is told by that is remembered itself."""
+    _kept[id(thing)] = thing
+    return id(thing)
+
+
+def _remember(function: Callable[..., Any], told_by: Callable[..., object]) -> Callable[..., Any]:
+    def remembered(*arguments: Any, **options: Any) -> Any:
+        key = (function, told_by(*arguments, **options))
+        if key not in _memory:
+            try:
+                _memory[key] = (function(*arguments, **options), None)
+            except TowlineError as error:
+                _memory[key] = (None, error)
+        value, error = _memory[key]
+        if error is not None:
+            raise error.with_traceback(None)
+        return value
+
+    return remembered
+
+
+def _from_json(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A proposal that names no file needs nothing fetched."""
+
+    def remembered(body: bytes, contract: Contract | None, fetch: proposals.Fetch) -> Any:
+        key = (function, body, contract.digest if contract else None)
+        if b'"file"' in body:
+            return function(body, contract, fetch)
+        if key not in _memory:
+            _memory[key] = function(body, contract, fetch)
+        return _memory[key]
+
+    return remembered
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    with ExitStack() as stack:
+
+        def put(owner: Any, name: str, told_by: Callable[..., object]) -> None:
+            stack.enter_context(patch.object(owner, name, _remember(getattr(owner, name), told_by)))
+
+        put(tables, "from_parquet", lambda body, where: body)
+        put(tables, "to_parquet", lambda table, key, **commit: (same(table), key, *commit.values()))
+        put(tables, "sort", lambda table, key: (same(table), tuple(key)))
+        put(plan, "plan", lambda proposal, contract, *tables: (
+            same(proposal), contract.digest, *map(same, tables)
+        ))  # fmt: skip
+        put(plan, "check", lambda changes, contract: (same(changes), contract.digest))
+        put(changefile, "to_parquet", lambda diff, **whose: (same(diff), *whose.values()))
+        put(Contract, "parse", lambda raw: json.dumps(raw))
+        put(Intent, "from_bytes", lambda body: body)
+        stack.enter_context(patch.object(proposals, "from_json", _from_json(proposals.from_json)))
+        yield
