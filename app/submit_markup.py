@@ -17,7 +17,7 @@ from towline.contract import Contract
 from towline.errors import BadProposal
 from towline.plan import Plan
 from towline.proposals import check_note
-from towline.receipts import Receipt
+from towline.receipts import IN_REVIEW, Receipt
 
 STEPS = markup.STEPS
 # The merge modes as the panel says them: a name, and what it is for (docs/merge.md).
@@ -153,6 +153,9 @@ def outcome(receipt: Receipt, *, is_above: bool) -> str:
         note = f"<br>“{escape(markup.cut(receipt.note))}”"
         number = f"<b>Commit {receipt.number}</b>{warned}"
         return markup.box("done", f'<span class="tl-sign">✓</span>{number}{note}')
+    if receipt.status == IN_REVIEW:
+        said = "It left the grid; My proposals tells what becomes of it."
+        return markup.message("info", f"In review: {receipt.message}. {said}")
     return markup.message(
         "stop",
         f"{_refused(receipt)} The table is as it was, and your edits are still here. {_way_out(receipt, is_above)}",

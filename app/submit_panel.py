@@ -212,7 +212,7 @@ def _watch(desk: Desk, *, is_late: bool) -> None:
     except TowlineError as error:
         st.html(markup.message("warn", f"Your proposal was sent, and its outcome cannot be read now: {error}"))
         return
-    if receipt.final:
+    if receipt.rests:
         st.rerun()
     st.html(submit_markup.steps(receipt, _received(receipt.proposal)))
     if is_late:

@@ -17,7 +17,7 @@ from towline.dataset import Dataset, Draft, Ticket
 from towline.errors import OutcomeUnknown, TowlineError, UsageError
 from towline.plan import Plan
 from towline.proposals import Proposal
-from towline.receipts import Receipt
+from towline.receipts import IN_REVIEW, Receipt
 from towline.workbench import Workbench
 
 OVERTAKEN = (
@@ -79,21 +79,22 @@ def age(draft: Draft, now: datetime) -> float:
 
 
 def look(desk: Desk, dataset: Dataset) -> Receipt:
-    """How far the proposal that is under way has got; where that is final it is taken in. Raises Unavailable."""
+    """How far the proposal that is under way has got; where it has come to rest it is taken in. Raises Unavailable."""
     receipt = ticket(desk, dataset).receipt()
-    if receipt.final:
+    if receipt.rests:
         landed(desk, dataset.bench, receipt)
     return receipt
 
 
 def landed(desk: Desk, bench: Workbench, receipt: Receipt) -> None:
-    """Take in a final receipt. After a commit the grid goes on from the head: what was submitted is no edit any more,
-    what was typed since still is. After a refusal everything stays as it is.
+    """Take in a receipt at rest. After a commit the grid goes on from the head: what was submitted is no edit any more,
+    what was typed since still is; likewise where it waits for a steward, and is out of its author's hands. After a
+    refusal everything stays as it is.
 
     Raises Unavailable when the new head cannot be read: then nothing has changed here, and it can be tried again.
     """
     sent = desk.sent
-    if receipt.status == "committed" and sent is not None:
+    if receipt.status in ("committed", IN_REVIEW) and sent is not None:
         _go_on(desk, open_sheet(bench, desk.sheet.dataset), sent.edits)
         if desk.note.strip() == _note(sent):
             desk.write_note("")

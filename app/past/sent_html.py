@@ -10,7 +10,7 @@ from app.past import html
 from app.past.sent import can_be_opened, rules
 from towline.contract import Contract
 from towline.mine import Letter
-from towline.receipts import Receipt
+from towline.receipts import IN_REVIEW, Receipt
 
 STEPS = ("received", "accepted", "committing", "committed")
 LONG = 60.0  # seconds of waiting after which that is said
@@ -101,6 +101,8 @@ def waiting(letter: Letter, receipt: Receipt, now: datetime) -> str:
     is_long = (now - letter.at).total_seconds() > LONG
     text = "This takes long: the functions are slow or stopped. It is safe in the inbox; nothing more is needed."
     said = markup.message("warn", text) if is_long else ""
+    if receipt.status == IN_REVIEW:
+        said = markup.message("info", f"In review: {receipt.message}.")
     return f'<div class="tl tl-sent">{_head(letter, receipt, now)}{_steps(letter, receipt)}{said}</div>'
 
 

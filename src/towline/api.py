@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from towline import blame, connect, edits, frames, history, keys, prune, resolution_file, trail, verify
+from towline import blame, connect, edits, frames, history, keys, prune, resolution_file, steward, trail, verify
 from towline import dispute as disputes
 from towline.answer import Side
 from towline.change import RowChange
@@ -28,7 +28,9 @@ from towline.first_contract import choose
 from towline.plan import Plan
 from towline.prune import Pruning
 from towline.receipts import Receipt
+from towline.reviews import APPROVE, REJECT
 from towline.settings import Settings
+from towline.steward import Case
 from towline.values import Row
 from towline.verify import Verdict
 
@@ -80,7 +82,7 @@ def create(
 
 class Dataset:
     """One dataset. Everything is read fresh from the bucket; what is proposed comes back as a `Ticket`, whose `wait()`
-    gives the receipt: committed, rejected or conflicted."""
+    gives the receipt: committed, rejected, conflicted or in review."""
 
     def __init__(self, connection: Connection, name: str) -> None:
         self.name = keys.check_dataset(name)
@@ -213,6 +215,28 @@ class Dataset:
 
     def _dispute(self, proposal: str) -> Dispute:
         return disputes.of(self._connection.bench, self._inbox.status(proposal))
+
+    def reviews(self) -> list[Receipt]:
+        """What waits for review, the longest waiting first."""
+        return steward.waiting(self._connection.bench, self.name)
+
+    def case(self, proposal: str) -> Case:
+        """A proposal that waits for review, with what it would do to the head as it is now (`case.plan.diff`), and the
+        `effect` that a review is bound to. UsageError: it does not wait for a review."""
+        return steward.look(self._inbox, proposal)
+
+    def review(
+        self, proposal: str, *, approve: bool, note: str, effect: str | None = None, timeout: float = PATIENCE
+    ) -> Receipt:
+        """Approve or reject a proposal, and wait until that was heard; the receipt as it is then.
+
+        `effect` is what you looked at (`case(proposal).effect`); by default what it had when it was put up for review.
+        Raises UsageError where it would do something else now, Refused where your review would count for nothing.
+        """
+        case = self.case(proposal)
+        seen = effect or str(case.receipt.review["effect"])
+        word = steward.say(self._inbox, case, APPROVE if approve else REJECT, note, seen)
+        return steward.outcome(self._inbox, proposal, word, timeout)
 
     def log(self, limit: int | None = None) -> list[history.Record]:
         """The audit records, newest first; with `limit` the newest ones, and no others are read."""

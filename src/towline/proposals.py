@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -160,24 +160,31 @@ def _partial(said: Mapping[str, Any]) -> bool:
 
 def _envelope(body: bytes) -> dict[str, Any]:
     """The JSON object of a proposal with its format, dataset and field names checked."""
+    raw = read_object(body, FORMAT, _FIELDS, _REMARKS)
+    if not isinstance(raw.get("dataset"), str):
+        raise BadProposal("a proposal names its dataset")
+    return raw
+
+
+def read_object(body: bytes, form: str, fields: Set[str], remarks: Set[str]) -> dict[str, Any]:
+    """A JSON object that somebody sent, of the format `form` and with no fields but these. Raises BadProposal."""
+    what = form.removeprefix("towline.").split("/")[0]
     try:
         raw = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
     except RecursionError as error:
-        raise BadProposal("the JSON is nested too deeply to be a proposal", rule="json.depth") from error
+        raise BadProposal(f"the JSON is nested too deeply to be a {what}", rule="json.depth") from error
     except ValueError as error:  # JSONDecodeError, UnicodeDecodeError, numbers too long to be numbers
         raise BadProposal(f"this is not valid JSON: {error}", rule="json.syntax") from error
     if not isinstance(raw, dict):
-        raise BadProposal(f"a proposal is a JSON object, this is a {type(raw).__name__}")
-    if raw.get("format") != FORMAT:
+        raise BadProposal(f"a {what} is a JSON object, this is a {type(raw).__name__}")
+    if raw.get("format") != form:
         raise BadProposal(
-            f"format is {raw.get('format')!r}; this version of Towline reads {FORMAT!r}",
+            f"format is {raw.get('format')!r}; this version of Towline reads {form!r}",
             rule="proposal.version",
         )
-    unknown = sorted(raw.keys() - _FIELDS - _REMARKS)
+    unknown = sorted(raw.keys() - fields - remarks)
     if unknown:
-        raise BadProposal(f"unknown field {unknown[0]!r}; known are {', '.join(sorted(_FIELDS))}")
-    if not isinstance(raw.get("dataset"), str):
-        raise BadProposal("a proposal names its dataset")
+        raise BadProposal(f"unknown field {unknown[0]!r}; known are {', '.join(sorted(fields))}")
     return raw
 
 
@@ -226,11 +233,6 @@ def _contract(raw: Mapping[str, Any]) -> Contract:
         contract = Contract.parse(raw["contract"])
     except ContractError as error:
         raise BadProposal(f"the contract cannot be used: {error}", rule="contract") from error
-    if contract.review.required:
-        raise BadProposal(
-            "the contract asks for reviews, which this version of Towline cannot hold anybody to: leave `review` out",
-            rule="contract",
-        )
     if contract.dataset != raw["dataset"]:
         raise BadProposal(f"the contract is for {contract.dataset!r}, the proposal for {raw['dataset']!r}")
     return contract

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from towline import blame, keys
+from towline import blame, keys, master
 from towline.blame import Touch
 from towline.conflict import Author, Conflict
 from towline.contract import Contract
-from towline.errors import TowlineError
+from towline.errors import NotFound, TowlineError
 from towline.history import Record
 from towline.inbox import SHOWN
 from towline.trail import Trail
@@ -52,28 +52,32 @@ def _signed(bench: Workbench, contract: Contract, conflicts: Sequence[Conflict],
         commits = _commits(bench, contract.dataset, since, floor) if len(rows) < len(conflicts) else ()
     except TowlineError as error:
         return [replace(each, unsigned=f"it cannot be read who set theirs: {error}") for each in conflicts]
-    old = f"theirs was set before commit {begin}; `towline blame` tells" if begin > floor else ""
+    lost = f"it was not found among the commits after number {begin} who set theirs; `towline blame` tells"
     return [
-        _of_row(each, contract, touches, since.number, old) if each.key else replace(each, commits=tuple(commits))
+        _of_row(each, contract, touches, since.number, lost) if each.key else replace(each, commits=tuple(commits))
         for each in conflicts
     ]
 
 
 def _number(bench: Workbench, dataset: str, since: Since) -> int:
-    """The number of the base, from its snapshot."""
-    if since.base in (None, since.commit):
+    """The number of the base, from its snapshot, wherever that lies by now."""
+    if since.base is None or since.base == since.commit:
         return since.number
-    found = bench.store.head(bench.layout.snapshot(dataset, str(since.base)))
-    return int(found.metadata["number"])
+    found = master.at_commit(bench.store, bench.layout, dataset, since.base)
+    if found is None:
+        raise NotFound(f"the snapshot of the base {since.base} is not there")
+    return found.number
 
 
 def _of_row(
-    conflict: Conflict, contract: Contract, touches: Mapping[Key, Sequence[Touch]], number: int, old: str
+    conflict: Conflict, contract: Contract, touches: Mapping[Key, Sequence[Touch]], number: int, lost: str
 ) -> Conflict:
-    """A row's conflict, with who set each cell and who touched the row last, up to commit `number`."""
+    """A row's conflict, with who set each cell and who touched the row last, up to commit `number`. `lost` is said
+    where one of them was not found."""
     of_it = [touch for touch in touches.get(contract.key_of(conflict.key), ()) if touch.number <= number]
     cells = tuple(replace(cell, theirs_by=_last(of_it, cell.column)) for cell in conflict.cells)
-    return replace(conflict, cells=cells, theirs_by=_last(of_it), unsigned="" if of_it else old)
+    is_whole = bool(of_it) and all(cell.theirs_by for cell in cells)
+    return replace(conflict, cells=cells, theirs_by=_last(of_it), unsigned="" if is_whole else lost)
 
 
 def _last(touches: Sequence[Touch], column: str | None = None) -> Author | None:

@@ -317,7 +317,7 @@ def test_an_unreadable_head_after_the_put_is_said_to_be_unknown_and_settled_by_t
 
 
 # Of two proposals from the inbox to their receipts, counted by the test after the next.
-REQUESTS = 31
+REQUESTS = 32
 
 
 class Crash(BaseException):

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.core.nets import CONTRACT, Nets
-from towline import dispute, keys, theirs
+from tests.core.nets import CONTRACT, NAME, Nets
+from towline import blocks, dispute, keys, theirs
 from towline.change import RowChange
 from towline.conflict import Conflict
 from towline.dataset import Draft
@@ -120,7 +120,32 @@ def test_the_search_is_bounded_and_says_so(nets: Nets, mine: Nets, monkeypatch: 
         nets.send(nets.edit(2, 0, vessel=str(number)))
     (conflict,) = refused(mine, draft).conflicts
     assert conflict["theirs_by"] is None
-    assert conflict["unsigned"] == "theirs was set before commit 3; `towline blame` tells"
+    assert "not found among the commits after number 3" in conflict["unsigned"]
+
+
+def test_a_cell_that_was_set_before_those_is_told_from_a_row_that_was_touched_since(
+    nets: Nets, mine: Nets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(theirs, "LOOKED_AT", 1)
+    draft = mine.edit(1, 0, volume=8.0)
+    nets.send(nets.edit(1, 0, volume=7.0))
+    nets.send(nets.edit(1, 0, "since", vessel="Aurora"))
+    (conflict,) = refused(mine, draft).conflicts
+    assert said(conflict["theirs_by"]) == ("ana", "since", 3)
+    assert conflict["cells"][0]["theirs_by"] is None
+    assert "not found" in conflict["unsigned"]
+
+
+def test_who_set_theirs_is_found_in_blocks_as_well(nets: Nets, mine: Nets, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "SMALL", 4)
+    draft = mine.edit(1, 0, volume=8.0)
+    nets.send(nets.edit(1, 0, "long ago", volume=7.0))
+    for number in range(8):
+        nets.send(nets.edit(2, 0, vessel=str(number)))
+    assert blocks.extend(nets.pipeline.bench, NAME)
+    (conflict,) = refused(mine, draft).conflicts
+    assert said(conflict["cells"][0]["theirs_by"]) == ("ana", "long ago", 2)
+    assert conflict["unsigned"] == ""
 
 
 def test_only_what_a_receipt_spells_out_is_looked_up(nets: Nets, mine: Nets, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from towline.errors import (
     OutcomeUnknown,
 )
 from towline.plan import Plan
-from towline.receipts import Receipt
+from towline.receipts import IN_REVIEW, Receipt
 
 CODES = {"rejected": EXIT_VIOLATIONS, "conflicted": EXIT_CONFLICT, "failed": EXIT_UNAVAILABLE}
 LINES = 50  # lines of a diff and conflicts that are shown to people
@@ -62,7 +62,7 @@ def _received(dataset: Dataset, draft: Draft, sending: Sending) -> Receipt:
 
 
 def await_receipt(ticket: Ticket, timeout: float, *, quiet: bool = False) -> Receipt:
-    """Wait for the final receipt, with the statuses on the way on a terminal's stderr."""
+    """Wait for the receipt that tells what became of it, with the statuses on the way on a terminal's stderr."""
     with progress(f"{ticket.proposal}: received", quiet=quiet) as phase:
         return ticket.wait(timeout, lambda receipt: phase(f"{ticket.proposal}: {receipt.status}"))
 
@@ -84,7 +84,7 @@ def tell(call: Call, receipt: Receipt, sent: Sent | None = None) -> int:
         emit({**receipt.to_json(), **sent.facts})
         return CODES.get(receipt.status, EXIT_OK)
     show(*_receipt(receipt), *(safe(note) for note in sent.notes))
-    _reasons(receipt.violations, receipt.errors, receipt.warnings, receipt.conflicts)
+    reasons(receipt.violations, receipt.errors, receipt.warnings, receipt.conflicts)
     if receipt.status == "conflicted":
         say(f"the table is as it was: `towline resolve {receipt.proposal}` lists what to decide, and sends it again")
     if receipt.quarantine:
@@ -93,7 +93,7 @@ def tell(call: Call, receipt: Receipt, sent: Sent | None = None) -> int:
 
 
 def _receipt(receipt: Receipt) -> Iterator[Text]:
-    head = Text(receipt.status, style=f"bold {_COLOURS.get(receipt.status, 'yellow')}")
+    head = Text(receipt.status.replace("_", " "), style=f"bold {_COLOURS.get(receipt.status, 'yellow')}")
     where = f" {receipt.dataset}"
     if receipt.status == "committed":
         where += f" #{receipt.number}  commit {receipt.commit}"
@@ -102,14 +102,18 @@ def _receipt(receipt: Receipt) -> Iterator[Text]:
         yield Text(f"it resolves proposal {receipt.resolves}", style="dim")
     if receipt.status in CODES and not receipt.violations and not receipt.conflicts:
         yield Text(safe(receipt.message))
+    if receipt.status == IN_REVIEW:
+        yield Text(safe(receipt.message))
     if not receipt.final:
         yield Text(f"proposal {receipt.proposal}")
+    if not receipt.rests:
         yield Text(f"`towline status {receipt.proposal}` tells its outcome; --wait waits for it", style="dim")
 
 
-def _reasons(
+def reasons(
     violations: Sequence[Mapping[str, Any]], errors: int, warnings: int, conflicts: Sequence[Mapping[str, Any]]
 ) -> None:
+    """Show why a proposal cannot be committed, or what is to be said of it all the same."""
     if conflicts:
         show(shown_conflicts(conflicts[:LINES]))
         _rest(len(conflicts) - LINES, "conflicts")
@@ -140,11 +144,11 @@ def forecast(call: Call, dataset: Dataset, plan: Plan, sent: Sent) -> int:
         emit({"dry_run": True, "dataset": dataset.name, "status": status, **_plan_json(plan), **sent.facts})
         return CODES.get(status, EXIT_OK)
     head = Text("dry run: would be ").append(status, style=f"bold {_COLOURS[status]}")
-    show(head.append(f"; {_counts(plan)}") if plan.ok else head, *(safe(note) for note in sent.notes))
+    show(head.append(f"; {counts(plan)}") if plan.ok else head, *(safe(note) for note in sent.notes))
     if plan.diff:
         show(*tables.diff(plan.diff, dataset.contract(), width(), LINES))
     report = plan.report.to_json()
-    _reasons(report["violations"], plan.report.errors, plan.report.warnings, [c.to_json() for c in plan.conflicts])  # type: ignore[arg-type]
+    reasons(report["violations"], plan.report.errors, plan.report.warnings, [c.to_json() for c in plan.conflicts])  # type: ignore[arg-type]
     return CODES.get(status, EXIT_OK)
 
 
@@ -153,7 +157,8 @@ def _plan_json(plan: Plan) -> dict[str, object]:
     return {"counts": plan.counts(), "diff": plan.diff.to_json(), "conflicts": conflicts, **plan.report.to_json()}
 
 
-def _counts(plan: Plan) -> str:
-    counts = plan.counts()
-    rows = ", ".join(f"{counts[f'rows_{word}']:,} {word}" for word in ("inserted", "updated", "deleted"))
-    return f"rows: {rows}; cells changed: {counts['cells_changed']:,}"
+def counts(plan: Plan) -> str:
+    """How many rows and cells a proposal changes, in a line."""
+    found = plan.counts()
+    rows = ", ".join(f"{found[f'rows_{word}']:,} {word}" for word in ("inserted", "updated", "deleted"))
+    return f"rows: {rows}; cells changed: {found['cells_changed']:,}"
