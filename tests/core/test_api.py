@@ -354,7 +354,7 @@ def test_the_documented_code_runs(pipeline: Pipeline, tmp_path: Path, capsys: py
     for block in blocks:
         exec(block, names)  # noqa: S102 - our own documentation
     printed = capsys.readouterr().out
-    assert len(blocks) == 11
+    assert len(blocks) == 12
     assert "int64 bool" in printed
     assert "['hauls', 'net_tows']" in printed
 
