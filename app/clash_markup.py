@@ -25,7 +25,6 @@ from towline.values import Key, Row, Value, same
 PAGE = 25  # clashes that are listed at once
 CELLS = 3  # cells of a row that a clash of the whole row spells out
 BEFORE = 20  # characters of what two long texts have in common that are shown
-NOTE = 40  # characters of a note beside a value
 
 ROWS = {"update/delete": "They deleted, you changed", "delete/update": "You deleted, they changed"}
 _SIDES: tuple[tuple[Side, str], ...] = ((THEIRS, "Theirs"), (MINE, "Yours"))
@@ -104,7 +103,8 @@ def table(chooser: Chooser) -> str:
         many = {ALL: chooser.clashes, **many}
     for_all = "".join(_for_all(chooser, group, clashes) for group, clashes in many.items())
     rows = "".join(_row(chooser, clash) for clash in chooser.listed)
-    return f'<table class="tl-clashes"><thead>{head}</thead><tbody>{for_all}{rows}</tbody></table>{_pager(chooser)}'
+    turn = pager(chooser.at, len(chooser.clashes))
+    return f'<table class="tl-clashes"><thead>{head}</thead><tbody>{for_all}{rows}</tbody></table>{turn}'
 
 
 def _group_name(chooser: Chooser, group: Group) -> str:
@@ -156,19 +156,18 @@ def _row(chooser: Chooser, clash: Clash) -> str:
 
 
 def _who(record: Record | None) -> str:
-    if record is None:
-        return ""
-    note = str(record["note"])
-    about = f"commit {record['number']}: {note}"
-    said = f"{escape(str(record['user']))}: “{escape(note if len(note) <= NOTE else note[:NOTE] + '…')}”"
-    return f' <span class="tl-quiet" title="{escape(about)}">{said}</span>'
+    return "" if record is None else markup.who(record)
 
 
 def _button(act: Sequence[object], inner: str, side: Side | None, own: Side) -> str:
-    """A choice: a filled circle where it was taken, so that it is not told by colour alone."""
-    state = "" if side is None else "tl-taken" if side == own else "tl-left"
-    sign = "◉" if side == own else "○"
     help = "Take theirs" if own == THEIRS else "Keep yours"
+    return choice(act, inner, help, is_taken=None if side is None else side == own)
+
+
+def choice(act: Sequence[object], inner: str, help: str, *, is_taken: bool | None) -> str:
+    """A choice: a filled circle where it was taken, so that it is not told by colour alone. None: nothing was."""
+    state = "" if is_taken is None else "tl-taken" if is_taken else "tl-left"
+    sign = "◉" if is_taken else "○"
     return markup.button(
         json.dumps(act), f'<span class="tl-sign">{sign}</span><span>{inner}</span>', help, f"tl-side {state}"
     )
@@ -179,8 +178,13 @@ def _cell(clash: Clash) -> tuple[str, str, str]:
     theirs, mine = (clash.theirs or {})[clash.column], clash.mine
     if mine.problem is not None:
         return markup.value(clash.base), markup.value(theirs), f'<span class="tl-bad">{escape(mine.text or "")}</span>'
-    begin = _parting(theirs, mine.new)
-    return _from(clash.base, begin), _from(theirs, begin), _from(mine.new, begin)
+    return parted(clash.base, theirs, mine.new)
+
+
+def parted(base: Value, theirs: Value, mine: Value) -> tuple[str, str, str]:
+    """Three values, of which long texts are shown from where they part."""
+    begin = _parting(theirs, mine)
+    return _from(base, begin), _from(theirs, begin), _from(mine, begin)
 
 
 def _parting(one: Value, other: Value) -> int:
@@ -214,12 +218,13 @@ def _cells(cells: Iterable[tuple[str, Value, str | None]]) -> str:
     return "<br>".join(said + [f"… and {markup.count(more, 'more cell')}"] * (more > 0))
 
 
-def _pager(chooser: Chooser) -> str:
-    if chooser.pages == 1:
+def pager(at: int, total: int) -> str:
+    """The way to other pages of a list of `total`, of which page `at` is shown."""
+    if total <= PAGE:
         return ""
-    begin = chooser.at * PAGE
-    said = f"{begin + 1:,} to {min(begin + PAGE, len(chooser.clashes)):,} of {len(chooser.clashes):,}"
-    turn = [("← Earlier", chooser.at - 1, chooser.at > 0), ("Later →", chooser.at + 1, chooser.at + 1 < chooser.pages)]
+    begin = at * PAGE
+    said = f"{begin + 1:,} to {min(begin + PAGE, total):,} of {total:,}"
+    turn = [("← Earlier", at - 1, at > 0), ("Later →", at + 1, begin + PAGE < total)]
     buttons = "".join(
         markup.button(json.dumps(["page", page]), word, f"{word} clashes", "tl-turn")
         for word, page, is_there in turn

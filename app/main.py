@@ -15,8 +15,8 @@ if (_root := str(Path(__file__).resolve().parents[1])) not in sys.path:
 
 import streamlit as st
 
-from app import panels, sidebar
-from app.pages import edit, explore, health, history, proposals
+from app import going, panels, sidebar
+from app.pages import conflicts, edit, explore, health, history, proposals, review
 from app.session import Session
 
 SIDEBAR = 250  # pixels
@@ -30,11 +30,14 @@ def route() -> None:
         [
             st.Page(edit.page, title="Edit", icon=":material/edit:", url_path="edit", default=True),
             st.Page(proposals.page, title="My proposals", icon=":material/outgoing_mail:", url_path="proposals"),
+            st.Page(conflicts.page, title="Conflicts", icon=":material/call_merge:", url_path="conflicts"),
+            st.Page(review.page, title="Review", icon=":material/rule:", url_path="review"),
             st.Page(history.page, title="History", icon=":material/history:", url_path="history"),
             st.Page(explore.page, title="Explore", icon=":material/insights:", url_path="explore"),
             st.Page(health.page, title="Health", icon=":material/monitor_heart:", url_path="health"),
         ]
     )
+    going.leave()
     is_health = page.title == "Health"  # which is there for when nothing else is
     is_ready = False
     with panels.caught(st.sidebar if is_health else None):

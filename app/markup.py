@@ -18,6 +18,7 @@ from towline.contract import Contract
 from towline.values import Value, decode
 
 LONGEST = 60  # characters of a value that a line shows
+NOTE = 40  # characters of a note beside a value
 
 STEPS = ("received", "accepted", "committing", "committed")
 
@@ -62,6 +63,15 @@ def value(held: Value) -> str:
 def cut(text: str) -> str:
     """A text short enough for a line, with its true length where it was cut."""
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters)"
+
+
+def who(commit: Mapping[str, object]) -> str:
+    """Whose a value is, to stand beside it: an audit record, or the author in a conflict."""
+    user, note = str(commit["user"]), str(commit["note"])
+    at = f", {str(commit['at'])[:16].replace('T', ' ')} UTC" if "at" in commit else ""
+    about = f"commit {commit['number']}{at}: {note}"
+    said = f"{escape(user)}: “{escape(note if len(note) <= NOTE else note[:NOTE] + '…')}”"
+    return f' <span class="tl-quiet" title="{escape(about)}">{said}</span>'
 
 
 def key_text(key: Mapping[str, object] | None) -> str:
@@ -168,15 +178,23 @@ def _conflict(each: Mapping[str, object], contract: Contract) -> str:
     key, cells = each.get("key"), each.get("cells")
     where = escape(key_text(key if isinstance(key, Mapping) else None))
     if not isinstance(cells, Sequence) or not cells:
-        return f"<tr><td>{where}</td><td colspan='3'>{escape(str(each.get('message', '')))}</td></tr>"
+        text = f"{escape(str(each.get('message', '')))}{_theirs(each)}"
+        return f"<tr><td>{where}</td><td colspan='3'>{text}</td></tr>"
     return "".join(_clash(where, cell, contract) for cell in cells)
 
 
 def _clash(where: str, cell: Mapping[str, object], contract: Contract) -> str:
     column = str(cell["column"])
     field = contract.field(column)
-    sides = "".join(f"<td>{value(decode(cell[side], field.type))}</td>" for side in ("base", "theirs", "ours"))
+    base, theirs, ours = (value(decode(cell[side], field.type)) for side in ("base", "theirs", "ours"))
+    sides = f"<td>{base}</td><td>{theirs}{_theirs(cell)}</td><td>{ours}</td>"
     return f"<tr><td>{where}<br><b>{escape(column)}</b></td>{sides}</tr>"
+
+
+def _theirs(each: Mapping[str, object]) -> str:
+    """Whose theirs is, where that is known."""
+    author = each.get("theirs_by")
+    return who(author) if isinstance(author, Mapping) else ""
 
 
 def age(at: datetime, now: datetime) -> str:

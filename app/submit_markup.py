@@ -17,9 +17,16 @@ from towline.contract import Contract
 from towline.errors import BadProposal
 from towline.plan import Plan
 from towline.proposals import check_note
-from towline.receipts import Receipt
+from towline.receipts import IN_REVIEW, Receipt
 
 STEPS = markup.STEPS
+# The merge modes as the panel says them: a name, and what it is for (docs/merge.md).
+MODES: Mapping[str, tuple[str, str]] = {
+    "cell": ("by cell", "Two people may change different cells of one row."),
+    "row": ("by row", "Two people may change different rows; of one row it is a conflict."),
+    "table": ("not at all", "Any commit in between is a conflict."),
+    "fill": ("by cell, and fill", "Two partial inserts of one key are joined where one of them is empty."),
+}
 NOTHING = "Nothing to submit yet."
 NO_NOTE = "Write why first: a note is required."
 
@@ -51,6 +58,8 @@ def outlook(pending: Pending, sheet: Sheet, head: Glance | None) -> Outlook:
 def merged(pending: Pending, newer: News, plan: Plan, now: datetime) -> Outlook:
     """On a newer commit than the one that was edited. `plan` is what the functions would make of it."""
     head = newer.sheet.number
+    if any(conflict.kind == "table" for conflict in plan.conflicts):
+        return Outlook(stop=f"Commit {head}{_whose(newer)} came in between, and you chose not to merge: load it first.")
     if plan.conflicts:
         return Outlook(
             stop=f"Commit {head}{_whose(newer)} changed what you changed: choose above the table, and load it."
@@ -144,6 +153,9 @@ def outcome(receipt: Receipt, *, is_above: bool) -> str:
         note = f"<br>“{escape(markup.cut(receipt.note))}”"
         number = f"<b>Commit {receipt.number}</b>{warned}"
         return markup.box("done", f'<span class="tl-sign">✓</span>{number}{note}')
+    if receipt.status == IN_REVIEW:
+        said = "It left the grid; My proposals tells what becomes of it."
+        return markup.message("info", f"In review: {receipt.message}. {said}")
     return markup.message(
         "stop",
         f"{_refused(receipt)} The table is as it was, and your edits are still here. {_way_out(receipt, is_above)}",
@@ -161,6 +173,12 @@ def _way_out(receipt: Receipt, is_above: bool) -> str:
     if receipt.status != "conflicted":
         return "Mend what is listed here, then submit again."
     return "" if is_above else "Look again in a moment, choose, then submit again."
+
+
+def doubt(why: str) -> str:
+    """The store did not say whether it has a proposal."""
+    text = f"It is not known whether the proposal arrived: {why}. Sending it again does no harm."
+    return markup.message("warn", text)
 
 
 def details(receipt: Receipt, contract: Contract) -> str:

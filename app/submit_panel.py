@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from html import escape
 from pathlib import Path
 
 import streamlit as st
 
-from app import markup, memo, submit_markup
+from app import going, markup, memo, submit_markup
 from app.editing import remote, submit
 from app.editing.desk import Desk
 from app.editing.pending import Pending
 from app.session import Session, connection, kept
 from app.submit_markup import Outlook
-from towline.dataset import Dataset
+from towline.dataset import Dataset, Draft
 from towline.errors import TowlineError, UsageError
 
 EVERY, RARELY = 0.2, 3.0  # seconds between two looks at a proposal: at first, and once it takes long
@@ -43,6 +45,7 @@ def draw(session: Session, desk: Desk, pending: Pending, note_key: str) -> None:
         st.fragment(_watch, run_every=RARELY if is_late else EVERY)(desk, is_late=is_late)
     elif desk.receipt is not None:
         _outcome(desk)
+    _mode(desk)
 
 
 def _note(session: Session, desk: Desk, key: str) -> None:
@@ -64,6 +67,28 @@ def _note(session: Session, desk: Desk, key: str) -> None:
             on_change=_take,
             args=(desk, again),
         )
+
+
+def _mode(desk: Desk) -> None:
+    """How the proposal is to be merged with what others commit meanwhile: in a popover, as it is seldom asked for."""
+    chosen = desk.mode or desk.sheet.contract.merge_mode
+    key = f"mode-{desk.sheet.dataset}"
+    if st.session_state.get(key) != chosen:
+        st.session_state[key] = chosen
+    with st.popover(f"Merging: {submit_markup.MODES[chosen][0]}", type="tertiary", icon=":material/call_merge:"):
+        st.radio(
+            "If somebody else commits meanwhile",
+            list(submit_markup.MODES),
+            key=key,
+            format_func=lambda mode: submit_markup.MODES[mode][0],
+            captions=[caption for _, caption in submit_markup.MODES.values()],
+            on_change=_merged_by,
+            args=(desk, key),
+        )
+
+
+def _merged_by(desk: Desk, key: str) -> None:
+    desk.mode = str(st.session_state[key])
 
 
 def _written(desk: Desk, key: str) -> None:
@@ -99,7 +124,8 @@ def _outlook(session: Session, desk: Desk, pending: Pending) -> Outlook:
     if view.stop or newer is None or head is None or newer.sheet.commit != head.commit:
         return view
     try:
-        plan = memo.once("plan", (pending, newer), lambda: submit.preview(pending, desk.sheet, newer.sheet))
+        made = partial(submit.preview, pending, desk.sheet, newer.sheet, desk.mode)
+        plan = memo.once("plan", (pending, newer, desk.mode), made)
     except UsageError as error:
         return Outlook(stop=f"{error}: load that commit first.")
     return submit_markup.merged(pending, newer, plan, head.at)
@@ -146,14 +172,14 @@ def _submit(desk: Desk, note_key: str) -> None:
         known = f"notes-{desk.sheet.dataset}"
         notes = dict.fromkeys((note.strip(), *kept().get(known, ())))
         kept()[known] = tuple(notes)[: remote.NOTES]
-        _see_through(desk)
+        see_through(lambda: desk.sent, lambda: submit.look(desk, dataset))
 
 
-def _see_through(desk: Desk) -> None:
+def see_through(under_way: Callable[[], Draft | None], look: Callable[[], object]) -> None:
     """Most proposals are through before the page could be drawn: then it is drawn once, and with the outcome."""
     with suppress(TowlineError):  # which the page says when it looks itself
-        while desk.sent is not None and submit.age(desk.sent, connection().bench.clock()) < AT_ONCE:
-            submit.look(desk, _dataset(desk))
+        while (draft := under_way()) is not None and submit.age(draft, connection().bench.clock()) < AT_ONCE:
+            look()
             time.sleep(SOON)
 
 
@@ -168,8 +194,7 @@ def _blocked(rows: int) -> str:
 
 
 def _doubt(desk: Desk) -> None:
-    text = f"It is not known whether the proposal arrived: {desk.doubt}. Sending it again does no harm."
-    st.html(markup.message("warn", text))
+    st.html(submit_markup.doubt(desk.doubt))
     st.button("Send again", key="do-again", on_click=_again, args=(desk,))
 
 
@@ -187,7 +212,7 @@ def _watch(desk: Desk, *, is_late: bool) -> None:
     except TowlineError as error:
         st.html(markup.message("warn", f"Your proposal was sent, and its outcome cannot be read now: {error}"))
         return
-    if receipt.final:
+    if receipt.rests:
         st.rerun()
     st.html(submit_markup.steps(receipt, _received(receipt.proposal)))
     if is_late:
@@ -211,6 +236,10 @@ def _outcome(desk: Desk) -> None:
     st.html(
         submit_markup.steps(receipt, _received(receipt.proposal)) + submit_markup.outcome(receipt, is_above=is_above)
     )
-    if not receipt.final or receipt.status == "committed" or is_above:
+    if not receipt.final or receipt.status == "committed":
         return
-    st.html(markup.block(markup.scroll(submit_markup.details(receipt, desk.sheet.contract))))
+    if not is_above:
+        st.html(markup.block(markup.scroll(submit_markup.details(receipt, desk.sheet.contract))))
+    if receipt.status == "conflicted":
+        to = ("Conflicts", receipt.dataset, {"proposal": receipt.proposal})
+        st.button("Solve on the Conflicts page", icon=":material/call_merge:", on_click=going.to, args=to)

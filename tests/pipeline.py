@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 
-from towline import inbox, keys
+from towline import inbox, keys, reviewing
 from towline.commit import commit
 from towline.dataset import Dataset, Draft
 from towline.inbox import Arrival
@@ -44,9 +44,9 @@ class Pipeline:
         return Dataset(self.bench, name, principal)
 
     def arrivals(self) -> list[Arrival]:
-        """The inbox objects that nobody was told of yet."""
+        """The proposals and reviews that nobody was told of yet."""
         fresh = []
-        for entry in self.store.list(keys.INBOX):
+        for entry in (*self.store.list(keys.INBOX), *self.store.list(keys.REVIEWS)):
             stat = self.store.head(entry.key)
             if (entry.key, stat.version) not in self._seen:
                 self._seen.add((entry.key, stat.version))
@@ -54,10 +54,12 @@ class Pipeline:
         return fresh
 
     def pump(self) -> list[Receipt]:
-        """Deliver what waits in the inbox: validate it, then commit what was accepted, a dataset at a time."""
+        """Deliver what waits in the inbox, and reviews: validate it, then commit what was accepted, a dataset at a
+        time."""
         final, groups = [], defaultdict(list)
         for arrival in self.arrivals():
-            receipt = inbox.receive(self.bench, arrival)
+            is_review = arrival.key.startswith(keys.REVIEWS)
+            receipt = (reviewing if is_review else inbox).receive(self.bench, arrival)
             if receipt is not None:
                 (final if receipt.final else groups[receipt.dataset]).append(receipt)
         for name, waiting in groups.items():

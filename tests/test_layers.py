@@ -11,10 +11,12 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "towline"
 
 CORE = {"errors", "keys", "values", "violation", "table", "change", "diff", "merge", "conflict", "contract", "checks"}
-CORE |= {"audit", "changefile", "infer", "edits", "sample", "rules", "files", "restore", "diffpage"}
+CORE |= {"audit", "changefile", "infer", "edits", "sample", "rules", "files", "restore", "diffpage", "policy"}
+CORE |= {"answer", "resolution", "resolution_file"}
 USE_CASES = {"store", "memory", "receipts", "workbench", "master", "intent", "finish", "landing", "commit", "plan"}
 USE_CASES |= {"proposals", "inbox", "quarantine", "external", "reconcile", "history", "dataset", "health", "mine"}
 USE_CASES |= {"lineage", "trail", "ranged", "block", "blocks", "blame", "archive", "prune", "verify"}
+USE_CASES |= {"theirs", "dispute", "reviews", "reviewing", "steward"}
 
 # What the pure core may use beside itself and the standard library.
 CORE_LIBRARIES = {"pyarrow", "ulid", "openpyxl"}

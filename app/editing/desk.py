@@ -41,7 +41,7 @@ class Desk:
     """`log` holds what was typed on top of the sheet; everything else that is edited comes from it.
 
     journal  where all of it is kept on disk, as it is typed; `unkept` says why that failed
-    note     why, as far as it was written
+    note     why, as far as it was written; `mode`: how the proposal is to be merged, None as the contract says
     jump     the place that the grid is to show
     sent     the draft whose outcome is awaited; `doubt`: the store did not say whether it arrived
     receipt  the outcome of the last draft; stays until the next one is sent
@@ -54,6 +54,7 @@ class Desk:
     journal: Journal | None = None
     unkept: str = ""
     note: str = ""
+    mode: str | None = None
     jump: Jump | None = None
     sent: Sent | None = None
     doubt: str = ""

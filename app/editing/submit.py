@@ -17,7 +17,7 @@ from towline.dataset import Dataset, Draft, Ticket
 from towline.errors import OutcomeUnknown, TowlineError, UsageError
 from towline.plan import Plan
 from towline.proposals import Proposal
-from towline.receipts import Receipt
+from towline.receipts import IN_REVIEW, Receipt
 from towline.workbench import Workbench
 
 OVERTAKEN = (
@@ -26,12 +26,12 @@ OVERTAKEN = (
 )
 
 
-def preview(pending: Pending, sheet: Sheet, newer: Sheet) -> Plan:
-    """What submitting would do to a newer commit than the one that was edited, as the functions will find it. Raises
-    UsageError where the two have different columns."""
+def preview(pending: Pending, sheet: Sheet, newer: Sheet, mode: str | None = None) -> Plan:
+    """What submitting would do to a newer commit than the one that was edited, as the functions will find it; `mode` is
+    the merge mode, None as the contract says. Raises UsageError where the two have different columns."""
     if newer.contract.schema != sheet.contract.schema:
         raise UsageError(f"commit {newer.number} has other columns than commit {sheet.number}")
-    proposal = Proposal(sheet.dataset, "edit", "", sheet.commit, changes=pending.changes)
+    proposal = Proposal(sheet.dataset, "edit", "", sheet.commit, mode, pending.changes)
     return plan.plan(proposal, newer.contract, newer.table, sheet.table)
 
 
@@ -45,7 +45,7 @@ def submit(desk: Desk, dataset: Dataset, note: str) -> bool:
         desk.problem = "There is nothing to submit." if pending.report.ok else "Mend the errors first, then submit."
         return False
     try:
-        draft = dataset.rows(pending.changes, note, desk.sheet.commit)
+        draft = dataset.rows(pending.changes, note, desk.sheet.commit, desk.mode)
     except TowlineError as error:
         desk.problem = f"Not sent: {error}."
         return False
@@ -79,21 +79,22 @@ def age(draft: Draft, now: datetime) -> float:
 
 
 def look(desk: Desk, dataset: Dataset) -> Receipt:
-    """How far the proposal that is under way has got; where that is final it is taken in. Raises Unavailable."""
+    """How far the proposal that is under way has got; where it has come to rest it is taken in. Raises Unavailable."""
     receipt = ticket(desk, dataset).receipt()
-    if receipt.final:
+    if receipt.rests:
         landed(desk, dataset.bench, receipt)
     return receipt
 
 
 def landed(desk: Desk, bench: Workbench, receipt: Receipt) -> None:
-    """Take in a final receipt. After a commit the grid goes on from the head: what was submitted is no edit any more,
-    what was typed since still is. After a refusal everything stays as it is.
+    """Take in a receipt at rest. After a commit the grid goes on from the head: what was submitted is no edit any more,
+    what was typed since still is; likewise where it waits for a steward, and is out of its author's hands. After a
+    refusal everything stays as it is.
 
     Raises Unavailable when the new head cannot be read: then nothing has changed here, and it can be tried again.
     """
     sent = desk.sent
-    if receipt.status == "committed" and sent is not None:
+    if receipt.status in ("committed", IN_REVIEW) and sent is not None:
         _go_on(desk, open_sheet(bench, desk.sheet.dataset), sent.edits)
         if desk.note.strip() == _note(sent):
             desk.write_note("")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import markup
+from app import going, markup
 from app.past import sent_html
 from app.past.post import Post
-from app.past.sent import Opened, can_be_opened, is_refused, open_letter
+from app.past.sent import Opened, can_be_opened, is_refused, open_letter, solved
 from app.session import Session, connection, kept
 from towline.contract import Contract
 from towline.errors import NotFound, TowlineError
@@ -22,17 +22,12 @@ from towline.settings import Settings
 STEP = 50  # proposals that are read at first, and each time that more are asked for
 EVERY = 2.0  # seconds between two looks at those that are on their way
 DATASET = "dataset"  # the key of the sidebar's choice
-GOING = "proposals-going"
 ALL, COMMITTED, REFUSED = SHOWN = ("All", "Committed", "Refused")
 STYLE = Path(__file__).parents[1] / "past" / "style.css"
 Outcome = tuple[Letter, Receipt]
 
 
 def page() -> None:
-    if (going := kept().pop(GOING, None)) is not None:
-        title, query = going
-        # Never without a query: Streamlit would want to clear the address, and the dataset in it is bound.
-        st.switch_page(_page(title), query_params=query)
     session = Session.here()
     st.html(STYLE)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -99,21 +94,29 @@ def _decided(outcomes: Sequence[Outcome]) -> None:
         format_func=lambda name: f"{name} {counts[name]:,}",
         label_visibility="collapsed",
     )
+    done = solved(receipt for _, receipt in outcomes)
     for letter, receipt in outcomes:
         if shown == ALL or came_back[letter.key] == (shown == REFUSED):
-            _card(letter, receipt)
+            _card(letter, receipt, is_solved=receipt.proposal in done)
 
 
-def _card(letter: Letter, receipt: Receipt) -> None:
+def _card(letter: Letter, receipt: Receipt, *, is_solved: bool) -> None:
     said, act = st.container(border=True).columns([5, 1.1], vertical_alignment="center")
     said.html(sent_html.card(letter, receipt, _contract(letter.dataset), connection().bench.clock()))
+    if is_solved and letter.is_answered_by(receipt):
+        act.html(markup.block("✓ solved since"))
+        return
+    if receipt.status == "conflicted" and letter.is_answered_by(receipt):
+        to = ("Conflicts", letter.dataset, {"proposal": receipt.proposal})
+        icon, help = ":material/call_merge:", "What was there, theirs and yours, side by side"
+        act.button("Solve", key=f"solve-{letter.key}", icon=icon, help=help, on_click=going.to, args=to, type="primary")
     if can_be_opened(letter, receipt):
         _reopening(letter, receipt, said, act)
     elif receipt.status == "committed":
         query = {"commit": str(receipt.number)}
         label, icon = f"Commit {receipt.number}", ":material/history:"
         to = ("History", letter.dataset, query)
-        act.button(label, key=f"commit-{letter.key}", icon=icon, type="tertiary", on_click=_go_to, args=to)
+        act.button(label, key=f"commit-{letter.key}", icon=icon, type="tertiary", on_click=going.to, args=to)
 
 
 def _contract(dataset: str) -> Contract | None:
@@ -122,11 +125,6 @@ def _contract(dataset: str) -> Contract | None:
         return connection().bench.recent_contract(dataset)[0]
     except NotFound:
         return None
-
-
-def _page(title: str) -> st.Page:
-    """One of the editor's pages, to go to: Streamlit knows it by its path."""
-    return st.Page(page, title=title, url_path=title.lower(), default=title == "Edit")
 
 
 def _reopening(letter: Letter, receipt: Receipt, said: DeltaGenerator, act: DeltaGenerator) -> None:
@@ -168,12 +166,7 @@ def _go(opened: Opened, name: str) -> None:
     """Edit it. What stood in the grid of that dataset stays on disk as a draft, and is offered there."""
     del kept()[name]
     Session.here().reopen(opened.sheet, opened.found.edits, opened.note)
-    _go_to("Edit", opened.sheet.dataset, {})
-
-
-def _go_to(title: str, dataset: str, query: Mapping[str, str]) -> None:
-    """Leave for another page, maybe of another dataset: the page goes when it is drawn next."""
-    kept()[GOING] = (title, {"dataset": dataset, **query})
+    going.to("Edit", opened.sheet.dataset)
 
 
 if __name__ == "__main__":  # a process that has not met main.py yet runs the file that a link names: see main.py

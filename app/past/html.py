@@ -151,13 +151,14 @@ def sizes(updated: int, inserted: int, deleted: int, cells: int) -> str:
     return ", ".join([*said, markup.count(cells, "cell")])
 
 
-def rows(found: Iterable[Row], contract: Contract, records: Mapping[str, Record]) -> str:
-    """Old -> new by row. Where several proposals did it (`records` has them by id), each has its own heading."""
+def rows(found: Iterable[Row], contract: Contract, records: Mapping[str, Record], *, has_story: bool = True) -> str:
+    """Old -> new by row. Where several proposals did it (`records` has them by id), each has its own heading. Without a
+    story (nothing happened yet) a row's name is no button."""
     parts = []
     for proposal, group in groupby(found, key=lambda row: row.proposal):
         if len(records) > 1 and proposal in records:
             parts.append(_proposal(records[proposal]))
-        parts += [_row(row, contract) for row in group]
+        parts += [_row(row, contract, has_story) for row in group]
     return f'<div class="tl tl-diff">{"".join(parts)}</div>'
 
 
@@ -166,12 +167,14 @@ def _proposal(record: Record) -> str:
     return f'<div class="tl-day">{escape(str(record["user"]))}: “{said}”</div>'
 
 
-def _row(row: Row, contract: Contract) -> str:
-    name = (
-        f'<button type="button" class="tl-act tl-head" data-act="{_act(ROW, write_key(row.key.values()))}" '
-        f'title="Only what happened to this row">{escape(markup.key_text(row.key))}</button>'
-    )
-    top = f"{markup.sign(row.kind)}{name}{markup.says(row.kind)}"
+def _row(row: Row, contract: Contract, has_story: bool) -> str:
+    name = escape(markup.key_text(row.key))
+    if has_story:
+        act = f'data-act="{_act(ROW, write_key(row.key.values()))}" title="Only what happened to this row"'
+        said = f'<button type="button" class="tl-act tl-head" {act}>{name}</button>'
+    else:
+        said = f'<span class="tl-head">{name}</span>'
+    top = f"{markup.sign(row.kind)}{said}{markup.says(row.kind)}"
     if row.kind == "update":
         cells = "".join(f"<div>{_name(cell)} {_arrow(cell, contract)}</div>" for cell in row.cells)
         return f'<div class="tl-row">{top}<div class="tl-cells">{cells}</div></div>'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -43,6 +43,11 @@ def can_be_opened(letter: Letter, receipt: Receipt) -> bool:
 def is_refused(letter: Letter, receipt: Receipt) -> bool:
     """Whether it came back: also where its id was used before, for which it has no receipt of its own."""
     return receipt.status in REFUSED or not letter.is_answered_by(receipt)
+
+
+def solved(receipts: Iterable[Receipt]) -> frozenset[str]:
+    """The proposals whose conflicts were decided in one of these that was not refused itself."""
+    return frozenset(each.resolves for each in receipts if each.resolves and each.status not in REFUSED)
 
 
 def rules(receipt: Receipt) -> frozenset[str]:

@@ -10,7 +10,7 @@ from app.past import html
 from app.past.sent import can_be_opened, rules
 from towline.contract import Contract
 from towline.mine import Letter
-from towline.receipts import Receipt
+from towline.receipts import IN_REVIEW, Receipt
 
 STEPS = ("received", "accepted", "committing", "committed")
 LONG = 60.0  # seconds of waiting after which that is said
@@ -80,7 +80,7 @@ def way_out(letter: Letter, receipt: Receipt) -> str:
     if "table.rows_deleted" in rules(receipt):
         return "If the file holds only some of the rows, propose it as such; or reopen it in the grid, where they stay."
     if receipt.status == "conflicted":
-        return "Reopen it in the grid: it shows what was there, theirs and yours, and you choose."
+        return "Solve it: you see what was there, theirs and yours, and decide. Or reopen it in the grid."
     return "Reopen it in the grid: what is wrong is marked there. Mend it, and submit it again."
 
 
@@ -101,6 +101,8 @@ def waiting(letter: Letter, receipt: Receipt, now: datetime) -> str:
     is_long = (now - letter.at).total_seconds() > LONG
     text = "This takes long: the functions are slow or stopped. It is safe in the inbox; nothing more is needed."
     said = markup.message("warn", text) if is_long else ""
+    if receipt.status == IN_REVIEW:
+        said = markup.message("info", f"In review: {receipt.message}.")
     return f'<div class="tl tl-sent">{_head(letter, receipt, now)}{_steps(letter, receipt)}{said}</div>'
 
 

@@ -21,7 +21,7 @@ def commit_dataset(dataset: str, records: list[SQSRecord]) -> dict[str, Exceptio
     """Commit the proposals of one dataset; the fault of each message that must come again."""
     try:
         for receipt in commit(runtime.bench, dataset, [waiting(record.body) for record in records]):
-            metrics.add_metric(f"Proposals{receipt.status.capitalize()}", MetricUnit.Count, 1)
+            metrics.add_metric(f"Proposals{receipt.status.title().replace('_', '')}", MetricUnit.Count, 1)
             logger.info(receipt.message, dataset=dataset, proposal=receipt.proposal, status=receipt.status)
     except Exception as fault:
         logger.exception("not committed", dataset=dataset, proposals=len(records))

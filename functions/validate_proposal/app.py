@@ -1,13 +1,14 @@
-"""S3 events of the inbox -> receipts; what is accepted goes on to the apply queue."""
+"""S3 events of the inbox and of reviews -> receipts; what is accepted, or reviewed, goes on to the apply queue."""
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from towline import inbox
+from towline import inbox, keys, reviewing
 from towline.aws.events import arrivals
 from towline.aws.runtime import Runtime
+from towline.inbox import Arrival
 
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
 processor = BatchProcessor(EventType.SQS)
@@ -17,13 +18,26 @@ runtime = Runtime("APPLY_QUEUE_URL", "TOPIC_ARN")
 @tracer.capture_method(capture_response=False)
 def receive(record: SQSRecord) -> None:
     for arrival in arrivals(record.body, runtime.settings.author_source):
+        if arrival.key.startswith(keys.REVIEWS):
+            hear(arrival)
+            continue
         receipt = inbox.receive(runtime.bench, arrival)
         if receipt is None:
             continue
         if not receipt.final:
             runtime.apply_queue.send(receipt)
-        metrics.add_metric(f"Proposals{receipt.status.capitalize()}", MetricUnit.Count, 1)
+        metrics.add_metric(f"Proposals{receipt.status.title().replace('_', '')}", MetricUnit.Count, 1)
         logger.info("received", dataset=receipt.dataset, proposal=receipt.proposal, status=receipt.status)
+
+
+def hear(arrival: Arrival) -> None:
+    """A steward's word: the proposal is looked at again, where one waits for it."""
+    receipt = reviewing.receive(runtime.bench, arrival)
+    if receipt is None:
+        logger.warning("a review that counts for nothing", key=arrival.key)
+        return
+    runtime.apply_queue.send(receipt, again=f"{arrival.key} {arrival.etag}")
+    logger.info("reviewed", dataset=receipt.dataset, proposal=receipt.proposal, key=arrival.key)
 
 
 @metrics.log_metrics

@@ -11,20 +11,26 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from towline import blame, connect, edits, frames, history, keys, prune, trail, verify
+from towline import blame, connect, edits, frames, history, keys, prune, resolution_file, steward, trail, verify
+from towline import dispute as disputes
+from towline.answer import Side
 from towline.change import RowChange
+from towline.conflict import Conflict
 from towline.connect import Connection
 from towline.contract import Contract
 from towline.dataset import PATIENCE, Draft, Ticket
 from towline.dataset import Dataset as Inbox
 from towline.diff import Diff
+from towline.dispute import Dispute
 from towline.errors import BadProposal, UsageError
 from towline.files import read_table
 from towline.first_contract import choose
 from towline.plan import Plan
 from towline.prune import Pruning
 from towline.receipts import Receipt
+from towline.reviews import APPROVE, REJECT
 from towline.settings import Settings
+from towline.steward import Case
 from towline.values import Row
 from towline.verify import Verdict
 
@@ -76,7 +82,7 @@ def create(
 
 class Dataset:
     """One dataset. Everything is read fresh from the bucket; what is proposed comes back as a `Ticket`, whose `wait()`
-    gives the receipt: committed, rejected or conflicted."""
+    gives the receipt: committed, rejected, conflicted or in review."""
 
     def __init__(self, connection: Connection, name: str) -> None:
         self.name = keys.check_dataset(name)
@@ -175,6 +181,62 @@ class Dataset:
     def status(self, proposal: str) -> Receipt:
         """The receipt of a proposal. NotFound: nobody has looked at such a proposal yet."""
         return self._inbox.status(proposal)
+
+    def conflicts(self, proposal: str) -> tuple[Conflict, ...]:
+        """What of a conflicted proposal disagrees with the head as it is now: for each row its key, the cells, and the
+        rows base, ours and theirs. UsageError: it is not in conflict."""
+        return self._dispute(proposal).conflicts
+
+    def resolve(
+        self,
+        proposal: str,
+        *,
+        take: Side | None = None,
+        column: str | Sequence[str] = (),
+        where: Mapping[str, object] | None = None,
+        set: Mapping[str, object] | None = None,
+        answers: Sequence[Mapping[str, object]] = (),
+        note: str = "",
+    ) -> Ticket:
+        """Decide the conflicts of a proposal, and send it again as a new one on the head as it is now.
+
+        `take` a side (base, ours or theirs), or `set` third values; `column` and `where` say for which cells. `answers`
+        are single ones, as in docs/conflicts.md; the most specific decides. The note is the old proposal's by default.
+        OpenConflicts: not all is decided, and nothing was sent. BadProposal: what was decided breaks a rule, or leaves
+        nothing to change.
+        """
+        dispute = self._dispute(proposal)
+        columns: Sequence[str | None] = [column] if isinstance(column, str) else column or [None]
+        taken = [{"where": where or {}, "column": each, "take": take} for each in columns]
+        put = [{"where": where or {}, "column": each, "value": value} for each, value in (set or {}).items()]
+        given = [frames.wire(answer) for answer in (*answers, *taken, *put)]
+        changes = dispute.settle(resolution_file.read(given, dispute.contract))
+        return self._inbox.send(dispute.draft(self._inbox, changes, note))
+
+    def _dispute(self, proposal: str) -> Dispute:
+        return disputes.of(self._connection.bench, self._inbox.status(proposal))
+
+    def reviews(self) -> list[Receipt]:
+        """What waits for review, the longest waiting first."""
+        return steward.waiting(self._connection.bench, self.name)
+
+    def case(self, proposal: str) -> Case:
+        """A proposal that waits for review, with what it would do to the head as it is now (`case.plan.diff`), and the
+        `effect` that a review is bound to. UsageError: it does not wait for a review."""
+        return steward.look(self._inbox, proposal)
+
+    def review(
+        self, proposal: str, *, approve: bool, note: str, effect: str | None = None, timeout: float = PATIENCE
+    ) -> Receipt:
+        """Approve or reject a proposal, and wait until that was heard; the receipt as it is then.
+
+        `effect` is what you looked at (`case(proposal).effect`); by default what it had when it was put up for review.
+        Raises UsageError where it would do something else now, Refused where your review would count for nothing.
+        """
+        case = self.case(proposal)
+        seen = effect or str(case.receipt.review["effect"])
+        word = steward.say(self._inbox, case, APPROVE if approve else REJECT, note, seen)
+        return steward.outcome(self._inbox, proposal, word, timeout)
 
     def log(self, limit: int | None = None) -> list[history.Record]:
         """The audit records, newest first; with `limit` the newest ones, and no others are read."""

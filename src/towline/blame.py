@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import cached_property
@@ -17,13 +18,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from towline import changefile, edits, history, master
+from towline import block, changefile, edits, history, master
 from towline import table as tables
+from towline.block import Block
 from towline.blocks import Index, Step, first_record
 from towline.contract import Contract
 from towline.errors import NotFound, UsageError
+from towline.history import READERS
 from towline.values import Key, Row, Value, decode, encode
 from towline.workbench import Workbench
+
+IN_BLOCKS = 20  # of many rows that are asked for at once, those that are looked up in blocks, each by itself
 
 _AS_THEY_ARE = ("column", "change", "commit", "number", "proposal", "user", "note", "kind")
 
@@ -70,6 +75,12 @@ def story(
     audit records tell of).
     """
     return _Story.open(bench, dataset).touches(key, column, after)
+
+
+def of_rows(bench: Workbench, dataset: str, rows: Iterable[Key], after: int) -> dict[Key, list[Touch]]:
+    """The touches of these rows, newest first, of commits with a number above `after`, as far as they are found within
+    bounds: what lies in blocks is looked up for the first `IN_BLOCKS` of them. Errors as of `story`."""
+    return _Story.open(bench, dataset).rows(rows, after)
 
 
 def last_of_row(bench: Workbench, dataset: str, key: Key) -> list[Touch]:
@@ -168,6 +179,27 @@ class _Story:
         if not after and steps and (found[-1].change != "insert" if found else self._head_row(key) is not None):
             found.append(self._create(key, None, steps[-1]))
         return found
+
+    def rows(self, rows: Iterable[Key], after: int) -> dict[Key, list[Touch]]:
+        """The touches of several rows by key, newest first."""
+        texts = [changefile.key_text(self.contract.key_dict(key), self.contract.key) for key in rows]
+        steps = self.index.steps(after)
+        blocks = [step for step in steps if isinstance(step, Block)]
+        alone = [step for step in steps if not isinstance(step, Block)]
+        # A few at a time, of which little is kept: a commit may have changed more cells than there is memory for.
+        near = [self._only(alone[at : at + READERS], texts) for at in range(0, len(alone), READERS)]
+        if blocks:
+            with ThreadPoolExecutor(READERS) as pool:
+                near += pool.map(lambda text: self.index.rows(blocks, text), texts[:IN_BLOCKS])
+        found: dict[Key, list[Touch]] = {}
+        for touch in self._touches(block.together(near), after):
+            found.setdefault(touch.key, []).append(touch)
+        return found
+
+    def _only(self, steps: Sequence[Step], texts: Sequence[str]) -> pa.Table:
+        """The rows of some keys in these steps."""
+        cells = self.index.rows(steps)
+        return cells.filter(pc.is_in(cells["key"], pa.array(texts, pa.string())))
 
     def cell(self, row: Sequence[Touch], column: str) -> list[Touch]:
         """The touches of one cell, out of those of its row."""

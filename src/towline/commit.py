@@ -2,15 +2,16 @@
 
  1. read the head, and finish its commit first           settled_head
  2. read the receipts, after the head                    _current
- 3. merge onto the head, check the contract, or deny     _merge, _deny
+ 3. merge onto the head, check the contract, or deny;
+    what needs a review waits for it                     _merge, _deny, _review
  4. write the intent                                     landing.land
  5. claim the receipts by compare-and-swap               landing.land
  6. put the master with If-Match: the commit point       landing.land
  7. unknown outcome: look, then decide                   landing.land
  8. finish                                               finish.finish
 
-What is expected to happen (committed, rejected, conflicted) is a receipt. LostRace, Unavailable and OutcomeUnknown are
-faults: they leave every proposal where the next delivery finds it.
+What is expected to happen (committed, rejected, conflicted, in review) is a receipt. LostRace, Unavailable and
+OutcomeUnknown are faults: they leave every proposal where the next delivery finds it.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from towline import external, inbox, keys, landing, master, plan, quarantine, receipts
+from towline import external, inbox, keys, landing, master, plan, quarantine, receipts, reviewing, theirs
 from towline.audit import GENESIS
+from towline.conflict import Conflict
 from towline.contract import Contract
 from towline.errors import Corrupt, LostRace
 from towline.finish import finish_head
@@ -31,6 +33,8 @@ from towline.master import Head
 from towline.plan import Plan
 from towline.proposals import Proposal
 from towline.receipts import Receipt
+from towline.reviewing import Standing
+from towline.theirs import Since
 from towline.violation import Report
 from towline.workbench import Workbench
 
@@ -41,8 +45,8 @@ PAUSE = 0.02  # seconds before the second round at most, doubled each round, jit
 def commit(bench: Workbench, dataset: str, waiting: Sequence[Receipt]) -> list[Receipt]:
     """Commit the proposals of `waiting` (their receipts as last seen; one dataset) together, in their order.
 
-    Returns the final receipts, all of them. Raises LostRace when others were faster every time, Unavailable or
-    OutcomeUnknown when the store does not answer.
+    Returns the receipts, all of them: final, or in review. Raises LostRace when others were faster every time,
+    Unavailable or OutcomeUnknown when the store does not answer.
     """
     work = _Work(bench, dataset, {receipt.proposal: receipt for receipt in waiting})
     for attempt in range(ROUNDS):
@@ -134,14 +138,36 @@ def _merge(
         if head is None and candidates:
             break  # a dataset's first commit goes alone
         proposal, outcome = _outcome(work, receipt, contract, head, table)
-        if outcome.ok and proposal is not None:
+        asked = _standing(work, receipt, contract, outcome, table)
+        if outcome.ok and proposal is not None and (asked is None or _may_go(receipt, ground, asked)):
             table, contract = outcome.table, proposal.contract or contract
-            candidates.append(Candidate(receipt, outcome))
+            known = receipt if asked is None else reviewing.with_standing(work.bench, receipt, asked, ground.number)
+            candidates.append(Candidate(known, outcome))
             continue
         alone = outcome if table is original else _outcome(work, receipt, contract, head, original)[1]
         if not alone.ok:
-            _deny(work, receipt, ground, alone)
+            _deny(work, receipt, ground, alone, contract)
+        elif asked is not None:
+            asked = asked if alone is outcome else _standing(work, receipt, contract, alone, original)
+            _review(work, receipt, ground, asked)
     return candidates, contract
+
+
+def _standing(
+    work: _Work, receipt: Receipt, contract: Contract | None, outcome: Plan, table: pa.Table | None
+) -> Standing | None:
+    """Where a proposal that would do this to `table` stands with the stewards; None: they need not look at it. The
+    first table of a dataset comes with its contract, before which nobody could ask for a review."""
+    if contract is None or table is None or not outcome.ok:
+        return None
+    return reviewing.standing(work.bench, receipt, contract, outcome, table)
+
+
+def _may_go(receipt: Receipt, ground: Ground, asked: Standing) -> bool:
+    """Approved; or approved once and claimed for this very effect by a commit that can still land, which nothing that
+    was said since can call back."""
+    claimed = _is_claimed(receipt, ground) and receipt.review.get("effect") == asked.effect
+    return claimed or asked.is_approved
 
 
 def _outcome(
@@ -168,13 +194,46 @@ def _table_of(work: _Work, commit: str | None, head: Head) -> pa.Table | None:
     return work.tables[commit]
 
 
-def _deny(work: _Work, receipt: Receipt, ground: Ground, outcome: Plan) -> None:
+def _deny(work: _Work, receipt: Receipt, ground: Ground, outcome: Plan, contract: Contract | None) -> None:
     """A negative outcome is final only if no commit that claimed the proposal can still land: one that did so on this
     very head can, and then the next round sees it."""
-    if receipt.status == "committing" and (receipt.base_number or 0) >= ground.number:
+    if _is_claimed(receipt, ground):
         return
-    refused = inbox.refused(work.bench, receipt, outcome.report, outcome.conflicts)
+    conflicts = _signed(work, receipt, ground, outcome, contract)
+    refused = inbox.refused(work.bench, receipt, outcome.report, conflicts)
     written = receipts.swap(work.bench.store, quarantine.keep(work.bench, refused))
     if written is not None:
         work.bench.notify(written)
         work.close([written])
+
+
+def _signed(
+    work: _Work, receipt: Receipt, ground: Ground, outcome: Plan, contract: Contract | None
+) -> tuple[Conflict, ...]:
+    """The conflicts, with whose the head's side is."""
+    proposal, _ = work.proposal(receipt, contract)
+    if not outcome.conflicts or proposal is None or contract is None or ground.commit is None:
+        return outcome.conflicts
+    since = Since(proposal.base, ground.commit, ground.number)
+    return theirs.sign(work.bench, contract, outcome.conflicts, since)
+
+
+def _review(work: _Work, receipt: Receipt, ground: Ground, asked: Standing | None) -> None:
+    """A proposal that was not approved waits for stewards, or is final when one rejected it; its companions go on. As
+    for `_deny`, a claim that can still land keeps it from both."""
+    if asked is None or asked.is_approved or _is_claimed(receipt, ground):
+        return
+    decided = reviewing.decide(work.bench, receipt, asked, ground.number)
+    if decided is None:
+        current = receipts.load(work.bench.store, work.dataset, receipt.proposal)
+        work.close([receipt] if current and current.etag == receipt.etag else [])
+        return
+    written = receipts.swap(work.bench.store, decided)
+    if written is not None:
+        work.bench.notify(written)
+        work.close([written])
+
+
+def _is_claimed(receipt: Receipt, ground: Ground) -> bool:
+    """Whether a commit that claimed this proposal on the head, or after it, can still land."""
+    return receipt.status == "committing" and (receipt.base_number or 0) >= ground.number

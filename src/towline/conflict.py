@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from towline.change import row_json
 from towline.values import Row, Value, encode
 
 
 @dataclass(frozen=True)
+class Author:
+    """Whose theirs is: the commit that made it so. `at` is the commit's moment in ISO 8601."""
+
+    user: str
+    note: str
+    at: str
+    commit: str
+    number: int
+    proposal: str
+
+    def to_json(self) -> dict[str, object]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
 class CellConflict:
-    """One cell that the proposal (`ours`) and the head (`theirs`) changed from `base` to different values."""
+    """One cell that the proposal (`ours`) and the head (`theirs`) changed from `base` to different values.
+    `theirs_by` is who set theirs; None where that is not known."""
 
     column: str
     base: Value
     ours: Value
     theirs: Value
+    theirs_by: Author | None = None
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -24,7 +41,11 @@ class CellConflict:
             "base": encode(self.base),
             "ours": encode(self.ours),
             "theirs": encode(self.theirs),
+            "theirs_by": self.theirs_by and self.theirs_by.to_json(),
         }
+
+
+KINDS = ("update/update", "update/delete", "delete/update", "insert/insert", "table")
 
 
 @dataclass(frozen=True)
@@ -35,6 +56,9 @@ class Conflict:
              `table` (mode `table`: somebody committed since the base; then there is no key)
     cells    the cells that disagree; empty where a whole row does
     base, ours, theirs   the three rows, None where there is none
+    theirs_by            who changed the row last since the base
+    commits              of a `table` conflict: those since the base, newest first
+    unsigned             why it is not known whose theirs is; empty where it is
     """
 
     kind: str
@@ -43,6 +67,9 @@ class Conflict:
     base: Row | None = None
     ours: Row | None = None
     theirs: Row | None = None
+    theirs_by: Author | None = None
+    commits: tuple[Author, ...] = ()
+    unsigned: str = ""
 
     @property
     def message(self) -> str:
@@ -65,6 +92,9 @@ class Conflict:
             "base": row_json(self.base),
             "ours": row_json(self.ours),
             "theirs": row_json(self.theirs),
+            "theirs_by": self.theirs_by and self.theirs_by.to_json(),
+            "commits": [commit.to_json() for commit in self.commits],
+            "unsigned": self.unsigned,
             "message": self.message,
         }
 

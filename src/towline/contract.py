@@ -21,10 +21,11 @@ from towline.rules.document import Node
 from towline.rules.field import Constraints, Field
 from towline.rules.read_checks import read_checks
 from towline.rules.read_fields import NONFINITE, ColumnRules, read_fields
+from towline.rules.read_review import ReviewPolicy, read_review
 from towline.values import Key, Row, Value, shown
 from towline.violation import ERROR, LIMIT, Report, Violation
 
-__all__ = ["MERGE_MODES", "Constraints", "Contract", "Field", "Retention", "Review"]
+__all__ = ["MERGE_MODES", "Constraints", "Contract", "Field", "Retention", "ReviewPolicy"]
 
 VERSION = 1
 MERGE_MODES = ("cell", "row", "table", "fill")
@@ -42,14 +43,6 @@ _BLOCK = (
     "retention",
     "nonfinite",
 )
-
-
-@dataclass(frozen=True)
-class Review:
-    """Whether proposals wait for stewards, and for how many."""
-
-    required: bool = False
-    approvals: int = 1
 
 
 @dataclass(frozen=True)
@@ -125,15 +118,11 @@ class Contract:
     def tolerances(self) -> Mapping[str, float]:
         """Shares (0 to 1) of a table that one proposal may change without being taken for a mistake."""
         members = self._block["tolerances"].object(TOLERANCES) if "tolerances" in self._block else {}
-        return {name: _share(node) for name, node in members.items()}
+        return {name: node.share() for name, node in members.items()}
 
     @cached_property
-    def review(self) -> Review:
-        members = self._block["review"].object(("required", "approvals")) if "review" in self._block else {}
-        return Review(
-            required="required" in members and members["required"].flag(),
-            approvals=members["approvals"].count(1) if "approvals" in members else 1,
-        )
+    def review(self) -> ReviewPolicy:
+        return read_review(self._block["review"], self.names) if "review" in self._block else ReviewPolicy()
 
     @cached_property
     def retention(self) -> Retention:
@@ -208,9 +197,3 @@ class Contract:
         for name in self.key:
             if name not in self.names:
                 raise ContractError(f"$.primaryKey: {shown(name)} is not a column; name one of the fields")
-
-
-def _share(node: Node) -> float:
-    if not 0 <= node.number() <= 1:
-        node.fail("is not a share of the table; write a number from 0 to 1")
-    return node.number()

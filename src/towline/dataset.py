@@ -20,11 +20,12 @@ from towline.errors import NotFound, OutcomeUnknown, PreconditionFailed, UsageEr
 from towline.inbox import PART_OF
 from towline.master import Head
 from towline.plan import Plan
-from towline.proposals import TABLE_ENDINGS
+from towline.proposals import TABLE_ENDINGS, Proposal
 from towline.receipts import Receipt
 from towline.restore import Restore
 from towline.store import ABSENT
 from towline.values import Value
+from towline.violation import Report
 from towline.workbench import Workbench
 
 FIRST_LOOK, LONGEST_PAUSE = 0.01, 0.5  # seconds between two looks at a receipt; doubled in between
@@ -44,16 +45,22 @@ class Ticket:
         found = receipts.load(self.bench.store, self.dataset, self.proposal)
         return found or Receipt(self.proposal, self.dataset, "received")
 
-    def wait(self, timeout: float = PATIENCE, seen: Callable[[Receipt], None] = lambda receipt: None) -> Receipt:
-        """The final receipt. `seen` is told of every status on the way. OutcomeUnknown when it is not final within
-        `timeout` seconds: the proposal is in the inbox, and will be decided."""
+    def wait(
+        self,
+        timeout: float = PATIENCE,
+        seen: Callable[[Receipt], None] = lambda receipt: None,
+        until: Callable[[Receipt], bool] = lambda receipt: receipt.rests,
+    ) -> Receipt:
+        """The receipt once it is final, or in review, where only a steward can move it (or once `until` says so).
+        `seen` is told of every status on the way. OutcomeUnknown when that takes more than `timeout` seconds: the
+        proposal is in the inbox, and will be decided."""
         deadline, pause, status = time.monotonic() + timeout, FIRST_LOOK, ""
         while True:
             receipt = self.receipt()
             if receipt.status != status:
                 status = receipt.status
                 seen(receipt)
-            if receipt.final:
+            if until(receipt):
                 return receipt
             if time.monotonic() >= deadline:
                 raise OutcomeUnknown(
@@ -90,19 +97,37 @@ class Dataset:
         """A commit's id and table; `at` as in `towline.history.resolve`."""
         return history.table_at(self.bench, self.name, at)
 
-    def rows(self, changes: Iterable[RowChange], note: str, base: str, mode: str | None = None) -> Draft:
+    def rows(
+        self,
+        changes: Iterable[RowChange],
+        note: str,
+        base: str,
+        mode: str | None = None,
+        *,
+        resolves: str | None = None,
+    ) -> Draft:
         """A draft of single rows' changes, made on the commit `base`."""
-        return Draft(self.bench.new_id(), self._json(note, base=base, mode=mode, changes=changes))
+        body = self._json(note, base=base, mode=mode, changes=changes, resolves=resolves)
+        return Draft(self.bench.new_id(), body)
 
     def file(
-        self, name: str, body: bytes, note: str, base: str, mode: str | None = None, *, partial: bool = False
+        self,
+        name: str,
+        body: bytes,
+        note: str,
+        base: str,
+        mode: str | None = None,
+        *,
+        partial: bool = False,
+        resolves: str | None = None,
     ) -> Draft:
         """A draft of a whole table in a file's bytes, which replaces the table of `base` (`partial`: rows that the file
         lacks stay)."""
         proposal = self.bench.new_id()
         beside = proposal + _ending(name)
         file = {"name": beside, "original": name, "rows": "some" if partial else "all"}
-        return Draft(proposal, self._json(note, base=base, mode=mode, kind="file", file=file), beside, body)
+        about = self._json(note, base=base, mode=mode, kind="file", file=file, resolves=resolves)
+        return Draft(proposal, about, beside, body)
 
     def create(self, name: str, body: bytes, contract: Contract, note: str) -> Draft:
         """A draft of a new dataset from a table file."""
@@ -143,23 +168,30 @@ class Dataset:
 
     def preview(self, draft: Draft) -> Plan:
         """What a draft would do to the head as it is now, with nothing written."""
+        return self.plan(lambda contract: proposals.from_json(draft.body, contract, lambda name: draft.file))[0]
+
+    def plan(self, read: Callable[[Contract | None], tuple[Proposal | None, Report]]) -> tuple[Plan, int]:
+        """What a proposal would do to the head as it is now, and the head's number (0: there is none). `read` reads it
+        by the head's contract (None: there is no dataset yet)."""
         head = master.read(self.bench.store, self.name)
         contract = (
             self.bench.contract(self.name, head.contract if head else None) if self.bench.has(self.name) else None
         )
-        proposal, report = proposals.from_json(draft.body, contract, lambda name: draft.file)
-        if not report.ok:
-            return Plan(report=report)
+        number = head.number if head else 0
+        proposal, report = read(contract)
+        if proposal is None or not report.ok:
+            return Plan(report=report), number
         if proposal.kind == "create":
-            return plan.create(proposal, exists=contract is not None)
+            return plan.create(proposal, exists=contract is not None), number
         if head is None or contract is None:
             raise NotFound(f"the dataset {self.name!r} has no commit yet")
         base = self._table_of(proposal.base, head)
         past = self._table_of(proposal.restore.commit, head) if proposal.restore else None
-        return plan.plan(proposal, contract, head.table, base, past)
+        return plan.plan(proposal, contract, head.table, base, past), number
 
     def _table_of(self, commit: str | None, head: Head) -> pa.Table:
-        return head.table if commit == head.commit else self.table(commit)[1]
+        """A commit's table; the head's where none is named, as of a table file that says nothing of its base."""
+        return head.table if commit in (None, head.commit) else self.table(commit)[1]
 
     def send(self, draft: Draft) -> Ticket:
         """Put a draft into the inbox: from here on it is kept, whatever happens. The JSON comes last, because it is
@@ -178,7 +210,7 @@ class Dataset:
 
     def status(self, proposal: str) -> Receipt:
         """The receipt of a proposal; NotFound when the inbox never had it."""
-        found = receipts.load(self.bench.store, self.name, proposal)
+        found = receipts.load(self.bench.store, self.name, proposal) if keys.is_proposal(proposal) else None
         if found is None:
             raise NotFound(f"{self.name} has no receipt of a proposal {proposal}")
         return found

@@ -190,7 +190,7 @@ def json_row(contract: Contract, text: str) -> dict[str, Value]:
     UsageError: this is no JSON object; BadProposal: it does not fit the contract.
     """
     try:
-        raw = json.loads(text, object_pairs_hook=_once)
+        raw = json.loads(text, object_pairs_hook=once)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"the row is not valid JSON: {error}") from None
     if not isinstance(raw, dict):
@@ -202,7 +202,8 @@ def json_row(contract: Contract, text: str) -> dict[str, Value]:
     return dict(row)
 
 
-def _once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+def once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    """For `json.loads`: what a person wrote twice in one object is refused with a ValueError."""
     row = dict(pairs)
     if len(row) < len(pairs):
         raise ValueError("a name stands twice in one object")

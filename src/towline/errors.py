@@ -12,6 +12,7 @@
     │   └── OutcomeUnknown          the store did not say whether a write happened: look before you act
     ├── PreconditionFailed          412: the object is not what the write expected
     │   └── Contended               409: another write to the same key interfered; read again, then retry
+    ├── OpenConflicts               conflicts that nobody has decided yet; nothing was sent
     ├── LostRace                    another commit got there first, and again at every retry
     ├── Corrupt                     stored data contradicts itself
     └── LocalStackError             the embedded AWS cannot start, or is not running
@@ -104,6 +105,13 @@ class Contended(PreconditionFailed):
     """409: another write to the same key interfered. Read again, then retry."""
 
     kind = "contended"
+
+
+class OpenConflicts(TowlineError):
+    """Conflicts that nobody has decided yet; nothing was sent."""
+
+    kind = "conflict"
+    exit_code = EXIT_CONFLICT
 
 
 class LostRace(TowlineError):

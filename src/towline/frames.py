@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from towline.blame import Touch
 from towline.errors import UsageError
 from towline.files import write_table
+from towline.values import encode
 
 _COMMIT = "towline_commit"
 
@@ -58,6 +59,13 @@ def touches(found: Iterable[Touch], key: Sequence[str]) -> pd.DataFrame:
 def plain(values: Mapping[str, object]) -> dict[str, object]:
     """Values as plain Python has them: NumPy's unwrapped, and NaN, NaT and NA as None."""
     return {column: _plain(value) for column, value in values.items()}
+
+
+def wire(values: Any) -> Any:
+    """Values and objects of them in their JSON form."""
+    if isinstance(values, Mapping):
+        return {str(name): wire(value) for name, value in values.items()}
+    return encode(_plain(values))  # type: ignore[arg-type]
 
 
 def _plain(value: Any) -> object:

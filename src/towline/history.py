@@ -179,6 +179,7 @@ def resolve(bench: Workbench, dataset: str, at: str | None) -> str:
     if keys.is_commit(at):
         return at
     bench.contract(dataset)
+    at = bench.layout.home(at)  # the key of a snapshot that was archived
     if (named := keys.commit_of_snapshot(at)) is not None:
         return _of_snapshot(bench, dataset, named, at)
     where = places(bench, dataset)

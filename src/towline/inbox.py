@@ -51,7 +51,7 @@ def receive(bench: Workbench, arrival: Arrival) -> Receipt | None:
     receipt = _with_letter(bench, receipt)
     proposal, report = _first_look(bench, receipt)
     if proposal is not None:
-        receipt = replace(receipt, kind=proposal.kind, note=proposal.note)
+        receipt = replace(receipt, kind=proposal.kind, note=proposal.note, resolves=proposal.resolves)
     if report.ok:
         written = receipts.swap(bench.store, _with(receipt, report).moved("accepted", bench.clock()))
         return written or _again(bench, receipt)

@@ -4,6 +4,7 @@
     contracts/<dataset>.json                                            the contract
     inbox/<dataset>/<principal>/<name>                                  proposals, and files that belong to them
     receipts/<dataset>/<proposal>.json                                  outcomes
+    reviews/<dataset>/<proposal>/<principal>.json                       what stewards say of proposals
     intents/<dataset>/<commit>.json                                     what a commit is about to do
     snapshots/<dataset>/master_<YYYYMMDDTHHMMSS>_<commit>.parquet       immutable copies
     audit/<dataset>/<YYYY-MM-DD>/<user>_<YYYYMMDDTHHMMSS>_<proposal>.jsonl
@@ -31,7 +32,7 @@ from ulid import ULID
 from towline.errors import UsageError
 
 INBOX, RECEIPTS, DATA, CONTRACTS = "inbox/", "receipts/", "data/", "contracts/"
-INTENTS, CHANGES, QUARANTINE = "intents/", "changes/", "quarantine/"
+INTENTS, CHANGES, QUARANTINE, REVIEWS = "intents/", "changes/", "quarantine/", "reviews/"
 BLAME, ARCHIVE = "blame/", "archive/"
 LAST_RUN = "meta/reconcile.json"
 
@@ -61,6 +62,15 @@ class InboxKey:
             return stem
         digest = sha256(f"{self.dataset}/{self.principal}/{self.name}".encode()).hexdigest()[:12]
         return f"{slug(stem)[:60].strip('._-') or 'proposal'}-{digest}"
+
+
+@dataclass(frozen=True)
+class ReviewKey:
+    """A review's key taken apart: whose word it is, on which proposal."""
+
+    dataset: str
+    proposal: str
+    principal: str
 
 
 @dataclass(frozen=True)
@@ -114,6 +124,15 @@ def receipt(dataset: str, proposal: str) -> str:
     return f"{RECEIPTS}{dataset}/{proposal}.json"
 
 
+def reviews(dataset: str, proposal: str) -> str:
+    """The prefix of all reviews of one proposal."""
+    return f"{REVIEWS}{dataset}/{proposal}/"
+
+
+def review(dataset: str, proposal: str, principal: str) -> str:
+    return f"{reviews(dataset, proposal)}{principal}.json"
+
+
 def intent(dataset: str, commit: str) -> str:
     return f"{INTENTS}{dataset}/{commit}.json"
 
@@ -147,6 +166,14 @@ def parse_inbox(key: str) -> InboxKey | None:
     if len(parts) != 4 or parts[0] != "inbox" or not all(parts[1:]) or not _DATASET.fullmatch(parts[1]):
         return None
     return InboxKey(parts[1], parts[2], parts[3])
+
+
+def parse_review(key: str) -> ReviewKey | None:
+    """Take a review's key apart; None when it is not `reviews/<dataset>/<proposal>/<principal>.json`."""
+    parts = key.removesuffix(".json").split("/")
+    if len(parts) != 4 or not _DATASET.fullmatch(parts[1]) or not _PROPOSAL.fullmatch(parts[2]):
+        return None
+    return ReviewKey(*parts[1:]) if parts[3] and key == review(*parts[1:]) else None
 
 
 def dataset_of_contract(key: str) -> str | None:

@@ -15,7 +15,7 @@ from towline.conflict import Conflict
 from towline.contract import Contract
 from towline.diff import Diff, diff
 from towline.errors import BadProposal
-from towline.merge import merge
+from towline.merge import Merge, merge
 from towline.proposals import Proposal
 from towline.restore import Restore
 from towline.values import Row
@@ -83,8 +83,7 @@ def plan(
     mode = proposal.mode or contract.merge_mode
     if mode == "table" and base is not table:
         return Plan(conflicts=(Conflict("table", {}),))
-    rows = tables.rows_by_key(table, contract.key, (change.key(contract.key) for change in proposed))
-    merged = merge(proposed, rows, contract.key, mode)
+    merged = merge_onto(table, proposed, contract, mode)
     if merged.conflicts:
         return Plan(conflicts=merged.conflicts)
     report = check(merged.changes, contract)
@@ -95,6 +94,12 @@ def plan(
         # Keys are unique by construction (one change a key); other columns only the whole table can tell.
         report = Report.join(report, contract.check_unique(merged_table))
     return Plan(merged_table, Diff(contract.key, merged.changes), report)
+
+
+def merge_onto(table: pa.Table, proposed: Sequence[RowChange], contract: Contract, mode: str) -> Merge:
+    """The changes base -> ours, merged onto `table`."""
+    rows = tables.rows_by_key(table, contract.key, (change.key(contract.key) for change in proposed))
+    return merge(proposed, rows, contract.key, mode)
 
 
 def check(changes: Sequence[RowChange], contract: Contract) -> Report:

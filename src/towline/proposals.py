@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,7 +26,7 @@ from towline.errors import BadProposal, ContractError, UnreadableFile
 from towline.files import read_table
 from towline.merge import MODES
 from towline.restore import Restore
-from towline.values import Key, Row
+from towline.values import Key, Row, shown
 from towline.violation import Report, Violation
 
 FORMAT = "towline.proposal/v1"
@@ -36,7 +36,7 @@ MAX_FILE = 100 * 2**20
 MAX_NOTE = 2_000  # characters
 TABLE_ENDINGS = (".csv", ".parquet", ".xlsx")
 
-_FIELDS = {"format", "dataset", "kind", "note", "base", "mode", "changes", "file", "contract", "restore"}
+_FIELDS = {"format", "dataset", "kind", "note", "base", "mode", "changes", "file", "contract", "restore", "resolves"}
 # Said by the client, believed by nobody, kept for the reader.
 _REMARKS = {"proposal", "author", "created", "client"}
 
@@ -50,6 +50,7 @@ class Proposal:
     changes  of an `edit`
     table    of a `file` or a `create`, conformed to the contract; `partial`: rows that it lacks stay
     restore  of a `restore`; its changes follow from the tables of two commits
+    resolves the conflicted proposal whose conflicts were decided in this one
     """
 
     dataset: str
@@ -62,6 +63,7 @@ class Proposal:
     partial: bool = False
     contract: Contract | None = None
     restore: Restore | None = None
+    resolves: str | None = None
 
 
 # How a proposal's table file is fetched: its name (beside the proposal) -> its bytes.
@@ -87,6 +89,7 @@ def from_json(body: bytes, contract: Contract | None, fetch: Fetch) -> tuple[Pro
         base=None if kind == "create" else _base(raw),
         mode=_one_of(raw, "mode", MODES, None),
         contract=contract if kind == "create" else None,
+        resolves=_resolves(raw),
     )
     if kind == "edit":
         changes, report = _changes(raw.get("changes"), contract)
@@ -124,7 +127,7 @@ def to_json(
     changes: Iterable[RowChange] = (),
     **more: object,
 ) -> bytes:
-    """The wire form of an `edit`; `more` adds or replaces fields (kind, file, contract, restore)."""
+    """The wire form of an `edit`; `more` adds or replaces fields (kind, file, contract, restore, resolves)."""
     rows = [{"old": row_json(change.old), "new": row_json(change.new)} for change in changes]
     content = {
         "format": FORMAT,
@@ -157,24 +160,31 @@ def _partial(said: Mapping[str, Any]) -> bool:
 
 def _envelope(body: bytes) -> dict[str, Any]:
     """The JSON object of a proposal with its format, dataset and field names checked."""
+    raw = read_object(body, FORMAT, _FIELDS, _REMARKS)
+    if not isinstance(raw.get("dataset"), str):
+        raise BadProposal("a proposal names its dataset")
+    return raw
+
+
+def read_object(body: bytes, form: str, fields: Set[str], remarks: Set[str]) -> dict[str, Any]:
+    """A JSON object that somebody sent, of the format `form` and with no fields but these. Raises BadProposal."""
+    what = form.removeprefix("towline.").split("/")[0]
     try:
         raw = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
     except RecursionError as error:
-        raise BadProposal("the JSON is nested too deeply to be a proposal", rule="json.depth") from error
+        raise BadProposal(f"the JSON is nested too deeply to be a {what}", rule="json.depth") from error
     except ValueError as error:  # JSONDecodeError, UnicodeDecodeError, numbers too long to be numbers
         raise BadProposal(f"this is not valid JSON: {error}", rule="json.syntax") from error
     if not isinstance(raw, dict):
-        raise BadProposal(f"a proposal is a JSON object, this is a {type(raw).__name__}")
-    if raw.get("format") != FORMAT:
+        raise BadProposal(f"a {what} is a JSON object, this is a {type(raw).__name__}")
+    if raw.get("format") != form:
         raise BadProposal(
-            f"format is {raw.get('format')!r}; this version of Towline reads {FORMAT!r}",
+            f"format is {raw.get('format')!r}; this version of Towline reads {form!r}",
             rule="proposal.version",
         )
-    unknown = sorted(raw.keys() - _FIELDS - _REMARKS)
+    unknown = sorted(raw.keys() - fields - remarks)
     if unknown:
-        raise BadProposal(f"unknown field {unknown[0]!r}; known are {', '.join(sorted(_FIELDS))}")
-    if not isinstance(raw.get("dataset"), str):
-        raise BadProposal("a proposal names its dataset")
+        raise BadProposal(f"unknown field {unknown[0]!r}; known are {', '.join(sorted(fields))}")
     return raw
 
 
@@ -209,6 +219,13 @@ def _base(raw: Mapping[str, Any]) -> str:
     return base
 
 
+def _resolves(raw: Mapping[str, Any]) -> str | None:
+    resolves = raw.get("resolves")
+    if resolves is not None and not (isinstance(resolves, str) and keys.is_proposal(resolves)):
+        raise BadProposal(f"resolves is {shown(resolves)}; it must be the id of the proposal that was in conflict")
+    return resolves
+
+
 def _contract(raw: Mapping[str, Any]) -> Contract:
     if not isinstance(raw.get("contract"), dict):
         raise BadProposal("a proposal that creates a dataset carries its contract")
@@ -216,11 +233,6 @@ def _contract(raw: Mapping[str, Any]) -> Contract:
         contract = Contract.parse(raw["contract"])
     except ContractError as error:
         raise BadProposal(f"the contract cannot be used: {error}", rule="contract") from error
-    if contract.review.required:
-        raise BadProposal(
-            "the contract asks for reviews, which this version of Towline cannot hold anybody to: leave `review` out",
-            rule="contract",
-        )
     if contract.dataset != raw["dataset"]:
         raise BadProposal(f"the contract is for {contract.dataset!r}, the proposal for {raw['dataset']!r}")
     return contract

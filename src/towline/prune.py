@@ -92,15 +92,26 @@ def plan(bench: Workbench, dataset: str, keep: int) -> Pruning:
 def run(bench: Workbench, pruning: Pruning, seen: Callable[[Move], None] = lambda move: None) -> None:
     """Move everything that was planned; `seen` is told of each object when it has moved.
 
-    Refused: a delete, which only the break-glass principal may do; that object is then in both places, which is
-    harmless. Corrupt: the archive holds something else under a key; then neither is touched.
+    Refused: history may only be deleted by the break-glass principal. Corrupt: the archive holds something else under a
+    key. Either way that object is still where it was, and a copy of it in the archive is harmless.
     """
     for move in pruning.moves:
-        with suppress(PreconditionFailed, NotFound):  # copied by an earlier run, or gone with one at the same time
-            bench.store.copy(move.key, move.to, when=ABSENT)
-        if _is_whole(bench, move):
-            _delete(bench, move)
+        try:
+            _move_one(bench, move)
+        except Refused as error:
+            raise Refused(
+                f"{move.key} may not be moved by you: the bucket's policy leaves deleting history to the stack's "
+                "BreakGlassPrincipal (docs/prune.md). It is where it was, and a copy of it in the archive is harmless; "
+                f"what came before it has moved ({error})"
+            ) from error
         seen(move)
+
+
+def _move_one(bench: Workbench, move: Move) -> None:
+    with suppress(PreconditionFailed, NotFound):  # copied by an earlier run, or gone with one at the same time
+        bench.store.copy(move.key, move.to, when=ABSENT)
+    if _is_whole(bench, move):
+        bench.store.delete(move.key)
 
 
 def _is_whole(bench: Workbench, move: Move) -> bool:
@@ -119,17 +130,6 @@ def _is_whole(bench: Workbench, move: Move) -> bool:
             "tells which of the two the history means"
         )
     return True
-
-
-def _delete(bench: Workbench, move: Move) -> None:
-    try:
-        bench.store.delete(move.key)
-    except Refused as error:
-        raise Refused(
-            f"{move.key} may not be deleted by you: the bucket's policy leaves that to the BreakGlassPrincipal of the "
-            f"stack (docs/prune.md). Its copy at {move.to} is whole, and harmless; what came before it has moved "
-            f"({error})"
-        ) from error
 
 
 def _head(bench: Workbench, dataset: str) -> Head:

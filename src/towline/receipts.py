@@ -1,6 +1,7 @@
 """Receipts: the state of a proposal, changed only by compare-and-swap on the receipt's ETag.
 
     accepted -> committing{commit, base number} -> committed
+             -> in_review -> committing, or in_review again
              -> rejected | conflicted
 
 A proposal that is in the inbox and has no receipt yet is `received`. Final states never change.
@@ -12,6 +13,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from typing import Any
 
 from towline import keys
 from towline.errors import Corrupt, NotFound, PreconditionFailed
@@ -19,18 +21,21 @@ from towline.store import ABSENT, Matches, ObjectStore
 
 FORMAT = "towline.receipt/v1"
 FINAL = frozenset({"committed", "rejected", "conflicted"})
+IN_REVIEW = "in_review"
 
 
 @dataclass(frozen=True)
 class Receipt:
     """The outcome of a proposal, for its author.
 
-    status       received | accepted | committing | committed | rejected | conflicted
+    status       received | accepted | in_review | committing | committed | rejected | conflicted
     inbox        key, version, etag and size of the object that holds the proposal
     commit       while `committing` the commit that claimed it, when `committed` the one that holds it
     version      VersionId of the master that the commit made, once it is `committed`
     number       of that commit; `base_number` is the number that the claim was made on
     violations   (cut to a bound; `errors` and `warnings` are the true totals) and conflicts, in JSON form
+    resolves     the conflicted proposal whose conflicts were decided in this one
+    review       what waits for stewards, and what they said of it (docs/review.md); empty where none is asked for
     quarantine   where the refused input lies whole
     history      every status with its time
     """
@@ -52,6 +57,8 @@ class Receipt:
     errors: int = 0
     warnings: int = 0
     conflicts: tuple[Mapping[str, object], ...] = ()
+    resolves: str | None = None
+    review: Mapping[str, Any] = field(default_factory=dict)
     quarantine: str | None = None
     snapshot_key: str | None = None
     audit_key: str | None = None
@@ -65,6 +72,11 @@ class Receipt:
     @property
     def final(self) -> bool:
         return self.status in FINAL
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing happens to it unless a person acts: it is final, or waits for a steward."""
+        return self.final or self.status == IN_REVIEW
 
     @property
     def key(self) -> str:

@@ -1,8 +1,8 @@
 """What puts right what a crash or a lost event left behind; run on a schedule, and whenever the local stack starts.
 
-It finishes commits, records masters that were written past Towline, finds proposals that nobody decided, and reaps
-intents of commits that never came. Beside a note of the run itself and the blocks of `towline blame`, it writes nothing
-that the next delivery would not have written.
+It finishes commits, records masters that were written past Towline, finds proposals that nobody decided and reviews
+that nobody heard, and reaps intents of commits that never came. Beside a note of the run itself and the blocks of
+`towline blame`, it writes nothing that the next delivery would not have written.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from towline import __version__, archive, blocks, commit, inbox, keys, master, receipts
+from towline import __version__, archive, blocks, commit, inbox, keys, master, receipts, reviewing
 from towline.errors import Corrupt, NotFound, TowlineError
 from towline.inbox import Arrival
 from towline.receipts import Receipt
@@ -98,15 +98,16 @@ def last_run(store: ObjectStore) -> Run | None:
 
 
 def reconcile(bench: Workbench, since: datetime | None = None, until: datetime | None = None) -> Findings:
-    """Put the datasets in order and find what waits in the inbox. Only inbox objects from `since` (None: all) up to
-    `until` (None: now) are looked at: younger ones are still under way."""
+    """Put the datasets in order and find what waits in the inbox, and what was reviewed. Only proposals and reviews
+    from `since` (None: all) up to `until` (None: now) are looked at: younger ones are still under way."""
     datasets = tuple(sorted(d for e in bench.store.list(keys.CONTRACTS) if (d := keys.dataset_of_contract(e.key))))
     problems = [problem for dataset in datasets if (problem := _put_in_order(bench, dataset))]
     unseen: list[Arrival] = []
     undecided: list[Receipt] = []
-    for entry in bench.store.list(keys.INBOX):
-        if (since is None or entry.modified >= since) and (until is None or entry.modified <= until):
-            _sort_out(bench, entry, unseen, undecided)
+    for entry in _between(bench, keys.INBOX, since, until):
+        _sort_out(bench, entry, unseen, undecided)
+    reviewed = (reviewing.unheard(bench, _arrival(entry)) for entry in _between(bench, keys.REVIEWS, since, until))
+    undecided += {receipt.key: receipt for receipt in reviewed if receipt is not None}.values()
     reaped = tuple(key for dataset in datasets for key in _reap(bench, dataset))
     problems += [problem for dataset in datasets if (problem := _index(bench, dataset))]
     return Findings(datasets, tuple(unseen), tuple(undecided), reaped, tuple(problems))
@@ -131,14 +132,25 @@ def _index(bench: Workbench, dataset: str) -> str | None:
     return None
 
 
+def _between(bench: Workbench, prefix: str, since: datetime | None, until: datetime | None) -> Iterator[Entry]:
+    """The objects below a prefix that were written in that time."""
+    for entry in bench.store.list(prefix):
+        if (since is None or entry.modified >= since) and (until is None or entry.modified <= until):
+            yield entry
+
+
+def _arrival(entry: Entry) -> Arrival:
+    return Arrival(entry.key, None, entry.etag, entry.size)
+
+
 def _sort_out(bench: Workbench, entry: Entry, unseen: list[Arrival], undecided: list[Receipt]) -> None:
-    arrival = Arrival(entry.key, None, entry.etag, entry.size)
+    arrival = _arrival(entry)
     blank = inbox.fresh(arrival)
     receipt = receipts.load(bench.store, blank.dataset, blank.proposal)
     if receipt is None:
         if not inbox.is_part(bench, arrival):
             unseen.append(_exact(bench, arrival))
-    elif not receipt.final:
+    elif not receipt.rests:
         undecided.append(receipt)
 
 

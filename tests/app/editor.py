@@ -68,7 +68,7 @@ class Editor:
         return Connection(settings, self.nets.pipeline.bench)
 
     def _deliver(self, operation: str, key: str, phase: Literal["before", "after"]) -> None:
-        if self.is_pumping and operation == "put" and key.startswith("inbox/") and phase == "after":
+        if self.is_pumping and operation == "put" and key.startswith(("inbox/", "reviews/")) and phase == "after":
             self.nets.pipeline.pump()
 
     def open(self) -> Editor:

@@ -64,7 +64,7 @@ def test_a_conflicted_proposal_shows_its_sides_and_is_reopened_on_its_base(edito
     editor.nets.send(editor.nets.edit(1, 0, volume=7.0))
     mine.send(draft)
     editor.open().go("My proposals")
-    assert all(side in editor.text for side in ("<td>10.5</td>", "<td>7</td>", "<td>8</td>"))
+    assert all(side in editor.text for side in ("<td>10.5</td>", "<td>7 <", "ana: “because”", "<td>8</td>"))
     editor.press("Reopen")
     assert editor.desk.sheet.commit == base
     assert editor.desk.edits.cells == {(1, 0): {"volume": "8", "vessel": "Mine"}}

@@ -25,7 +25,14 @@ from towline.values import Value
 
 DOCS = Path(__file__).parents[2] / "docs"
 PICTURES = DOCS / "screenshots"
-WORDS = {"edit": "1 error", "proposals": "Reopen", "history": "newest first", "explore": "Map", "health": "Queues"}
+WORDS = {
+    "edit": "1 error",
+    "proposals": "Reopen",
+    "conflicts": "Solve",
+    "history": "newest first",
+    "explore": "Map",
+    "health": "Queues",
+}
 SIZES = {1280: 800, 1920: 1080}
 
 
@@ -49,8 +56,9 @@ def _furnish(info: StackInfo) -> None:
         (cy, 40, 120.0, "net tore at 200 m, volume estimated"),
     ):
         commit(person, place, note, volume_filtered=volume)
-    stale = draft(ana, 21, "calibration of 2026-02", volume_filtered=300.5)
-    commit(bo, 21, "as written in the cruise report", volume_filtered=301.0)
+    stale = draft(ana, 21, "calibration of 2026-02", volume_filtered=300.5, max_depth=512.0, net_size=0.25)
+    commit(bo, 21, "as written in the cruise report", volume_filtered=301.0, max_depth=510.0)
+    commit(cy, 21, "the large net", net_size=1.0)
     assert ana.send(stale).wait().status == "conflicted"
     assert ana.send(draft(ana, 5, "recount", volume_filtered=-1.0)).wait().status == "rejected"
     head = cy.head()
@@ -90,6 +98,16 @@ def edits(tab: Tab) -> None:
     tab.sees("1 error")
 
 
+def solving(tab: Tab) -> None:
+    """A conflict of several cells, one of them decided, and one being typed."""
+    tab.press("Solve")
+    tab.sees("0 of 3 decided")
+    tab.page.locator(".st-key-conflicts [data-act^='[\"pick\"'][data-act*='\"ours\"']").first.click()
+    tab.sees("1 of 3 decided")
+    tab.page.locator(".st-key-conflicts [data-act^='[\"type\"']").nth(1).click()
+    tab.sees("Take it")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", SIZES)
 def test_every_page_can_be_shown(chromium: Tabs, info: StackInfo, width: int, scheme: str, tmp_path: Path) -> None:
@@ -99,6 +117,8 @@ def test_every_page_can_be_shown(chromium: Tabs, info: StackInfo, width: int, sc
         if page != "edit":
             tab.go({"proposals": "My proposals"}.get(page, page.capitalize()))
         tab.sees(words)
+        if page == "conflicts":
+            solving(tab)
         tab.page.wait_for_timeout(1500)  # for what is drawn late: charts, probes
         expect(tab.page.get_by_test_id("stException")).to_have_count(0)
         assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page} is too wide"

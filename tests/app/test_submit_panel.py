@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from app import submit_markup
 from tests.app.editor import Editor
-from tests.app.sheets import at, typed
+from tests.app.sheets import added, at, typed
 from towline.errors import OutcomeUnknown, Unavailable
 from towline.memory import fail_once
 from towline.receipts import Receipt
@@ -184,3 +185,49 @@ def test_times_are_counted_from_the_moment_of_sending_and_clocks_that_disagree_s
     assert 'received <span class="tl-quiet">6 ms' in html
     assert 'accepted <span class="tl-quiet">14 ms' in html
     assert "✓ committed</span>" in html
+
+
+def sent(editor: Editor) -> Any:
+    """What ana put into the inbox last."""
+    store = editor.nets.pipeline.store
+    newest = max(entry.key for entry in store.list("inbox/nets/ana/") if entry.key.endswith(".json"))
+    return json.loads(store.get(newest).body)
+
+
+@pytest.mark.parametrize(
+    ("mode", "stop"),
+    [
+        ("cell", ""),
+        ("row", "changed what you changed"),
+        ("table", "came in between, and you chose not to merge"),
+        ("fill", ""),
+    ],
+)
+def test_a_proposal_is_merged_as_it_is_chosen_beside_the_note(editor: Editor, mode: str, stop: str) -> None:
+    """Somebody else changes another cell of the same row."""
+    editor.type(typed(0, volume="12.25"))
+    editor.tab.radio(key="mode-nets").set_value(mode)
+    editor.open()
+    editor.nets.by("bo").send(editor.nets.by("bo").edit(1, 0, vessel="Other"))
+    editor.open()
+    assert editor.is_disabled("Submit") == bool(stop)
+    assert stop in editor.text
+    if stop:
+        editor.press("Load commit 2 and keep my changes")
+    editor.why("why").press("Submit")
+    assert (editor.nets.row(1, 0)["volume"], editor.nets.row(1, 0)["vessel"]) == (12.25, "Other")
+    assert sent(editor).get("mode", "cell") == mode
+
+
+def test_two_partial_inserts_of_one_key_are_filled_where_that_is_chosen(editor: Editor) -> None:
+    editor.type(added("+1", tow="9", net="0", vessel="Aurora"))
+    editor.tab.radio(key="mode-nets").set_value("fill")
+    editor.open()
+    editor.nets.by("bo").send(editor.nets.by("bo").insert(9, 0, volume=1.0))
+    editor.open().why("the vessel").press("Submit")
+    assert (editor.nets.row(9, 0)["volume"], editor.nets.row(9, 0)["vessel"]) == (1.0, "Aurora")
+
+
+def test_without_a_choice_the_contract_says_how_to_merge(editor: Editor) -> None:
+    editor.type(typed(0, volume="12.25")).why("why").press("Submit")
+    assert "mode" not in sent(editor)

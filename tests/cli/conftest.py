@@ -88,7 +88,9 @@ class Towline:
         return {(row["tow"], row["net"]): row for row in self.good("show", "tows", "--json").json}
 
     def _deliver(self, operation: str, key: str, phase: Literal["before", "after"]) -> None:
-        arrived = (operation, phase) == ("put", "after") and key.startswith("inbox/") and key.endswith(".json")
+        arrived = (
+            (operation, phase) == ("put", "after") and key.startswith(("inbox/", "reviews/")) and key.endswith(".json")
+        )
         if arrived and self.deliver:
             self.pipeline.pump()
 

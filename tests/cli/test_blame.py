@@ -129,16 +129,19 @@ class _Page(HTMLParser):
 
 def test_a_diff_as_html_is_one_file_that_needs_nothing_else(told: Towline, tmp_path: Path) -> None:
     file = tmp_path / "what.html"
+    evil = 'tow=4,net=0,vessel="<script>alert(1)</script>"'
+    told.good("insert", "tows", "--set", evil, "--note", "why", "--wait")
     told.good("diff", "tows", "2", "-o", str(file))
     text = file.read_text("utf-8")
     page = _Page(text)
     assert page.asked == []
     assert not {"script", "link", "img", "iframe"} & set(page.tags)
     assert not re.search(r"https?:|@import|url\(", text)
-    assert "tows: commit 2 → commit 5" in page.text
+    assert "tows: commit 2 → commit 6" in page.text
     assert "meter <b>read</b> again" in page.text, "escaped"
-    assert all(word in page.text for word in ("ana", "did not open", "2026-03-01", "volume [m^3]", "12.5", "13.5"))
-    assert "Rows: 1 inserted, 1 updated, 1 deleted. Cells changed: 9." in page.text
+    assert "<script>alert(1)</script>" in page.text, "escaped, too"
+    assert all(word in page.text for word in ("ana", "why", "2026-03-01", "volume [m^3]", "12.5", "13.5"))
+    assert "Rows: 2 inserted, 1 updated, 1 deleted. Cells changed: 12." in page.text
     assert 'class="null"' in text
     assert told.good("diff", "tows", "2", "--format", "html").out == text
 

@@ -141,7 +141,9 @@ def test_a_conflict_ends_with_11_and_shows_the_three_values(towline: Towline) ->
     assert result.code == 11
     (conflict,) = result.json["conflicts"]
     assert conflict["key"] == {"tow": 1, "net": 1}
-    assert conflict["cells"] == [{"column": "volume", "base": 1467.2, "ours": 1600.0, "theirs": 1500.5}]
+    (cell,) = conflict["cells"]
+    sides = {name: cell[name] for name in ("column", "base", "ours", "theirs")}
+    assert sides == {"column": "volume", "base": 1467.2, "ours": 1600.0, "theirs": 1500.5}
     shown = towline("status", result.json["proposal"])
     assert shown.code == 11
     assert all(value in shown.out for value in ("1467.2", "1500.5", "1600.0", "volume"))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +23,7 @@ from tests.pipeline import Pipeline
 from towline import connect
 from towline.connect import Connection
 from towline.contract import Contract
-from towline.errors import BadProposal, NotFound, UsageError
+from towline.errors import BadProposal, NotFound, OpenConflicts, UsageError
 from towline.files import write_table
 from towline.sample import sample_table
 from towline.settings import Settings
@@ -86,10 +87,9 @@ def test_the_public_names_are_these() -> None:
     with pytest.raises(AttributeError, match="nope"):
         towline.nope  # noqa: B018 - looking is the test
     public = {name for name in vars(towline.Dataset) if not name.startswith("_")}
-    names = (
-        "contract read propose preview edit insert delete restore preview_restore status log diff blame verify prune"
-    )
-    assert public == set(names.split())
+    reading = "contract read status log diff blame conflicts verify preview preview_restore reviews case"
+    writing = "propose edit insert delete restore resolve review prune"
+    assert public == {*reading.split(), *writing.split()}
 
 
 def test_the_version_is_that_of_the_project() -> None:
@@ -179,6 +179,83 @@ def test_integers_that_pandas_made_floats_come_back_as_integers(tows: towline.Da
     df["count"] = [1.0, np.nan, 7.0, -1.0]
     (change,) = tows.preview(df).diff.changes
     assert [(cell.column, cell.new) for cell in change.cells()] == [("count", 1)]
+
+
+def conflicted(tows: towline.Dataset) -> str:
+    """A proposal that two columns of row 1 and the day of row 3 keep from being committed."""
+    mine = tows.read()
+    theirs = mine.copy()
+    mine.loc[0, ["vessel", "volume"]] = ["Mine", 2.5]
+    mine.loc[2, "day"] = date(2026, 2, 2)
+    theirs.loc[0, ["vessel", "volume"]] = ["Theirs", 3.5]
+    theirs.loc[2, "day"] = date(2026, 3, 3)
+    assert tows.propose(theirs, note="theirs").wait(1).status == "committed"
+    receipt = tows.propose(mine, note="mine").wait(1)
+    assert receipt.status == "conflicted"
+    return receipt.proposal
+
+
+def test_conflicts_are_looked_at_and_decided(tows: towline.Dataset) -> None:
+    proposal = conflicted(tows)
+    first, second = tows.conflicts(proposal)
+    assert (first.key, [cell.column for cell in first.cells]) == ({"tow": 1}, ["vessel", "volume"])
+    assert (second.base["day"], second.ours["day"], second.theirs["day"]) == (
+        date(1, 1, 1), date(2026, 2, 2), date(2026, 3, 3),
+    )  # fmt: skip
+    with pytest.raises(OpenConflicts):
+        tows.resolve(proposal)
+    with pytest.raises(OpenConflicts):
+        tows.resolve(proposal, take="ours", column="vessel")
+    answers = [{"key": {"tow": np.int64(3)}, "column": "day", "value": date(2026, 4, 4)}]
+    receipt = tows.resolve(proposal, take="ours", set={"volume": np.float64(3)}, answers=answers, note="both").wait(1)
+    assert (receipt.status, receipt.resolves, receipt.note) == ("committed", proposal, "both")
+    assert tows.read().loc[0, ["vessel", "volume"]].tolist() == ["Mine", 3]
+    assert tows.read().loc[2, "day"] == date(2026, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("decision", "error", "said"),
+    [
+        ({"take": "mine"}, UsageError, "take is 'mine'"),
+        ({"take": "ours", "column": "depth"}, UsageError, "no column 'depth'"),
+        ({"take": "ours", "column": ["count"]}, UsageError, "column count is not in conflict"),
+        ({"take": "ours", "where": {"tow": 2}}, UsageError, "row tow=2 is not in conflict"),
+        ({"take": "ours", "set": {"volume": "3"}}, BadProposal, "'3' is not a number"),
+        ({"take": "theirs"}, BadProposal, "nothing is left to change"),
+    ],
+)
+def test_what_cannot_be_decided_so_is_refused(tows: towline.Dataset, decision: dict, error: type, said: str) -> None:
+    proposal = conflicted(tows)
+    with pytest.raises(error, match=re.escape(said)):
+        tows.resolve(proposal, **decision)
+    assert len(tows.log()) == 2
+
+
+def test_what_is_not_in_conflict_cannot_be_resolved(tows: towline.Dataset) -> None:
+    receipt = tows.edit({"tow": 1}, {"volume": 3.0}, note="why").wait(1)
+    with pytest.raises(UsageError, match="is committed, not in conflict"):
+        tows.conflicts(receipt.proposal)
+    with pytest.raises(NotFound):
+        tows.conflicts("nobody-sent-this")
+
+
+@pytest.mark.parametrize(
+    ("mode", "status"), [("cell", "committed"), ("row", "conflicted"), ("table", "conflicted"), ("fill", "committed")]
+)
+def test_every_merge_mode_is_as_strict_as_it_says(tows: towline.Dataset, mode: str, status: str) -> None:
+    df = tows.read()
+    tows.edit({"tow": 1}, {"vessel": "Theirs"}, note="why").wait(1)
+    df.loc[0, "volume"] = 9.0
+    assert tows.propose(df, note="mine", mode=mode).wait(1).status == status
+
+
+def test_two_partial_inserts_of_one_key_are_filled(tows: towline.Dataset) -> None:
+    df = tows.read()
+    tows.insert({"tow": 9, "volume": 1.0}, note="the volume").wait(1)
+    mine = pd.concat([df, pd.DataFrame({"tow": [9], "vessel": ["Aurora"]})], ignore_index=True)
+    assert tows.propose(mine, note="the vessel", base=1).wait(1).status == "conflicted"
+    assert tows.propose(mine, note="the vessel", base=1, mode="fill").wait(1).status == "committed"
+    assert tows.read().loc[4, ["volume", "vessel"]].tolist() == [1.0, "Aurora"]
 
 
 def test_a_file_is_proposed_by_its_path(tows: towline.Dataset, tmp_path: Path) -> None:
@@ -277,7 +354,7 @@ def test_the_documented_code_runs(pipeline: Pipeline, tmp_path: Path, capsys: py
     for block in blocks:
         exec(block, names)  # noqa: S102 - our own documentation
     printed = capsys.readouterr().out
-    assert len(blocks) == 10
+    assert len(blocks) == 12
     assert "int64 bool" in printed
     assert "['hauls', 'net_tows']" in printed
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -19,7 +20,8 @@ from towline import blame, block, blocks, changefile, history, keys, ranged
 from towline.blame import Touch
 from towline.block import Block
 from towline.blocks import Index
-from towline.errors import Corrupt, NotFound, UsageError
+from towline.errors import Corrupt, NotFound, Unavailable, UsageError
+from towline.memory import fail_once
 from towline.reconcile import reconcile
 from towline.store import ALWAYS
 from towline.values import Key
@@ -170,6 +172,35 @@ def test_a_story_of_a_cell_has_author_note_time_old_and_new() -> None:
     assert (oldest.change, oldest.old, oldest.new, oldest.number) == ("create", None, 10.5, 1)
     log = history.log(nets.pipeline.bench, NAME)
     assert [touch.at.isoformat(timespec="milliseconds") for touch in story] == [record["timestamp"] for record in log]
+
+
+def test_two_who_make_blocks_at_once_make_one_of_each() -> None:
+    nets = edited(20)
+    bench, store = nets.pipeline.bench, nets.pipeline.store
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: blocks.extend(bench, NAME), range(4)))
+    build(nets)
+    assert [len(list(store.versions(entry.key))) for entry in store.list("blame/")] == [1] * (6 + 2)
+    check(nets)
+
+
+def test_what_else_lies_beside_the_blocks_is_left_alone() -> None:
+    nets = edited(8)
+    for name in ("0000000001-0000000100.parquet", "0000000002-0000000004.parquet", "notes.txt"):
+        nets.pipeline.store.put(f"blame/{NAME}/{name}", b"somebody's")
+    build(nets)
+    check(nets)
+
+
+def test_a_commit_that_is_not_finished_is_told_of_once_it_is() -> None:
+    nets = edited(4)
+    bench, store = nets.pipeline.bench, nets.pipeline.store
+    store.faults = fail_once("put", "before", Unavailable("the store is gone"), prefix="audit/")
+    with pytest.raises(Unavailable, match="the store is gone"):
+        nets.send(nets.edit(1, 0, note="commit 5", volume=5.0))
+    assert [t.number for t in blame.story(bench, NAME, key=(1, 0), column="volume")] == [4, 3, 2, 1]
+    assert reconcile(bench).problems == ()
+    assert [t.number for t in blame.story(bench, NAME, key=(1, 0), column="volume")] == [5, 4, 3, 2, 1]
 
 
 def test_only_commits_above_a_number_are_told_of_and_read() -> None:
@@ -344,3 +375,12 @@ def test_reconcile_makes_the_blocks_and_says_what_it_cannot() -> None:
         nets.send(nets.edit(1, 0, volume=float(number)))
     (problem,) = reconcile(nets.pipeline.bench).problems
     assert made[1] in problem
+
+
+def test_a_copy_of_an_old_snapshot_over_the_master_hides_no_later_commit() -> None:
+    nets = Nets()
+    (first,) = nets.send(nets.edit(1, 1, volume=12.5))
+    nets.send(nets.edit(1, 1, volume=13.5))
+    nets.pipeline.store.copy(str(first.snapshot_key), keys.master(NAME))
+    newest = blame.story(nets.pipeline.bench, NAME, key=(1, 1), column="volume")[0]
+    assert (newest.number, newest.new) == (3, 13.5)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from tests.conftest import ROOT
-from towline.contract import Contract, Retention, Review
+from towline.contract import Contract, Retention, ReviewPolicy
 from towline.errors import ContractError, UsageError
 from towline.infer import infer
 
@@ -106,7 +106,7 @@ def test_what_is_not_said_has_the_defaults_of_the_documentation() -> None:
     assert contract.merge_mode == "cell"
     assert contract.missing_values == ("",)
     assert contract.checks == ()
-    assert contract.review == Review(required=False, approvals=1)
+    assert contract.review == ReviewPolicy("none", approvals=1)
     assert contract.retention == Retention(snapshots=None)
     assert dict(contract.tolerances) == {}
 
@@ -125,7 +125,7 @@ def test_the_towline_block_is_read() -> None:
     )
     assert contract.merge_mode == "fill"
     assert contract.field("x").unit == "m"
-    assert contract.review == Review(required=True, approvals=2)
+    assert contract.review == ReviewPolicy("always", approvals=2)
     assert contract.retention == Retention(snapshots=15)
     assert contract.tolerances["rows_deleted"] == 0.25
     assert (contract.field("x").nonfinite, contract.field("id").nonfinite) == ("warn", "error")

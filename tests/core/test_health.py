@@ -216,9 +216,9 @@ def test_a_late_reconcile_says_since_when_and_one_with_problems_which() -> None:
 
 def test_every_section_that_a_fact_names_is_in_the_runbook() -> None:
     headings = set(re.findall(r"^## (.+)$", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE))
-    folders = ("health", "aws", "local")
+    folders = ("health", "aws", "local", "verify")
     sources = [path.read_text() for folder in folders for path in (ROOT / "src" / "towline" / folder).glob("*.py")]
-    words = {text for source in sources for text in re.findall(r'"([A-Z][A-Za-z0-9 ]+)"', source)}
+    words = {text for source in sources for text in re.findall(r'["“]([A-Z][A-Za-z0-9 ]+)["”]', source)}
     assert words >= headings, "the runbook has a section that no fact names"
     named = {fact.see for fact in _every_fact()} - {""}
     assert named

@@ -109,7 +109,8 @@ def test_every_case_of_the_table(base, ours, theirs, cell, row, fill) -> None:
 def test_a_conflict_names_the_cell_and_all_three_values() -> None:
     merged = merge([RowChange(BASE, BASE | {"a": 2})], {(1,): BASE | {"a": 3, "b": 9}}, ("tow",))
     (conflict,) = merged.conflicts
-    assert [cell.to_json() for cell in conflict.cells] == [{"column": "a", "base": 1, "ours": 2, "theirs": 3}]
+    expected = {"column": "a", "base": 1, "ours": 2, "theirs": 3, "theirs_by": None}
+    assert [cell.to_json() for cell in conflict.cells] == [expected]
     assert conflict.message == "row tow=1: a was 1, is now 3, proposed 2"
 
 

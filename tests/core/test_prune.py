@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
+from datetime import timedelta
 from functools import cache
 from typing import Literal
 
 import pytest
 
 from tests.core.nets import NAME, Nets
-from tests.pipeline import Pipeline
-from towline import archive, commit, history, keys, prune, reconcile
+from tests.pipeline import Clock, Pipeline
+from towline import archive, blame, commit, history, keys, prune, reconcile, trail
 from towline.errors import Corrupt, NotFound, Refused, UsageError
 from towline.memory import MemoryStore
 from towline.prune import Pruning
+from towline.verify import verify
 from towline.workbench import Workbench
 
 PREFIXES = ("audit/", "snapshots/", "archive/", "changes/")
@@ -59,7 +61,8 @@ def everything(nets: Nets) -> tuple[object, ...]:
     log = history.log(bench, NAME)
     tables = [data.table(str(record["commit"]))[1].to_pylist() for record in log]
     diffs = [data.diff(str(number), str(number + 1)) for number in range(1, 5)]
-    return log, tables, diffs, [history.resolve(bench, NAME, str(record["timestamp"])) for record in log]
+    moments = [history.resolve(bench, NAME, str(record["timestamp"])) for record in log]
+    return log, tables, diffs, moments, trail.newest(bench, NAME, 4), blame.last_of_row(bench, NAME, (1, 0))
 
 
 def run(nets: Nets, keep: int, bench: Workbench | None = None) -> Pruning:
@@ -91,6 +94,12 @@ def test_keys_in_the_archive_follow_from_commit_and_proposal(nets: Nets) -> None
     assert layout.archived("changes/dataset=nets/date=2026-03-01/x.parquet") is None
 
 
+def test_an_archived_snapshot_is_named_by_either_key(nets: Nets) -> None:
+    first = prune.plan(nets.pipeline.bench, NAME, 1).moves[0]
+    run(nets, 1)
+    assert nets.dataset.table(first.key)[0] == nets.dataset.table(first.to)[0] == nets.dataset.table("1")[0]
+
+
 def test_a_team_that_keeps_its_history_elsewhere_has_the_same_archive() -> None:
     layout = keys.Layout("old/copies/", "old/log/")
     assert layout.archived("old/log/nets/2026-03-01/a_b.jsonl") == "archive/nets/20260301/audit_a_b.jsonl"
@@ -106,6 +115,19 @@ def test_a_dry_run_lists_exactly_what_would_move_and_moves_nothing(nets: Nets) -
     prune.run(nets.pipeline.bench, planned, done.append)
     assert tuple(done) == planned.moves
     assert set(objects) - set(stored(nets.pipeline.store)) == {move.key for move in planned.moves}
+
+
+def test_a_clock_that_ran_backwards_decides_nothing() -> None:
+    """Numbers are the order of a history, whatever the times of its commits are."""
+    nets = Nets()
+    for volume in range(1, 5):
+        clock = nets.pipeline.bench.clock
+        assert isinstance(clock, Clock)
+        clock.now -= timedelta(hours=volume)
+        nets.send(nets.edit(1, 0, volume=float(volume)))
+    assert verify(nets.pipeline.bench, NAME).ok
+    assert {move.number for move in run(nets, 2).moves} == {1, 2, 3}
+    assert verify(nets.pipeline.bench, NAME).ok
 
 
 def test_a_second_run_finds_nothing_to_do(nets: Nets) -> None:
@@ -142,6 +164,15 @@ def test_work_goes_on_over_an_archived_history(nets: Nets) -> None:
     (receipt,) = nets.send(drafted)
     assert receipt.status == "conflicted", "volume is 3.0 by now"
     assert receipt.conflicts[0]["cells"][0]["base"] == 10.5
+
+
+def test_an_archived_commit_is_restored(nets: Nets) -> None:
+    first = nets.dataset.table("1")[1]
+    run(nets, 1)
+    (receipt,) = nets.send(nets.dataset.restore(*nets.dataset.wish("1"), "back to the beginning"))
+    assert receipt.status == "committed"
+    assert nets.head().table.equals(first)
+    assert verify(nets.pipeline.bench, NAME).ok
 
 
 def test_an_archived_commit_has_landed(nets: Nets) -> None:
@@ -218,7 +249,7 @@ def test_a_refused_delete_is_said_and_leaves_both_which_is_harmless(nets: Nets) 
             raise Refused("AccessDenied")
 
     nets.pipeline.store.faults = fault
-    with pytest.raises(Refused, match=r"BreakGlassPrincipal.*whole, and harmless"):
+    with pytest.raises(Refused, match=r"BreakGlassPrincipal.*is harmless"):
         run(nets, 2)
     assert everything(nets) == before
     assert len([key for key in stored(nets.pipeline.store) if key.startswith("archive/")]) == 1

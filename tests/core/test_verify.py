@@ -16,7 +16,7 @@ from tests.core.nets import CONTRACT, NAME, Nets
 from tests.core.test_prune import REQUESTS, Crash, a_history, cut, run
 from towline import audit, commit, history, keys, prune
 from towline import table as tables
-from towline.errors import NotFound, Refused
+from towline.errors import Corrupt, NotFound, Refused
 from towline.receipts import Receipt
 from towline.store import Version
 from towline.verify import Finding, Verdict, verify
@@ -428,6 +428,24 @@ def test_a_table_with_nan_and_negative_zero_replays() -> None:
     nets.send(nets.edit(1, 1, volume=float("nan")), nets.edit(2, 0, volume=5e-324))
     nets.send(nets.edit(1, 1, vessel="Aurora"))
     assert check(nets).ok
+
+
+@pytest.mark.parametrize(
+    ("field", "kind"),
+    [("snapshot_key", "snapshot.altered"), ("changes_key", "changes.altered"), ("key", "record.unreadable")],
+)
+def test_what_the_store_itself_calls_corrupt_is_a_finding(nets: Nets, field: str, kind: str) -> None:
+    record = records(nets)[1]
+    broken = {**record, "key": key_of(nets, record)}[field]
+
+    def fault(operation: str, key: str, phase: str) -> None:
+        if (operation, key) == ("get", broken):
+            raise Corrupt("the checksum is another")
+
+    nets.pipeline.store.faults = fault
+    found = check(nets).findings[0]
+    assert (found.kind, found.key, found.number) == (kind, broken, 2)
+    assert "the checksum is another" in found.message
 
 
 # ---- the master ----

@@ -24,6 +24,7 @@ from towline.local import stack as stacks
 from towline.local.stack import StackInfo
 from towline.receipts import Receipt
 from towline.values import Value
+from towline.verify import verify
 
 AUTHORS, EACH = 32, 20
 OWN = ("vessel", "cruise", "volume_filtered", "lat_decimal", "long_decimal")
@@ -144,6 +145,8 @@ def check(someone: Researcher, before: list[dict[str, Value]], sent: list[Sent],
     _check_table(someone, before, [edit_of[str(record["proposal"])] for record in records[1:]])
     _check_conflicts(sent, outcome)
     _check_chain(someone, records)
+    verdict = verify(someone.bench, someone.name)
+    assert verdict.ok, verdict.says
     numbers = [int(str(record["number"])) for record in records]
     print(f"{dict(counts)} in {numbers[-1]} commits")
 

@@ -15,18 +15,22 @@ import pytest
 
 from tests.e2e.researcher import CONTRACT, NAME
 from tests.local_stack import PROJECT, client, outputs, running
-from towline import keys
+from towline import keys, prune, steward
 from towline.aws.health import QUEUES, Queues
 from towline.aws.s3 import S3Store
 from towline.change import RowChange
+from towline.connect import connect
+from towline.contract import Contract
 from towline.dataset import Dataset
 from towline.errors import Refused
 from towline.files import write_table
 from towline.health.datasets import Datasets
 from towline.local.stack import StackInfo, stack_settings
 from towline.reconcile import last_run
+from towline.reviews import APPROVE
 from towline.sample import sample_table
 from towline.store import ABSENT, Matches
+from towline.verify import verify
 from towline.workbench import Workbench
 
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -134,6 +138,37 @@ def test_a_researcher_sees_how_things_are(ana: Person, guarded: StackInfo) -> No
     assert {fact.state for fact in Datasets(ana.dataset.bench).look()} == {"fine"}
 
 
+def administrator(guarded: StackInfo, name: str) -> Workbench:
+    """The bucket as somebody sees it who may do everything that its own policy does not forbid."""
+    s3 = boto3.client("s3", endpoint_url=guarded.endpoint, region_name=guarded.region, **user(guarded, name))
+    return Workbench(S3Store(s3, guarded.bucket))
+
+
+def test_a_researcher_verifies_the_history_and_may_not_archive_it(ana: Person, guarded: StackInfo) -> None:
+    bench = ana.dataset.bench
+    assert verify(bench, NAME).ok
+    planned = prune.plan(bench, NAME, 1)
+    assert planned.moves
+    for other in (bench, administrator(guarded, "archivist")):
+        with pytest.raises(Refused, match="BreakGlassPrincipal"):
+            prune.run(other, planned)
+        assert ana.store.head(planned.moves[0].key)
+        assert verify(bench, NAME).ok
+
+
+def test_who_may_break_the_glass_archives_and_work_goes_on(ana: Person, guarded: StackInfo) -> None:
+    """The functions and the researcher find what was archived with their own roles."""
+    dataset = ana.dataset
+    first = str(dataset.log()[-1]["commit"])
+    row = dataset.table(first)[1].to_pylist()[7]
+    prune.run(connect(stack_settings(guarded)).bench, prune.plan(dataset.bench, NAME, 1))
+    assert dataset.table(first)[1].to_pylist()[7] == row
+    edit = dataset.rows([RowChange(row, {**row, "volume_filtered": 800.5})], "on an archived base", first)
+    assert dataset.send(edit).wait().status == "committed"
+    verdict = verify(dataset.bench, NAME)
+    assert verdict.ok, verdict.says
+
+
 FORBIDDEN: dict[str, Callable[[Person], object]] = {
     "the master": lambda p: p.store.put(keys.master(NAME), b"x", when=Matches(p.store.head(keys.master(NAME)).etag)),
     "a new master": lambda p: p.store.put(keys.master("others"), b"x", when=ABSENT),
@@ -143,7 +178,9 @@ FORBIDDEN: dict[str, Callable[[Person], object]] = {
     "an intent": lambda p: p.store.put(keys.intent(NAME, p.dataset.table()[0]), b"x"),
     "the note of Reconcile": lambda p: p.store.put(keys.LAST_RUN, b"x"),
     "the contract": lambda p: p.store.put(keys.contract(NAME), b"x"),
+    "the archive": lambda p: p.store.put(f"archive/{NAME}/20260301/audit_x.jsonl", b"x"),
     "a changes file": lambda p: p.store.put(f"changes/dataset={NAME}/date=2026-03-01/p1.parquet", b"x"),
+    "a review": lambda p: p.store.put(keys.review(NAME, "p1", p.userid), b"{}"),
     "another's inbox": lambda p: p.store.put(keys.inbox(NAME, "AROAANOTHER:ben", "p1.json"), b"x"),
     "deleting the master": lambda p: p.store.delete(keys.master(NAME)),
     "copying over the master": lambda p: p.store.copy(keys.contract(NAME), keys.master(NAME)),
@@ -164,10 +201,37 @@ def test_a_researcher_may_not_read_anothers_inbox(ana: Person, guarded: StackInf
         ana.store.get(key)
 
 
+REVIEWED = "reviewed_tows"
+
+
+def test_a_steward_lets_a_proposal_go_on_and_reviews_under_their_own_id_only(ana: Person, guarded: StackInfo) -> None:
+    """The functions hear the review in their own roles; whoever is no steward cannot write one."""
+    ben = in_role(guarded, "steward", "StewardRoleArn")
+    raw = json.loads(CONTRACT.to_json())
+    raw["towline"] |= {"dataset": REVIEWED, "review": {"policy": "always"}}
+    dataset, judge = (Dataset(Workbench(each.store), REVIEWED, each.userid) for each in (ana, ben))
+    draft = dataset.create("sample.csv", write_table(sample_table(), "csv"), Contract.parse(raw), "first load")
+    assert dataset.send(draft).wait().status == "committed"
+    commit, table = dataset.table()
+    row = table.to_pylist()[3]
+    edit = dataset.rows([RowChange(row, {**row, "volume_filtered": 500.5})], "why", commit)
+    receipt = dataset.send(edit).wait()
+    assert receipt.status == "in_review"
+    case = steward.look(judge, receipt.proposal)
+    for key in (keys.review(REVIEWED, receipt.proposal, ana.userid), f"reviews/{REVIEWED}/steward.json"):
+        with pytest.raises(Refused):
+            ben.store.put(key, b"{}")
+    with pytest.raises(Refused):
+        ana.store.put(keys.review(REVIEWED, receipt.proposal, ana.userid), b"{}")
+    word = steward.say(judge, case, APPROVE, "looked at it", case.effect)
+    final = steward.outcome(judge, receipt.proposal, word)
+    assert (final.status, final.review["reviews"][0]["principal"]) == ("committed", ben.userid)
+    assert ana.store.get(keys.review(REVIEWED, receipt.proposal, ben.userid)).body
+
+
 def test_an_unconditional_put_of_a_master_is_refused_to_everybody(guarded: StackInfo, ana: Person) -> None:
     """The bucket's own policy says so: even somebody who may do everything, as the functions may on data/."""
-    s3 = boto3.client("s3", endpoint_url=guarded.endpoint, region_name=guarded.region, **user(guarded, "admin"))
-    store, key = S3Store(s3, guarded.bucket), keys.master("others")
+    store, key = administrator(guarded, "admin").store, keys.master("others")
     with pytest.raises(Refused):
         store.put(key, b"x")
     first = store.put(key, b"x", when=ABSENT)

@@ -9,15 +9,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from urllib.parse import quote_plus
 
 import boto3
 import pytest
 from moto import mock_aws
 
+from tests.core import reviewed
 from tests.core.nets import CONTRACT, CSV, NAME
-from towline import keys, receipts
+from towline import keys, receipts, steward
 from towline.change import RowChange
+from towline.contract import Contract
 from towline.dataset import Dataset, Draft
+from towline.reviews import APPROVE
 
 ROOT = Path(__file__).parents[2]
 CONTEXT = SimpleNamespace(
@@ -78,8 +82,8 @@ class Deployed:
             self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return [json.loads(message["Body"]) for message in found]
 
-    def create(self) -> None:
-        record = self.put(self.dataset.create("nets.csv", CSV, CONTRACT, "first load"))
+    def create(self, contract: Contract = CONTRACT) -> None:
+        record = self.put(self.dataset.create("nets.csv", CSV, contract, "first load"))
         self.validate.handler(batch(record), CONTEXT)
         assert self.apply.handler(fifo_batch(*self.queued("APPLY_QUEUE_URL")), CONTEXT) == {"batchItemFailures": []}
 
@@ -139,6 +143,34 @@ def test_a_proposal_is_validated_queued_and_committed(deployed: Deployed) -> Non
     final = receipts.load(deployed.bench.store, NAME, message["receipt"]["proposal"])
     assert final is not None
     assert (final.status, final.number, final.principal) == ("committed", 2, "AROAEXAMPLE:ana@example.org")
+
+
+def test_a_review_queues_the_proposal_that_waits_for_it(deployed: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    deployed.create(reviewed.contract(policy="always"))
+    deployed.validate.handler(batch(deployed.put(deployed.edit(12.5))), CONTEXT)
+    (message,) = deployed.queued("APPLY_QUEUE_URL")
+    assert deployed.apply.handler(fifo_batch(message), CONTEXT) == {"batchItemFailures": []}
+    assert '"ProposalsInReview":[1.0]' in capsys.readouterr().out.replace(" ", "")
+    (waits,) = steward.waiting(deployed.bench, NAME)
+    ben = Dataset(deployed.bench, NAME, "AROASTEWARD:ben@example.org")
+    case = steward.look(ben, waits.proposal)
+    word = steward.say(ben, case, APPROVE, "looked at it", case.effect)
+    record = reviewed_event(waits.proposal, ben.principal, word.etag)
+    assert deployed.validate.handler(batch(record), CONTEXT) == {"batchItemFailures": []}
+    (again,) = deployed.queued("APPLY_QUEUE_URL")
+    assert deployed.apply.handler(fifo_batch(again), CONTEXT) == {"batchItemFailures": []}
+    assert ben.status(waits.proposal).status == "committed"
+    assert deployed.validate.handler(batch(record), CONTEXT) == {"batchItemFailures": []}
+    assert deployed.queued("APPLY_QUEUE_URL") == []
+
+
+def reviewed_event(proposal: str, principal: str, etag: str) -> dict[str, Any]:
+    """The S3 event record of a review, written by whom its key names."""
+    record = json.loads(example("validate_proposal.review")["Records"][0]["body"])["Records"][0]
+    record["s3"]["object"] |= {"key": quote_plus(keys.review(NAME, proposal, principal), safe="/"), "eTag": etag}
+    record["userIdentity"]["principalId"] = f"AWS:{principal}"
+    found: dict[str, Any] = record
+    return found
 
 
 def test_a_refused_proposal_is_not_queued(deployed: Deployed) -> None:

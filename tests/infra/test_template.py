@@ -26,7 +26,7 @@ def code_of(function: str) -> Path:
 
 
 def prefixes_that_trigger(function: str) -> list[str]:
-    """The inbox prefixes whose objects end up as events of `function`, by way of its queue."""
+    """The prefixes whose objects end up as events of `function`, by way of its queue."""
     queue = REAL.queue_of(function)
     notified = REAL.resources["Bucket"]["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
     ours = [config for config in notified if config["Queue"].endswith(f":{queue}")]
@@ -63,9 +63,9 @@ def test_no_function_sends_to_the_queue_that_it_consumes(function: str) -> None:
     assert queue is None or not allowed(statements, "sqs:SendMessage", REAL.arn(queue), {})
 
 
-def test_the_inbox_triggers_the_validator_and_nothing_else_triggers_anything() -> None:
+def test_the_inbox_and_reviews_trigger_the_validator_and_nothing_else_triggers_anything() -> None:
     triggers = {function: found for function in FUNCTIONS if (found := prefixes_that_trigger(function))}
-    assert triggers == {"ValidateProposal": ["inbox/"]}
+    assert triggers == {"ValidateProposal": ["inbox/", "reviews/"]}
 
 
 @pytest.mark.parametrize("function", [f for f in FUNCTIONS if REAL.queue_of(f)])

@@ -183,6 +183,20 @@ def test_the_event_that_s3_sends_to_try_a_queue_is_no_proposal(site: Site) -> No
     assert site.take(site.apply_queue) == []
 
 
+def test_a_review_of_what_nobody_proposed_is_kept_with_the_reason(site: Site) -> None:
+    arrived = event("validate_proposal.review")
+    key = key_in(arrived)
+    assert keys.parse_review(key) == keys.ReviewKey(
+        NAME, "01KJN2V0S0EXAMPLE0EXAMPLE9", "AROAEXAMPLESTEWARD:ben@example.org"
+    )
+    stat = site.bench.store.put(key, b"{}")
+    assert site.functions.invoke("ValidateProposal", about(arrived, stat)) == {"batchItemFailures": []}
+    assert site.take(site.apply_queue) == []
+    kept = [entry.key for entry in site.bench.store.list(f"{keys.QUARANTINE}{NAME}/") if "-review-" in entry.key]
+    (report,) = (key for key in kept if key.endswith("report.json"))
+    assert "nobody knows a proposal" in json.loads(site.bench.store.get(report).body)["ignored"]
+
+
 def test_reconcile_on_schedule_leaves_alone_what_is_still_under_way(site: Site) -> None:
     key = keys.inbox(NAME, "ana", "01KJN2V0S0EXAMPLE0EXAMPLE1.json")
     site.bench.store.put(key, b"{}")

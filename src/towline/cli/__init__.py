@@ -40,6 +40,8 @@ VERBS = {
     "delete": "Delete the rows that match.",
     "restore": "Bring back what an earlier commit held, or undo one commit.",
     "status": "Tell what became of a proposal.",
+    "resolve": "Decide the conflicts of a proposal, and send it again.",
+    "review": "List what waits for review, look at it, approve or reject it.",
     "log": "List what happened to a dataset, newest first.",
     "diff": "Compare two commits of a dataset.",
     "blame": "Tell who set a cell, a row or a column, when and why.",

@@ -67,8 +67,17 @@ def called(function: Function) -> Function:
 
 def sends(function: Function) -> Function:
     """Add --note, --dry-run, --wait and --timeout, and pass them as `sending`."""
+    note = click.option("--note", required=True, metavar="TEXT", help="Why; kept with the change for ever.")
+    return _sends(note(function))
 
-    @click.option("--note", required=True, metavar="TEXT", help="Why; kept with the change for ever.")
+
+def sends_again(function: Function) -> Function:
+    """The same for what was sent before: its note will do."""
+    note = click.option("--note", default="", metavar="TEXT", help="Why [default: as the proposal said].")
+    return _sends(note(function))
+
+
+def _sends(function: Function) -> Function:
     @click.option("--dry-run", is_flag=True, help="Show what would happen, and change nothing.")
     @click.option("--wait", is_flag=True, help="Wait for the outcome, and exit with its code.")
     @timeout_option

@@ -10,8 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from towline.cli import tables
+from towline.cli.conflicts import row
+from towline.cli.conflicts import table as shown_conflicts
 from towline.cli.options import Call, Sending
-from towline.cli.output import cell, emit, plain, progress, safe, say, show, width
+from towline.cli.output import emit, progress, safe, say, show, width
 from towline.dataset import Dataset, Draft, Ticket
 from towline.errors import (
     EXIT_CONFLICT,
@@ -21,7 +23,7 @@ from towline.errors import (
     OutcomeUnknown,
 )
 from towline.plan import Plan
-from towline.receipts import Receipt
+from towline.receipts import IN_REVIEW, Receipt
 
 CODES = {"rejected": EXIT_VIOLATIONS, "conflicted": EXIT_CONFLICT, "failed": EXIT_UNAVAILABLE}
 LINES = 50  # lines of a diff and conflicts that are shown to people
@@ -40,7 +42,7 @@ def submit(call: Call, dataset: Dataset, draft: Draft, sending: Sending, sent: S
     """Preview a draft, or send it and tell what became of it. Returns the exit code."""
     sent = sent or Sent()
     if sending.dry_run:
-        return _preview(call, dataset, draft, sent)
+        return forecast(call, dataset, dataset.preview(draft), sent)
     try:
         ticket = dataset.send(draft)
         if sending.wait:
@@ -60,7 +62,7 @@ def _received(dataset: Dataset, draft: Draft, sending: Sending) -> Receipt:
 
 
 def await_receipt(ticket: Ticket, timeout: float, *, quiet: bool = False) -> Receipt:
-    """Wait for the final receipt, with the statuses on the way on a terminal's stderr."""
+    """Wait for the receipt that tells what became of it, with the statuses on the way on a terminal's stderr."""
     with progress(f"{ticket.proposal}: received", quiet=quiet) as phase:
         return ticket.wait(timeout, lambda receipt: phase(f"{ticket.proposal}: {receipt.status}"))
 
@@ -82,32 +84,38 @@ def tell(call: Call, receipt: Receipt, sent: Sent | None = None) -> int:
         emit({**receipt.to_json(), **sent.facts})
         return CODES.get(receipt.status, EXIT_OK)
     show(*_receipt(receipt), *(safe(note) for note in sent.notes))
-    _reasons(receipt.violations, receipt.errors, receipt.warnings, receipt.conflicts)
+    reasons(receipt.violations, receipt.errors, receipt.warnings, receipt.conflicts)
     if receipt.status == "conflicted":
-        say("the table is as it was: look at what others changed, and propose again on the head")
+        say(f"the table is as it was: `towline resolve {receipt.proposal}` lists what to decide, and sends it again")
     if receipt.quarantine:
         say(f"what was sent is kept, whole: {receipt.quarantine}")
     return CODES.get(receipt.status, EXIT_OK)
 
 
 def _receipt(receipt: Receipt) -> Iterator[Text]:
-    head = Text(receipt.status, style=f"bold {_COLOURS.get(receipt.status, 'yellow')}")
+    head = Text(receipt.status.replace("_", " "), style=f"bold {_COLOURS.get(receipt.status, 'yellow')}")
     where = f" {receipt.dataset}"
     if receipt.status == "committed":
         where += f" #{receipt.number}  commit {receipt.commit}"
     yield head.append(where, style="not bold default")
+    if receipt.resolves:
+        yield Text(f"it resolves proposal {receipt.resolves}", style="dim")
     if receipt.status in CODES and not receipt.violations and not receipt.conflicts:
+        yield Text(safe(receipt.message))
+    if receipt.status == IN_REVIEW:
         yield Text(safe(receipt.message))
     if not receipt.final:
         yield Text(f"proposal {receipt.proposal}")
+    if not receipt.rests:
         yield Text(f"`towline status {receipt.proposal}` tells its outcome; --wait waits for it", style="dim")
 
 
-def _reasons(
+def reasons(
     violations: Sequence[Mapping[str, Any]], errors: int, warnings: int, conflicts: Sequence[Mapping[str, Any]]
 ) -> None:
+    """Show why a proposal cannot be committed, or what is to be said of it all the same."""
     if conflicts:
-        show(_conflicts(conflicts[:LINES]))
+        show(shown_conflicts(conflicts[:LINES]))
         _rest(len(conflicts) - LINES, "conflicts")
     if violations:
         totals = f"{errors:,} error{'s' * (errors != 1)}, {warnings:,} warning{'s' * (warnings != 1)}"
@@ -125,49 +133,22 @@ def _violations(violations: Sequence[Mapping[str, Any]]) -> Table:
     for one in violations:
         colour = "red" if one["severity"] == "error" else "yellow"
         what = Text(safe(str(one["message"]))).append(f"  {one['rule']}", style="dim")
-        table.add_row(Text(str(one["severity"]), style=colour), _row(one["key"]), what)
+        table.add_row(Text(str(one["severity"]), style=colour), row(one["key"]), what)
     return table
 
 
-def _conflicts(conflicts: Sequence[Mapping[str, Any]]) -> Table:
-    table = tables.plain_table("row", "column", "was", "is now", "proposed")
-    for one in conflicts:
-        for found in one["cells"]:
-            theirs, ours = cell(found["theirs"]), cell(found["ours"])
-            table.add_row(_row(one["key"]), Text(found["column"]), cell(found["base"]), theirs, ours)
-        if not one["cells"]:
-            table.add_row(_row(one["key"]), Text("(whole row)"), *_sides(one))
-    return table
-
-
-def _sides(conflict: Mapping[str, Any]) -> Iterator[Text]:
-    for side in ("base", "theirs", "ours"):
-        yield Text("no row" if conflict[side] is None else "a row", style="dim")
-
-
-def _row(key: Mapping[str, Any] | None) -> Text:
-    return Text(
-        safe(
-            ", ".join(
-                f"{name}={value if isinstance(value, str) else plain(value)}" for name, value in (key or {}).items()
-            )
-        )
-    )
-
-
-def _preview(call: Call, dataset: Dataset, draft: Draft, sent: Sent) -> int:
-    """Tell what a draft would do to the head as it is now."""
-    plan = dataset.preview(draft)
+def forecast(call: Call, dataset: Dataset, plan: Plan, sent: Sent) -> int:
+    """Tell what a draft would do to the head as it is now. Returns the exit code that it would have."""
     status = "conflicted" if plan.conflicts else "committed" if plan.ok else "rejected"
     if call.as_json:
         emit({"dry_run": True, "dataset": dataset.name, "status": status, **_plan_json(plan), **sent.facts})
         return CODES.get(status, EXIT_OK)
     head = Text("dry run: would be ").append(status, style=f"bold {_COLOURS[status]}")
-    show(head.append(f"; {_counts(plan)}") if plan.ok else head, *(safe(note) for note in sent.notes))
+    show(head.append(f"; {counts(plan)}") if plan.ok else head, *(safe(note) for note in sent.notes))
     if plan.diff:
         show(*tables.diff(plan.diff, dataset.contract(), width(), LINES))
     report = plan.report.to_json()
-    _reasons(report["violations"], plan.report.errors, plan.report.warnings, [c.to_json() for c in plan.conflicts])  # type: ignore[arg-type]
+    reasons(report["violations"], plan.report.errors, plan.report.warnings, [c.to_json() for c in plan.conflicts])  # type: ignore[arg-type]
     return CODES.get(status, EXIT_OK)
 
 
@@ -176,7 +157,8 @@ def _plan_json(plan: Plan) -> dict[str, object]:
     return {"counts": plan.counts(), "diff": plan.diff.to_json(), "conflicts": conflicts, **plan.report.to_json()}
 
 
-def _counts(plan: Plan) -> str:
-    counts = plan.counts()
-    rows = ", ".join(f"{counts[f'rows_{word}']:,} {word}" for word in ("inserted", "updated", "deleted"))
-    return f"rows: {rows}; cells changed: {counts['cells_changed']:,}"
+def counts(plan: Plan) -> str:
+    """How many rows and cells a proposal changes, in a line."""
+    found = plan.counts()
+    rows = ", ".join(f"{found[f'rows_{word}']:,} {word}" for word in ("inserted", "updated", "deleted"))
+    return f"rows: {rows}; cells changed: {found['cells_changed']:,}"

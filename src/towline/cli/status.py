@@ -20,9 +20,9 @@ from towline.receipts import Receipt
 @timeout_option
 @called
 def command(call: Call, proposal: str, dataset: str | None, wait: bool, timeout: float) -> int:
-    """Tell what became of a proposal, and exit with its outcome's code (0 while it is under way)."""
+    """Tell what became of a proposal, and exit with its outcome's code (0 while it is under way or in review)."""
     receipt = find(call.connection, proposal, dataset)
-    if wait and not receipt.final:
+    if wait and not receipt.rests:
         ticket = Ticket(call.connection.bench, receipt.dataset, proposal)
         try:
             receipt = await_receipt(ticket, timeout, quiet=call.as_json)

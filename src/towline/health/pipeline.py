@@ -52,7 +52,7 @@ class Undecided:
 
     def _is_final(self, entry: Entry) -> bool:
         receipt = receipts.load(self.bench.store, self.dataset, _name(entry))
-        if receipt is None or not receipt.final:
+        if receipt is None or not receipt.rests:
             return False
         self._final.add((entry.key, entry.etag))
         return True

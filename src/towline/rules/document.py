@@ -80,6 +80,11 @@ class Node:
             self.fail(f"is not a count; write a whole number, {least} or more")
         return self.value
 
+    def share(self) -> float:
+        if not 0 <= self.number() <= 1:
+            self.fail("is not a share of the table; write a number from 0 to 1")
+        return self.number()
+
     def one_of(self, options: Collection[str]) -> str:
         if not isinstance(self.value, str) or self.value not in options:
             self.fail(f"is not one of {', '.join(options)}; use one of them")

@@ -128,7 +128,9 @@ def check(stored: Stored, commits: Sequence[Landed], strangers: Sequence[Mark]) 
         said = other("digest", digest, stored.contract.digest)
         yield commits[-1].finding("contract.altered", said, keys.contract(stored.dataset))
     yield from _markers(stored, commits)
-    named = {held["prev_version"]: landed for landed in commits for held in landed.records}
+    of_others = ("external", "create")  # kinds of records that account for a version which is not a commit's
+    records = [(held, landed) for landed in commits for held in landed.records]
+    named = {held["prev_version"]: landed for held, landed in records if held["kind"] in of_others}
     for mark in strangers:
         yield _stranger(stored, commits, mark, named.get(mark.version))
 
@@ -145,7 +147,8 @@ def _metadata(landed: Landed) -> Iterator[Finding]:
         expected["prev_chain"] = GENESIS
     for name, value in expected.items():
         if says.get(name, "") != value:
-            yield landed.finding("version.contradicts", other(f"metadata {name}", value, says.get(name)))
+            said = other(f"metadata {name}", value, says.get(name))
+            yield landed.finding("version.contradicts", said, landed.mark.at.key)
 
 
 def other(what: str, expected: object, found: object) -> str:

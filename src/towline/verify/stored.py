@@ -147,7 +147,7 @@ def _receipt(bench: Workbench, key: str) -> Receipt | str:
 
 
 def _records(bench: Workbench, found: Stored) -> None:
-    bodies: dict[str, bytes] = {}
+    bodies: dict[str, bytes | Corrupt] = {}
     entries = list(archive.records(bench, found.dataset))
     owner = {receipt.audit_key: receipt for receipt in found.receipts.values()}
     for entry, body in zip(entries, ahead(lambda entry: _body(bench, entry.key), entries), strict=True):
@@ -155,7 +155,7 @@ def _records(bench: Workbench, found: Stored) -> None:
         if body is None or bodies.get(home) == body:
             continue  # it moved since the listing, and is in it twice; or `prune` has copied it and not yet deleted
         bodies[home] = body
-        read = _record(body)
+        read = str(body) if isinstance(body, Corrupt) else _record(body)
         if isinstance(read, Mapping):
             found.held.append(Held(entry.key, home, read))
             continue
@@ -164,11 +164,14 @@ def _records(bench: Workbench, found: Stored) -> None:
         found.broken.append(Finding("record.unreadable", f"this is no audit record: {read}", entry.key, commit, number))
 
 
-def _body(bench: Workbench, key: str) -> bytes | None:
+def _body(bench: Workbench, key: str) -> bytes | Corrupt | None:
+    """What lies there: None where it is gone, and the store's own word where the store cannot vouch for it."""
     try:
         return archive.get(bench.store, bench.layout, key).body
     except NotFound:
         return None
+    except Corrupt as error:
+        return error
 
 
 def _record(body: bytes) -> audit.Record | str:

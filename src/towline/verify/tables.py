@@ -67,8 +67,9 @@ def _read(bench: Workbench, stored: Stored, landed: Landed, *, quick: bool) -> _
 def _version(bench: Workbench, landed: Landed, found: list[Finding]) -> Blob | None:
     try:
         return bench.store.get(landed.mark.at.key, version=landed.mark.version)
-    except NotFound:
-        found.append(landed.finding("version.missing", "it was listed, and is gone", landed.mark.at.key))
+    except (NotFound, Corrupt) as error:
+        said = f"it was listed, and cannot be read: {error}"
+        found.append(landed.finding("version.missing", said, landed.mark.at.key))
         return None
 
 
@@ -94,8 +95,8 @@ def _other_than(bench: Workbench, stored: Stored, entry: Entry, mark: Mark, vers
         version = bench.store.get(mark.at.key, version=mark.version)
     try:
         copy = archive.get(bench.store, stored.layout, entry.key)
-    except NotFound:
-        return "it was listed, and is gone"
+    except (NotFound, Corrupt) as error:
+        return f"it was listed, and cannot be read: {error}"
     if copy.body != version.body:
         sizes = f"its {len(copy.body):,} bytes are not the {len(version.body):,} of the version"
         return f"{sizes}; {_told(copy, version, stored)}"
@@ -122,6 +123,9 @@ def _changes(bench: Workbench, stored: Stored, landed: Landed, held: Held, found
         if landed.finished:
             said = f"the changes of proposal {held['proposal']} are not there: {error}"
             found.append(landed.finding("changes.missing", said, key))
+        return None
+    except Corrupt as error:
+        found.append(landed.finding("changes.altered", str(error), key))
         return None
     digest = sha256(body).hexdigest()
     if digest == held["changes_sha256"]:
