@@ -187,12 +187,18 @@ def creation_and_look() -> Case:
 FOREIGN_TABLE = table_bytes(row(1, x=7), row(2))
 
 
-def _foreign(name: str, script: Callable[[World], Script], **more: object) -> Case:
+def _foreign(name: str, script: Callable[[World], Script], *others: Worker, **more: object) -> Case:
     """A writer, and somebody who writes the master past Towline."""
     here = world()
     p = here.accept("P")
     foreign = Worker("foreign", script(here), is_foreign=True, is_spared=True)
-    return _case(name, here, Worker("1 (P)", apply(p)), foreign, **{"rounds": 2, **more})
+    return _case(name, here, Worker("1 (P)", apply(p)), foreign, *others, **{"rounds": 2, **more})
+
+
+def with_reconciler(case: Case) -> Case:
+    """The same, while the reconciler runs, without faults."""
+    workers = (*case.workers, Worker("reconciler", reconciler()))
+    return case.but(name=f"{case.name}, while the reconciler runs", workers=workers, faults=0)
 
 
 def overwritten() -> Case:
@@ -215,10 +221,34 @@ def same_bytes_twice() -> Case:
     return _foreign("overwritten twice with the same", lambda here: overwrite(FOREIGN_TABLE, 2), etags_recur=True)
 
 
+def overwritten_and_reconciler() -> Case:
+    return with_reconciler(overwritten())
+
+
+def put_back_old_and_reconciler() -> Case:
+    return with_reconciler(put_back_old())
+
+
+def put_back_head_and_reconciler() -> Case:
+    return with_reconciler(put_back_head())
+
+
+def no_table_and_reconciler() -> Case:
+    return with_reconciler(no_table())
+
+
+def same_bytes_twice_and_reconciler() -> Case:
+    return with_reconciler(same_bytes_twice())
+
+
 CASES: Sequence[Callable[[], Case]] = (
     *(single, pair, there_and_back, same_proposals, overlapping, conflicting, back, companions, moved_back),
     *(twice_and_back, three, living_on, event_twice, event_and_reconciler, creation, creation_and_look),
-    *(overwritten, put_back_old, put_back_head, no_table, same_bytes_twice),
+    *(overwritten, put_back_old, put_back_head, no_table, same_bytes_twice, overwritten_and_reconciler),
 )
 # Minutes and gigabytes each: `python -m tests.proof --large`, or TOWLINE_PROOF=large in the environment of the tests.
-LARGE: Sequence[Callable[[], Case]] = (pipeline, three_with_faults, conflicting_with_two_faults, same_with_more_rounds)
+LARGE: Sequence[Callable[[], Case]] = (
+    *(pipeline, three_with_faults, conflicting_with_two_faults, same_with_more_rounds),
+    *(put_back_old_and_reconciler, put_back_head_and_reconciler, no_table_and_reconciler),
+    same_bytes_twice_and_reconciler,
+)
