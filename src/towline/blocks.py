@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import pyarrow as pa
 
-from towline import block, history, keys, trail
+from towline import block, history, keys, lineage, trail
 from towline.block import Block, Records
 from towline.errors import Contended, PreconditionFailed
 from towline.history import READERS, Record
@@ -42,7 +42,7 @@ class Index:
 
     @staticmethod
     def open(bench: Workbench, dataset: str) -> Index:
-        head = trail.head(bench, dataset)
+        head = lineage.newest(bench, dataset)
         listed = bench.store.list(f"{keys.BLAME}{dataset}/")
         named = ((keys.parse_block(entry.key), entry) for entry in listed)
         return Index(bench, dataset, head, tuple((*span, entry) for span, entry in named if span and _is_whole(*span)))

@@ -59,7 +59,7 @@ class Dispute:
             count = len(decided.open)
             said = "1 row is" if count == 1 else f"{count:,} rows are"
             raise OpenConflicts(f"{said} still in conflict, so nothing was sent; the first: {decided.open[0].message}")
-        return decided.changes
+        return tuple(sorted(decided.changes, key=lambda change: change.key(self.contract.key)))
 
     def preview(self, changes: Sequence[RowChange]) -> Plan:
         """What these changes would do to the head that they were decided on, as the functions will find it."""

@@ -172,10 +172,10 @@ def resolve(bench: Workbench, dataset: str, at: str | None) -> str:
     by their own times, the one with the highest number. NotFound where there is none, UsageError where `at` means
     nothing."""
     if at is None or at == "head":
-        head = master.read(bench.store, dataset)
-        if head is None or head.commit is None:
+        head = lineage.newest(bench, dataset)
+        if head is None:
             raise NotFound(f"the dataset {dataset!r} has no commit yet")
-        return head.commit
+        return head.metadata["commit"]
     if keys.is_commit(at):
         return at
     bench.contract(dataset)
@@ -272,7 +272,8 @@ def _moment(text: str) -> datetime | None:
 
 
 def table_at(bench: Workbench, dataset: str, at: str | None = None) -> tuple[str, pa.Table]:
-    """A commit's id and its table: the head's from the master, any other's from its snapshot."""
+    """A commit's id and its table: the head's from the master, any other's from its snapshot. While the head is what
+    somebody put past Towline, not recorded yet, it is the commit below it that is meant."""
     if at is None or at == "head":
         bench.contract(dataset)
         head = master.read(bench.store, dataset)

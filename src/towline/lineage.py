@@ -10,10 +10,12 @@ write could not tell them from it, and they changed nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from towline import keys
+from towline.errors import NotFound
 from towline.master import Head
-from towline.store import Version
+from towline.store import Blob, Stat, Version
 from towline.workbench import Workbench
 
 
@@ -31,6 +33,22 @@ def stands(bench: Workbench, head: Head) -> bool:
         return False
     # Versions of before commits noted their base have only their metadata to go by.
     return head.base is None or is_in_turn(bench, head.dataset, head.version, head.base)
+
+
+def newest(bench: Workbench, dataset: str) -> Stat | None:
+    """What is known of the newest version of the master that a commit made in its turn. What was written past Towline
+    since is nobody's yet: the next commit, or Reconcile, records it."""
+    key = keys.master(dataset)
+    with suppress(NotFound):  # deleted, or never there
+        if _stands(bench, dataset, current := bench.store.head(key)):
+            return current
+    there = (version for version in bench.store.versions(key) if not version.is_delete_marker)
+    stats = (bench.store.head(key, version=version.version) for version in there)
+    return next((stat for stat in stats if _stands(bench, dataset, stat)), None)
+
+
+def _stands(bench: Workbench, dataset: str, stat: Stat) -> bool:
+    return stands(bench, Head(dataset, Blob(stat, b"")))
 
 
 def _lies_on(versions: Sequence[Version], version: str, base: str) -> bool:

@@ -10,10 +10,9 @@ from itertools import takewhile
 
 from towline import history, keys, lineage, receipts
 from towline.block import Records
-from towline.errors import Corrupt, NotFound
+from towline.errors import Corrupt
 from towline.history import Place, Record
-from towline.master import Head
-from towline.store import Blob, Stat
+from towline.store import Stat
 from towline.workbench import Workbench
 
 BATCH = 64  # records that are read side by side, ahead of the walk
@@ -96,29 +95,11 @@ def parent(records: Records) -> str | None:
     return None if found is None else str(found)
 
 
-def head(bench: Workbench, dataset: str) -> Stat | None:
-    """What is known of the newest version of the master that a commit made in its turn. What was written past Towline
-    since is nobody's yet: the next commit, or Reconcile, records it."""
-    key = keys.master(dataset)
-    try:
-        if _is_commits(bench, dataset, current := bench.store.head(key)):
-            return current
-    except NotFound:  # deleted, or never there
-        pass
-    there = (version for version in bench.store.versions(key) if not version.is_delete_marker)
-    stats = (bench.store.head(key, version=version.version) for version in there)
-    return next((stat for stat in stats if _is_commits(bench, dataset, stat)), None)
-
-
-def _is_commits(bench: Workbench, dataset: str, stat: Stat) -> bool:
-    return lineage.stands(bench, Head(dataset, Blob(stat, b"")))
-
-
 def newest(bench: Workbench, dataset: str, count: int) -> list[Record]:
     """The audit records of at least the newest `count` proposals, where there are so many, newest first: no others are
     read. Where the trail breaks, all are, for `towline verify` to judge. NotFound: no such dataset."""
     bench.contract(dataset)
-    there = head(bench, dataset)
+    there = lineage.newest(bench, dataset)
     if there is None:
         return []
     try:

@@ -18,6 +18,7 @@ from tests.pipeline import Pipeline
 from towline import audit, commit, history, inbox, keys, receipts
 from towline import table as tables
 from towline.audit import FIELDS, GENESIS
+from towline.change import RowChange
 from towline.dataset import Draft
 from towline.errors import Contended, Corrupt, LostRace, OutcomeUnknown, Unavailable
 from towline.memory import fail_once
@@ -445,6 +446,18 @@ def foreign_table(nets: Nets, **cells: object) -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pylist(rows), sink)
     return bytes(sink.getvalue())
+
+
+def test_work_goes_on_from_the_last_commit_before_anybody_recorded_what_was_put_past_towline() -> None:
+    nets = Nets()
+    nets.pipeline.store.put(keys.master(NAME), foreign_table(nets, volume=99.0))
+    commit_id, table = nets.dataset.table()
+    row = table.to_pylist()[0]
+    assert row["volume"] == 10.5
+    draft = nets.dataset.rows([RowChange(row, {**row, "vessel": "Aurora"})], "why", commit_id)
+    assert nets.send(draft)[0].number == 3
+    assert (nets.row(1, 0)["volume"], nets.row(1, 0)["vessel"]) == (99.0, "Aurora")
+    check_promises(nets)
 
 
 def test_each_of_several_masters_written_past_towline_has_its_own_record() -> None:
