@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 
 import pytest
 
@@ -45,3 +46,11 @@ def test_every_kind_that_verify_finds_is_explained() -> None:
     notes = (ROOT / "docs" / "verify.md").read_text()
     assert {kind for kind in BREAKS if f"`{kind}`" not in breaks} == set()
     assert {kind for kind in NOTES if f"`{kind}`" not in notes} == set()
+
+
+def test_the_numbers_on_the_page_of_limits_are_those_of_the_code() -> None:
+    page = (ROOT / "docs" / "limits.md").read_text()
+    rows = re.findall(r"\| ([\d,]+)[^|]* \| `([\w.]+)\.(\w+)` \|", page)
+    assert len(rows) >= 10
+    for value, module, name in rows:
+        assert getattr(import_module(module), name) == int(value.replace(",", "")), name

@@ -34,7 +34,7 @@ def hear(arrival: Arrival) -> None:
     """A steward's word: the proposal is looked at again, where one waits for it."""
     receipt = reviewing.receive(runtime.bench, arrival)
     if receipt is None:
-        logger.warning("a review that counts for nothing", key=arrival.key)
+        logger.warning("no proposal waits for this review", key=arrival.key)
         return
     runtime.apply_queue.send(receipt, again=f"{arrival.key} {arrival.etag}")
     logger.info("reviewed", dataset=receipt.dataset, proposal=receipt.proposal, key=arrival.key)

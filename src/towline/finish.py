@@ -60,8 +60,17 @@ def finish_head(bench: Workbench, head: Head) -> str | None:
             f"commit {head.commit} of {head.dataset} is not finished and its intent "
             f"{keys.intent(head.dataset, head.commit)} is gone: restore it from the bucket's versions"
         )
+    if _landed_before(bench, intent, head.version):
+        return None
     finish(bench, intent, head.version)
     return bench.finished[head.dataset][1]
+
+
+def _landed_before(bench: Workbench, intent: Intent, version: str) -> bool:
+    """Whether the commit made another version than this one, and was finished: then this is a copy, with metadata that
+    claim a base for it."""
+    last = receipts.load(bench.store, intent.dataset, intent.entries[-1].proposal)
+    return last is not None and last.status == "committed" and last.version not in (None, version)
 
 
 def _copy_once(bench: Workbench, intent: Intent, version: str) -> None:

@@ -76,7 +76,7 @@ def with_standing(bench: Workbench, receipt: Receipt, found: Standing, number: i
     for word in found.words:
         if word.ignored and (word.principal, word.etag) not in known:
             _keep(bench, keys.review(receipt.dataset, receipt.proposal, word.principal), word, receipt)
-    return replace(receipt, review=found.to_json(number))
+    return replace(receipt, review=found.to_json(number), message="")
 
 
 def decide(bench: Workbench, receipt: Receipt, found: Standing, number: int) -> Receipt | None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import CONTRACT, Towline
-from towline import receipts
+from towline import keys, receipts
 from towline.change import RowChange
 from towline.contract import Contract
 
@@ -79,6 +79,14 @@ def test_status_tells_who_has_to_act(reviewed: Towline) -> None:
     told = reviewed.good("status", proposal, "--wait").out
     assert "in review tows" in told
     assert "a steward has to approve it" in told
+
+
+def test_a_review_that_does_not_count_is_told_with_the_reason(reviewed: Towline) -> None:
+    proposal = proposed(reviewed)
+    reviewed.store.put(keys.review("tows", proposal, "eve"), b"{}")
+    said = "review of eve, does not count: it cannot be read: format is None"
+    assert said in reviewed.good("status", proposal).out
+    assert said in reviewed.good("review", proposal).out
 
 
 def test_ones_own_is_refused(reviewed: Towline) -> None:

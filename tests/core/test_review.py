@@ -9,17 +9,20 @@ from typing import Any
 
 import pytest
 
+import towline
 from tests.core.nets import NAME
 from tests.core.reviewed import Reviewed
 from tests.core.test_commit import Crash, check_promises, records
 from tests.pipeline import Pipeline
 from towline import commit, inbox, keys, reviewing, steward
+from towline.connect import Connection
 from towline.dataset import Ticket
 from towline.errors import BadProposal, NotFound, Refused, UsageError
 from towline.inbox import Arrival
 from towline.receipts import Receipt
 from towline.reconcile import reconcile
 from towline.reviews import APPROVE, REJECT
+from towline.settings import Settings
 from towline.workbench import Workbench
 
 
@@ -352,6 +355,25 @@ def test_a_ticket_waits_no_longer_than_until_a_person_has_to_act() -> None:
     nets = Reviewed()
     receipt = nets.proposed()
     assert Ticket(nets.pipeline.bench, NAME, receipt.proposal).wait(1) == receipt
+
+
+def test_in_python_a_review_is_said_and_waited_for() -> None:
+    nets = Reviewed()
+    ds = towline.Dataset(Connection(Settings("towline", endpoint_url="http://127.0.0.1:9"), nets.pipeline.bench), NAME)
+    first, second = nets.proposed(), nets.proposed(nets.edit(1, 0, volume=1.0))
+    assert ds.reviews() == [first, second]
+    case = ds.case(first.proposal)
+    assert (case.plan.counts()["cells_changed"], case.has_changed) == (1, False)
+
+    def deliver(operation: str, key: str, phase: str) -> None:
+        if (operation, phase) == ("put", "after") and key.startswith(keys.REVIEWS):
+            nets.pipeline.pump()
+
+    nets.pipeline.store.faults = deliver
+    with pytest.raises(UsageError, match="look at it again"):
+        ds.review(first.proposal, approve=True, note="fine", effect="0" * 64)
+    assert ds.review(first.proposal, approve=True, note="fine", effect=case.effect, timeout=1).status == "committed"
+    assert ds.review(second.proposal, approve=False, note="it was not", timeout=1).message.endswith(": it was not")
 
 
 # Of a proposal that is put up for review, approved, and committed; counted by the test after the next.

@@ -533,10 +533,18 @@ def test_a_forged_commit_on_top_of_the_head_is_found(nets: Nets) -> None:
     assert (found.kind, found.version, found.number) == ("version.forged", version, 6)
 
 
-def test_a_forged_repetition_of_the_head_is_found(nets: Nets) -> None:
+@pytest.mark.parametrize("proposal", ["its own", "another"])
+def test_a_forged_repetition_of_the_head_is_found_and_recorded_as_what_it_is(nets: Nets, proposal: str) -> None:
     head = nets.head()
-    version = overwrite(nets, head.blob.body, **{**head.blob.stat.metadata, "base": head.version})
+    metadata = {**head.blob.stat.metadata, "base": head.version}
+    metadata |= {} if proposal == "its own" else {"proposal": proposal}
+    version = overwrite(nets, head.blob.body, **metadata)
     assert (first(nets).kind, first(nets).version) == ("version.unrecorded", version)
+    nets.pipeline.bench.finished.clear()
+    nets.send(nets.edit(1, 1, volume=5.5))
+    verdict = check(nets)
+    assert verdict.ok, verdict.findings
+    assert [(note.kind, note.version) for note in verdict.notes] == [("version.external", version)]
 
 
 def test_a_deleted_master_is_found_and_is_a_note_once_it_is_back(nets: Nets) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from towline import reviews
 from towline.cli import tables
 from towline.cli.conflicts import row
 from towline.cli.conflicts import table as shown_conflicts
@@ -104,10 +105,18 @@ def _receipt(receipt: Receipt) -> Iterator[Text]:
         yield Text(safe(receipt.message))
     if receipt.status == IN_REVIEW:
         yield Text(safe(receipt.message))
+        yield from said(receipt)
     if not receipt.final:
         yield Text(f"proposal {receipt.proposal}")
     if not receipt.rests:
         yield Text(f"`towline status {receipt.proposal}` tells its outcome; --wait waits for it", style="dim")
+
+
+def said(receipt: Receipt) -> Iterator[Text]:
+    """What stewards said of a proposal, a line each; why, where it does not count."""
+    for word in reviews.words(receipt.review):
+        what = f"does not count: {word.ignored}" if word.ignored else f"{word.decision}: {word.note}"
+        yield Text(safe(f"review of {word.user}, {what}"), style="dim" if word.ignored else "")
 
 
 def reasons(

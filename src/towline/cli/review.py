@@ -11,13 +11,13 @@ from rich.text import Text
 from towline import steward
 from towline.cli import tables
 from towline.cli.options import Call, called, timeout_option
-from towline.cli.outcome import LINES, counts, reasons, tell, unknown
+from towline.cli.outcome import LINES, counts, reasons, said, tell, unknown
 from towline.cli.output import emit, safe, say, show, width
 from towline.cli.status import find
 from towline.dataset import Dataset
 from towline.errors import EXIT_CONFLICT, EXIT_OK, OutcomeUnknown, UsageError
 from towline.receipts import Receipt
-from towline.reviews import APPROVE, REJECT, SHORT, words
+from towline.reviews import APPROVE, REJECT, SHORT
 from towline.steward import Case
 
 
@@ -105,9 +105,7 @@ def _show(call: Call, dataset: Dataset, case: Case) -> int:
         return EXIT_OK
     show(Text("in review", style="bold yellow").append(f" {receipt.dataset}", style="not bold default"))
     show(safe(f"{receipt.user}: {receipt.note}"), safe(receipt.message))
-    for word in words(receipt.review):
-        said = f"does not count: {word.ignored}" if word.ignored else f"{word.decision}: {word.note}"
-        show(Text(safe(f"{word.user} {said}"), style="dim" if word.ignored else ""))
+    show(*said(receipt))
     if plan.diff:
         show(*tables.diff(plan.diff, dataset.contract(), width(), LINES))
     report = plan.report
