@@ -9,13 +9,12 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from towline import commit, finish, inbox, keys, landing, lineage, quarantine, receipts
+from towline import commit, finish, keys, landing, lineage, receipts
 from towline import intent as intents
 from towline import table as tables
 from towline.errors import PreconditionFailed
 from towline.landing import Ground
 from towline.master import Head
-from towline.plan import Plan
 from towline.receipts import Receipt
 from towline.store import ABSENT, ALWAYS
 from towline.workbench import Workbench
@@ -53,21 +52,14 @@ def _claim_nothing(store: Any, receipt: Receipt) -> Receipt | None:
 # -- step 3: denials that do not ask whether the commit that claimed the proposal may still land -----------------------
 
 
-def _deny(work: Any, receipt: Receipt, outcome: Plan) -> None:
-    refused = inbox.refused(work.bench, receipt, outcome.report, outcome.conflicts)
-    written = receipts.swap(work.bench.store, quarantine.keep(work.bench, refused))
-    if written is not None:
-        work.close([written])
+def _deny_at_once(receipt: Receipt, ground: Ground) -> bool:
+    """Nobody claimed it."""
+    return False
 
 
-def _deny_at_once(work: Any, receipt: Receipt, ground: Ground, outcome: Plan) -> None:
-    _deny(work, receipt, outcome)
-
-
-def _deny_from_a_stale_head(work: Any, receipt: Receipt, ground: Ground, outcome: Plan) -> None:
+def _deny_from_a_stale_head(receipt: Receipt, ground: Ground) -> bool:
     """`==` where the protocol says `>=`."""
-    if receipt.status != "committing" or receipt.base_number != ground.number:
-        _deny(work, receipt, outcome)
+    return receipt.status == "committing" and receipt.base_number == ground.number
 
 
 # -- step 7: what looks like a lost race, believed ---------------------------------------------------------------------
@@ -158,8 +150,8 @@ GONE = "is not finished and its intent"
 
 MUTANTS = (
     Mutant("no claim", [(landing, "receipts", SimpleNamespace(swap=_claim_nothing))], moved_back, TOO_LATE),
-    Mutant("deny at once", [(commit, "_deny", _deny_at_once)], moved_back, TOO_LATE),
-    Mutant("deny from a stale head", [(commit, "_deny", _deny_from_a_stale_head)], moved_back, TOO_LATE),
+    Mutant("deny at once", [(commit, "_is_claimed", _deny_at_once)], moved_back, TOO_LATE),
+    Mutant("deny from a stale head", [(commit, "_is_claimed", _deny_from_a_stale_head)], moved_back, TOO_LATE),
     Mutant(
         "drop the intent after a lost race",
         [(landing, "_put_master", _drop_the_intent)],
