@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import json
 import os
 from pathlib import Path
 
@@ -11,33 +10,17 @@ from playwright.sync_api import expect
 
 from tests.app.browser import CHROMIUM, Tab, tabs
 from tests.app.test_browser import WITH_EDITOR
-from tests.e2e.researcher import CONTRACT, NAME, Researcher
+from tests.e2e.researcher import NAME, Researcher
 from tests.local_stack import running
 from tests.needs import need
 from towline import steward
-from towline.connect import connect
-from towline.contract import Contract
-from towline.dataset import Dataset
-from towline.files import write_table
-from towline.local.stack import StackInfo, stack_settings
 from towline.reviews import APPROVE
-from towline.sample import sample_table
-
-
-def reviewed(info: StackInfo) -> Researcher:
-    """Somebody with the sample dataset, whose contract has every proposal reviewed."""
-    raw = json.loads(CONTRACT.to_json())
-    raw["towline"]["review"] = {"policy": "always"}
-    dataset = Dataset(connect(stack_settings(info)).bench, NAME, "bo")
-    draft = dataset.create("sample.csv", write_table(sample_table(), "csv"), Contract.parse(raw), "first load")
-    assert dataset.send(draft).wait().status == "committed"
-    return Researcher(info, NAME, "bo")
 
 
 def test_one_person_proposes_and_another_approves(tmp_path: Path) -> None:
     need(CHROMIUM.exists(), f"there is no {CHROMIUM}")
     with running(tmp_path, WITH_EDITOR) as info, tabs() as chromium:
-        bo, me = reviewed(info), getpass.getuser()
+        bo, me = Researcher(info, NAME, "bo", {"policy": "always"}), getpass.getuser()
         waits = bo.send(bo.edit(3, volume_filtered=1234.5))
         assert waits.wait().status == "in_review"
         tab = Tab.open(chromium, info.editor or "")

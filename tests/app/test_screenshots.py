@@ -29,6 +29,7 @@ WORDS = {
     "edit": "1 error",
     "proposals": "Reopen",
     "conflicts": "Solve",
+    "review": "1 proposal waiting",
     "history": "newest first",
     "explore": "Map",
     "health": "Queues",
@@ -47,8 +48,10 @@ def info() -> Iterator[StackInfo]:
 
 
 def _furnish(info: StackInfo) -> None:
-    """A dataset with some history: edits of three people, an insertion, and two proposals that were refused."""
-    ana, bo, cy = (Researcher(info, NAME, name) for name in ("ana", "bo", "cy"))
+    """A dataset with some history: edits of three people, an insertion, two proposals that were refused, and one that
+    waits for review."""
+    policy = {"policy": "when", "when": {"rows_deleted": 0}}
+    ana, bo, cy = (Researcher(info, NAME, name, policy) for name in ("ana", "bo", "cy"))
     for person, place, volume, note in (
         (cy, 3, 412.5, "flow meter read again"),
         (bo, 17, 388.0, "typing error in the log sheet"),
@@ -66,6 +69,10 @@ def _furnish(info: StackInfo) -> None:
     change = RowChange(None, {**last, "net": last["net"] + 1})
     assert head.commit is not None
     cy.send(cy.dataset.rows([change], "the net that was forgotten", head.commit)).wait()
+    lost, head = RowChange(bo.row(9), None), bo.head()
+    assert head.commit is not None
+    waits = bo.send(bo.dataset.rows([lost], "the net was lost at 300 m", head.commit)).wait()
+    assert waits.status == "in_review"
 
 
 def draft(person: Researcher, place: int, note: str, **cells: Value) -> Draft:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from towline import keys, master, receipts, resources
 from towline.change import RowChange
@@ -22,17 +24,20 @@ CONTRACT = Contract.parse(resources.path("datasets", NAME, "contract.json").read
 
 @dataclass
 class Researcher:
-    """Somebody with a dataset `name` (made from the sample table where it is not there yet)."""
+    """Somebody with a dataset `name` (made from the sample table where it is not there yet, with a contract that has
+    this policy of `review`)."""
 
     info: StackInfo
     name: str
     person: str = "ana"
+    review: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.bench = connect(stack_settings(self.info)).bench
         if master.read(self.bench.store, self.name) is None:
             body = write_table(sample_table(), "csv")
-            raw = CONTRACT.to_json().replace(f'"{NAME}"'.encode(), f'"{self.name}"'.encode())
+            raw = json.loads(CONTRACT.to_json())
+            raw["towline"] |= {"dataset": self.name, **({"review": self.review} if self.review else {})}
             receipt = self.send(self.dataset.create("sample.csv", body, Contract.parse(raw), "first load")).wait()
             assert receipt.status == "committed", receipt
 
