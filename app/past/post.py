@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from app.past.shelf import Shelf
 from towline import mine
 from towline.mine import Letter
 from towline.receipts import Receipt
+from towline.shelf import Shelf
 from towline.workbench import Workbench
 
 KEPT = 20_000  # outcomes

@@ -13,13 +13,13 @@ from app.editing.remote import open_sheet
 from app.editing.sheet import Sheet
 from app.past import touched
 from app.past.commits import Commit, Wanted, commits
-from app.past.shelf import Shelf
 from app.past.touched import NO_CELLS, Touched
 from towline import blame, history, keys
 from towline.contract import Contract
 from towline.diff import diff
 from towline.errors import NotFound, TowlineError
 from towline.history import READERS, Place, Record
+from towline.shelf import Shelf
 from towline.values import Key, decode, shown
 from towline.workbench import Workbench
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 import pyarrow as pa
@@ -28,6 +28,7 @@ from towline.history import READERS
 from towline.values import Key, Row, Value, decode, encode
 from towline.workbench import Workbench
 
+PART = 4  # steps that are looked through at once: blocks, and commits that are in none yet
 IN_BLOCKS = 20  # of many rows that are asked for at once, those that are looked up in blocks, each by itself
 
 _AS_THEY_ARE = ("column", "change", "commit", "number", "proposal", "user", "note", "kind")
@@ -77,9 +78,10 @@ def story(
     return _Story.open(bench, dataset).touches(key, column, after)
 
 
-def of_rows(bench: Workbench, dataset: str, rows: Iterable[Key], after: int) -> dict[Key, list[Touch]]:
+def of_rows(bench: Workbench, dataset: str, rows: Iterable[Key], after: int) -> Iterator[list[Touch]]:
     """The touches of these rows, newest first, of commits with a number above `after`, as far as they are found within
-    bounds: what lies in blocks is looked up for the first `IN_BLOCKS` of them. Errors as of `story`."""
+    bounds: what lies in blocks is looked up for the first `IN_BLOCKS` of them. They come in parts, of a few commits
+    each, and a part that nobody asks for is not read. Errors as of `story`."""
     return _Story.open(bench, dataset).rows(rows, after)
 
 
@@ -180,21 +182,22 @@ class _Story:
             found.append(self._create(key, None, steps[-1]))
         return found
 
-    def rows(self, rows: Iterable[Key], after: int) -> dict[Key, list[Touch]]:
-        """The touches of several rows by key, newest first."""
+    def rows(self, rows: Iterable[Key], after: int) -> Iterator[list[Touch]]:
+        """The touches of several rows, newest first, in parts."""
         texts = [changefile.key_text(self.contract.key_dict(key), self.contract.key) for key in rows]
-        steps = self.index.steps(after)
+        walk = self.index.walk(after)
+        # A few at a time, of which little is kept: a commit may have changed more cells than there is memory for.
+        while steps := list(islice(walk, PART)):
+            yield self._touches(block.together(list(self._in_part(steps, texts))), after)
+
+    def _in_part(self, steps: Sequence[Step], texts: Sequence[str]) -> Iterator[pa.Table]:
         blocks = [step for step in steps if isinstance(step, Block)]
         alone = [step for step in steps if not isinstance(step, Block)]
-        # A few at a time, of which little is kept: a commit may have changed more cells than there is memory for.
-        near = [self._only(alone[at : at + READERS], texts) for at in range(0, len(alone), READERS)]
+        if alone:
+            yield self._only(alone, texts)
         if blocks:
             with ThreadPoolExecutor(READERS) as pool:
-                near += pool.map(lambda text: self.index.rows(blocks, text), texts[:IN_BLOCKS])
-        found: dict[Key, list[Touch]] = {}
-        for touch in self._touches(block.together(near), after):
-            found.setdefault(touch.key, []).append(touch)
-        return found
+                yield from pool.map(lambda text: self.index.rows(blocks, text), texts[:IN_BLOCKS])
 
     def _only(self, steps: Sequence[Step], texts: Sequence[str]) -> pa.Table:
         """The rows of some keys in these steps."""

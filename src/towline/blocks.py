@@ -55,10 +55,16 @@ class Index:
     def steps(self, floor: int = 0) -> list[Step]:
         """What there is to read of the commits with a higher number than `floor`, newest first: blocks, and the audit
         records of each commit that no block covers. Corrupt: a block and what lies beside it contradict each other."""
-        steps = list(self._walk(floor))
-        for later, earlier in pairwise(steps):
-            _hold_together(later, earlier)
-        return steps
+        return list(self.walk(floor))
+
+    def walk(self, floor: int = 0) -> Iterator[Step]:
+        """The same steps, one by one: those that nobody asks for are not read."""
+        later: Step | None = None
+        for step in self._walk(floor):
+            if later is not None:
+                _hold_together(later, step)
+            yield step
+            later = step
 
     def rows(self, steps: Sequence[Step], key: str | None = None, column: str | None = None) -> pa.Table:
         """The changed cells in these steps, as a block has them and in no order: of one row (its key as changes files

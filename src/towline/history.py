@@ -107,6 +107,10 @@ def read(bench: Workbench, where: Iterable[Place]) -> list[Record]:
 
 def record(bench: Workbench, place: Place) -> Record:
     """One audit record. Corrupt: the object is none."""
+    return bench.recall(place.key, lambda: _record(bench, place))
+
+
+def _record(bench: Workbench, place: Place) -> Record:
     try:
         return audit.from_line(archive.get(bench.store, bench.layout, place.key).body)
     except ValueError as error:
@@ -135,9 +139,13 @@ def numbered(bench: Workbench, where: Sequence[Place], number: int) -> Record | 
 def cells(bench: Workbench, found: Record) -> pa.Table:
     """The changes file of a record, one row a cell (see `towline.changefile`). NotFound: it is gone. Corrupt: it is not
     the one that the record tells of."""
-    key = str(found["changes_key"])
+    key, digest = str(found["changes_key"]), str(found["changes_sha256"])
+    return bench.recall(f"{key} {digest}", lambda: _cells(bench, key, digest))
+
+
+def _cells(bench: Workbench, key: str, digest: str) -> pa.Table:
     body = bench.store.get(key).body
-    if sha256(body).hexdigest() != found["changes_sha256"]:
+    if sha256(body).hexdigest() != digest:
         raise Corrupt(f"{key} is not what the audit record says it is; `towline verify` looks at all of them")
     return table.from_parquet(body, key)
 

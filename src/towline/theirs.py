@@ -6,7 +6,7 @@ receipt: then the conflict says why its author is not known.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -46,17 +46,31 @@ def sign(bench: Workbench, contract: Contract, conflicts: Sequence[Conflict], si
 def _signed(bench: Workbench, contract: Contract, conflicts: Sequence[Conflict], since: Since) -> list[Conflict]:
     try:
         floor = _number(bench, contract.dataset, since)
-        begin = max(floor, since.number - LOOKED_AT)
-        rows = [contract.key_of(conflict.key) for conflict in conflicts if conflict.key]
-        touches = blame.of_rows(bench, contract.dataset, rows, begin) if rows else {}
-        commits = _commits(bench, contract.dataset, since, floor) if len(rows) < len(conflicts) else ()
+        rows = [conflict for conflict in conflicts if conflict.key]
+        signed = iter(_of_rows(bench, contract, rows, since, max(floor, since.number - LOOKED_AT)))
+        is_whole = len(rows) < len(conflicts)
+        commits = tuple(_commits(bench, contract.dataset, since, floor)) if is_whole else ()
     except TowlineError as error:
         return [replace(each, unsigned=f"it cannot be read who set theirs: {error}") for each in conflicts]
+    return [next(signed) if each.key else replace(each, commits=commits) for each in conflicts]
+
+
+def _of_rows(
+    bench: Workbench, contract: Contract, conflicts: Sequence[Conflict], since: Since, begin: int
+) -> list[Conflict]:
+    """The conflicts of rows, signed: commits are looked through, newest first, until it is known who set theirs."""
     lost = f"it was not found among the commits after number {begin} who set theirs; `towline blame` tells"
-    return [
-        _of_row(each, contract, touches, since.number, lost) if each.key else replace(each, commits=tuple(commits))
-        for each in conflicts
-    ]
+    signed = [replace(each, unsigned=lost) for each in conflicts]
+    touches: dict[Key, list[Touch]] = {}
+    wanted = [contract.key_of(conflict.key) for conflict in conflicts]
+    for part in blame.of_rows(bench, contract.dataset, wanted, begin) if conflicts else ():
+        for touch in part:
+            if touch.number <= since.number:
+                touches.setdefault(touch.key, []).append(touch)
+        signed = [_of_row(each, touches.get(key, ()), lost) for each, key in zip(conflicts, wanted, strict=True)]
+        if not any(each.unsigned for each in signed):
+            break
+    return signed
 
 
 def _number(bench: Workbench, dataset: str, since: Since) -> int:
@@ -69,15 +83,12 @@ def _number(bench: Workbench, dataset: str, since: Since) -> int:
     return found.number
 
 
-def _of_row(
-    conflict: Conflict, contract: Contract, touches: Mapping[Key, Sequence[Touch]], number: int, lost: str
-) -> Conflict:
-    """A row's conflict, with who set each cell and who touched the row last, up to commit `number`. `lost` is said
-    where one of them was not found."""
-    of_it = [touch for touch in touches.get(contract.key_of(conflict.key), ()) if touch.number <= number]
-    cells = tuple(replace(cell, theirs_by=_last(of_it, cell.column)) for cell in conflict.cells)
-    is_whole = bool(of_it) and all(cell.theirs_by for cell in cells)
-    return replace(conflict, cells=cells, theirs_by=_last(of_it), unsigned="" if is_whole else lost)
+def _of_row(conflict: Conflict, touches: Sequence[Touch], lost: str) -> Conflict:
+    """A row's conflict, with who set each cell and who touched the row last, out of its `touches`, newest first. `lost`
+    is said where one of them is not among these."""
+    cells = tuple(replace(cell, theirs_by=_last(touches, cell.column)) for cell in conflict.cells)
+    is_whole = bool(touches) and all(cell.theirs_by for cell in cells)
+    return replace(conflict, cells=cells, theirs_by=_last(touches), unsigned="" if is_whole else lost)
 
 
 def _last(touches: Sequence[Touch], column: str | None = None) -> Author | None:

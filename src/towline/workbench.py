@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from ulid import ULID
 
@@ -14,7 +15,10 @@ from towline import keys
 from towline.contract import Contract
 from towline.errors import NotFound
 from towline.receipts import Receipt
+from towline.shelf import Shelf
 from towline.store import ObjectStore
+
+Read = TypeVar("Read")
 
 
 def _now() -> datetime:
@@ -31,7 +35,8 @@ class Workbench:
 
     `finished` remembers, per dataset, the newest version of the master whose commit this process knows to be finished,
     and the chain value of that commit's last audit record; `contracts` the contracts by digest, `newest` the digest
-    last read. They only save requests.
+    last read. They only save requests. So does `shelf`, where a process lives long enough to profit from it: what never
+    changes once it was written, by its key.
     """
 
     store: ObjectStore
@@ -42,6 +47,7 @@ class Workbench:
     finished: dict[str, tuple[str, str]] = field(default_factory=dict)
     contracts: dict[tuple[str, str], Contract] = field(default_factory=dict)
     newest: dict[str, str] = field(default_factory=dict)
+    shelf: Shelf[Any] | None = None
 
     def new_id(self, at: datetime | None = None) -> str:
         """A fresh ULID for a commit or a proposal, carrying the given moment or now."""
@@ -65,6 +71,10 @@ class Workbench:
             return bool(self.contract(dataset))
         except NotFound:
             return False
+
+    def recall(self, key: str, read: Callable[[], Read]) -> Read:
+        """What lies under the key of an object that never changes: from the shelf, else read."""
+        return read() if self.shelf is None else self.shelf.get(key, read)
 
     def remember(self, dataset: str, contract: Contract) -> Contract:
         self.contracts[dataset, contract.digest] = contract

@@ -16,7 +16,6 @@ from app.editing.links import read_key, write_key
 from app.past import activity, html, touched
 from app.past.commits import Commit, Wanted, commits, people, window
 from app.past.reader import Reader
-from app.past.shelf import Shelf
 from app.past.touched import Touched
 from tests.app.sheets import CONTRACT, row, sheet
 from tests.core.nets import CONTRACT as NETS
@@ -27,6 +26,7 @@ from towline.contract import Contract
 from towline.diff import Diff
 from towline.errors import NotFound, UsageError
 from towline.history import Place
+from towline.shelf import Shelf
 
 PAST = Path(__file__).parents[2] / "app" / "past"
 BAD = '<script>alert("1")</script>'

@@ -13,7 +13,15 @@ from towline.aws.queues import ApplyQueue, Topic, ValidateQueue
 from towline.aws.s3 import S3Store
 from towline.receipts import Receipt
 from towline.settings import Settings
+from towline.shelf import Shelf
 from towline.workbench import Workbench
+
+SHELF = 64 * 2**20  # bytes
+_RECORD = 4 * 2**10  # bytes that an audit record takes, about
+
+
+def _size(value: object) -> int:
+    return _RECORD + int(getattr(value, "nbytes", 0))
 
 
 class Runtime:
@@ -21,7 +29,8 @@ class Runtime:
 
     def __init__(self, *needs: str) -> None:
         self.settings = Settings.for_function(os.environ, needs=needs)
-        self.bench = Workbench(self._store(), self.settings.layout)
+        # Denials of one batch, and of those after it, ask the same records and changes files who set theirs.
+        self.bench = Workbench(self._store(), self.settings.layout, shelf=Shelf(SHELF, _size))
         if self.settings.topic_arn:
             self.bench.notify = self._tell
 
