@@ -13,6 +13,8 @@
     quarantine/<dataset>/<YYYY-MM-DD>/<id>/...                          refused input, whole, and report.json
     archive/<dataset>/<YYYYMMDD>/snapshot_<YYYYMMDDTHHMMSS>_<commit>.parquet            what `prune` moved away
     archive/<dataset>/<YYYYMMDD>/audit_<user>_<YYYYMMDDTHHMMSS>_<proposal>.jsonl
+    sql/<dataset>/<run>/{base,next,results}/...                         the working area of one SQL edit
+    sql/<dataset>/next/<principal>/<name>/...                           where a CTAS run by hand puts its parts
     meta/reconcile.json                                                 what the last run of Reconcile found
 
 Commit ids are ULIDs: they carry the millisecond at which the commit was made, so a snapshot's key follows
@@ -33,7 +35,7 @@ from towline.errors import UsageError
 
 INBOX, RECEIPTS, DATA, CONTRACTS = "inbox/", "receipts/", "data/", "contracts/"
 INTENTS, CHANGES, QUARANTINE, REVIEWS = "intents/", "changes/", "quarantine/", "reviews/"
-BLAME, ARCHIVE = "blame/", "archive/"
+BLAME, ARCHIVE, SQL = "blame/", "archive/", "sql/"
 LAST_RUN = "meta/reconcile.json"
 
 # A dataset is also a table in Glue and a directory name, hence lower case, digits and underscores.
@@ -42,6 +44,9 @@ _PROPOSAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _COMMIT = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _SNAPSHOT = re.compile(rf"master_\d{{8}}T\d{{6}}_({_COMMIT.pattern})\.parquet$")
 _BLOCK = re.compile(r"(\d{10})-(\d{10})\.parquet")
+# What a researcher puts beside an SQL edit has its id, too: .sql.json the statement, the others a word on its preview.
+_RUN_ENDINGS = (".sql.json", ".promote.json", ".discard.json")
+_BY_HAND = "next"
 _UNSAFE = re.compile(r"[^A-Za-z0-9@._-]+")
 
 
@@ -57,7 +62,7 @@ class InboxKey:
     def proposal(self) -> str:
         """The proposal's id: the name without its ending, or, where that cannot be an id, a stable
         stand-in made of what is left of it and a digest of the whole key."""
-        stem = self.name.rsplit(".", 1)[0] if "." in self.name[1:] else self.name
+        stem = _stem(self.name)
         if _PROPOSAL.fullmatch(stem):
             return stem
         digest = sha256(f"{self.dataset}/{self.principal}/{self.name}".encode()).hexdigest()[:12]
@@ -71,6 +76,42 @@ class ReviewKey:
     dataset: str
     proposal: str
     principal: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """The working area of one SQL edit. Its id is the proposal's, so it is never used twice."""
+
+    dataset: str
+    id: str
+
+    @property
+    def prefix(self) -> str:
+        return f"{SQL}{self.dataset}/{self.id}/"
+
+    @property
+    def base(self) -> str:
+        """The pinned copy of the master, alone in its prefix so that Athena can read it."""
+        return f"{self.prefix}base/master.parquet"
+
+    @property
+    def next(self) -> str:
+        """The prefix that the CTAS writes its parts to."""
+        return f"{self.prefix}next/"
+
+    @property
+    def result(self) -> str:
+        """The parts as one canonical object."""
+        return f"{self.prefix}results/result.parquet"
+
+    @property
+    def state(self) -> str:
+        """What is known of the run: base, statement, where it stands."""
+        return f"{self.prefix}run.json"
+
+    @property
+    def preview(self) -> str:
+        return f"{self.prefix}preview.json"
 
 
 @dataclass(frozen=True)
@@ -152,6 +193,20 @@ def parse_block(key: str) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
+def by_hand(dataset: str, principal: str = "", name: str = "") -> str:
+    """The prefix of all that is made by hand for a dataset; of one person's; of one CTAS."""
+    return "/".join([f"{SQL}{dataset}/{_BY_HAND}", *filter(None, (principal, name))]) + "/"
+
+
+def parse_by_hand(prefix: str) -> tuple[str, str] | None:
+    """The dataset and the principal of the place where a CTAS by hand puts its parts; None for any other prefix. The
+    principal is empty where the place names none."""
+    parts = prefix.strip("/").split("/")
+    if len(parts) < 3 or f"{parts[0]}/" != SQL or parts[2] != _BY_HAND or not _DATASET.fullmatch(parts[1]):
+        return None
+    return parts[1], parts[3] if len(parts) > 4 else ""
+
+
 def quarantine(dataset: str, entry: str, name: str, at: datetime) -> str:
     return f"{QUARANTINE}{dataset}/{at:%Y-%m-%d}/{entry}/{name}"
 
@@ -213,6 +268,14 @@ def commit_of_snapshot(key: str) -> str | None:
 def commit_time(commit: str) -> datetime:
     """The moment (UTC, to the millisecond) that a commit id carries."""
     return ULID.from_str(commit).datetime.astimezone(UTC)
+
+
+def _stem(name: str) -> str:
+    """A file's name without its ending."""
+    for ending in _RUN_ENDINGS:
+        if name.endswith(ending) and len(name) > len(ending):
+            return name.removesuffix(ending)
+    return name.rsplit(".", 1)[0] if "." in name[1:] else name
 
 
 def slug(text: str) -> str:
