@@ -38,6 +38,7 @@ class Tables:
             table.replace(place)
             read.add(name)
         self._check_ctes(statement)
+        self._shorten(statement)
         return frozenset(read)
 
     def check(self, table: exp.Table, statement: Statement) -> str:
@@ -74,6 +75,15 @@ class Tables:
             around = around.parent
         return False
 
+    def _shorten(self, statement: Statement) -> None:
+        """Take the database from before columns: the tables have other names now."""
+        for column in statement.tree.find_all(exp.Column):
+            if column.db and column.db.lower() != self.database.lower():
+                reason = f"{column.db} is another database; write {column.table}.{column.name}"
+                raise statement.refused("sql.catalog", reason, column)
+            column.set("db", None)
+            column.set("catalog", None)
+
     def _check_ctes(self, statement: Statement) -> None:
         """A WITH that takes a table's name would make it uncertain which of the two is meant."""
         for cte in statement.tree.find_all(exp.CTE):
@@ -82,12 +92,17 @@ class Tables:
                 raise statement.refused("sql.table", reason, cte.args["alias"])
 
 
+def quoted(name: str) -> exp.Identifier:
+    return exp.to_identifier(name, quoted=True)
+
+
 def of_edit(dataset: str, base: str, others: Collection[str], database: str) -> Tables:
     """The tables that an edit of `dataset` may read: its base under two names, and the team's others."""
     names = [*HISTORY, dataset + SNAPSHOTS]
     names += [name for other in others if other != dataset for name in (other, other + SNAPSHOTS)]
     places = {name.lower(): _table(name, database) for name in names}
-    pinned = exp.to_table(base, dialect="trino")
+    parsed = exp.to_table(base, dialect="trino")
+    pinned = _table(parsed.name, parsed.db)
     return Tables(database, {**places, "master": pinned, dataset.lower(): pinned})
 
 
@@ -97,4 +112,4 @@ def of_query(names: Collection[str], database: str) -> Tables:
 
 
 def _table(name: str, database: str) -> exp.Table:
-    return exp.table_(exp.to_identifier(name, quoted=True), db=exp.to_identifier(database, quoted=True))
+    return exp.table_(quoted(name), quoted(database))
