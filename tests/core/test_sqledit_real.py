@@ -1,6 +1,8 @@
 """The first users' own edit, in the three ways to write it: within tow 4, give each net the volume of the one before,
 and drop net 0."""
 
+# ruff: noqa: S608 - the statements are the tests' own
+
 from __future__ import annotations
 
 from pathlib import Path
