@@ -2,7 +2,7 @@
 the table as it is afterwards. docs/sql.md says what can be written; this package is pure."""
 
 from towline.sqledit.compiling import Compiled, compile, read_only
-from towline.sqledit.ddl import athena_type, base_ddl, ctas, drop
+from towline.sqledit.ddl import athena_type, base_ddl, check_names, ctas, drop
 from towline.sqledit.refusal import SqlRefused
 
-__all__ = ["Compiled", "SqlRefused", "athena_type", "base_ddl", "compile", "ctas", "drop", "read_only"]
+__all__ = ["Compiled", "SqlRefused", "athena_type", "base_ddl", "check_names", "compile", "ctas", "drop", "read_only"]

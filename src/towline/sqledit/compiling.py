@@ -52,10 +52,11 @@ def compile(
     return Compiled(_written(query, parsed), verb, reads - own)
 
 
-def read_only(statement: str, names: Collection[str], database: str) -> str:
-    """A query that reads these tables of the database and nothing else, as Athena takes it. Raises SqlRefused."""
+def read_only(statement: str, names: Collection[str], database: str, *, master: str | None = None) -> str:
+    """A query that reads these tables of the database and nothing else, as Athena takes it. Raises SqlRefused.
+    `master` is the table that is also meant by that name."""
     parsed = read(statement, QUERIES)
-    tables.of_query(names, database).resolve(parsed)
+    tables.of_query(names, database, master).resolve(parsed)
     return _written(parsed.tree, parsed)
 
 

@@ -91,9 +91,10 @@ def of_edit(dataset: str, base: str, others: Collection[str], database: str) -> 
     return Tables(database, {**places, "master": pinned, dataset.lower(): pinned})
 
 
-def of_query(names: Collection[str], database: str) -> Tables:
-    """The tables that a query may read."""
-    return Tables(database, {name.lower(): _table(name, database) for name in names})
+def of_query(names: Collection[str], database: str, master: str | None = None) -> Tables:
+    """The tables that a query may read; one of them under the name `master` too, unless another has that."""
+    alias = {"master": _table(master, database)} if master is not None else {}
+    return Tables(database, alias | {name.lower(): _table(name, database) for name in names})
 
 
 def _table(name: str, database: str) -> exp.Table:
