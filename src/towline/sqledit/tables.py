@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from sqlglot import exp
 
@@ -14,15 +15,17 @@ HISTORY = ("audit", "changes")
 SNAPSHOTS = "_snapshots"
 
 
+@dataclass(frozen=True)
 class Tables:
     """The tables that a statement may name, in one database, and where each of them is.
 
     places   name in lower case -> the table that is read in its stead
+    own      the names of the table that is edited
     """
 
-    def __init__(self, database: str, places: Mapping[str, exp.Table]) -> None:
-        self.database = database
-        self.places = places
+    database: str
+    places: Mapping[str, exp.Table]
+    own: frozenset[str] = frozenset()
 
     def resolve(self, statement: Statement) -> frozenset[str]:
         """Put the right table in the place of each name, in place. Returns the names that were read."""
@@ -103,7 +106,8 @@ def of_edit(dataset: str, base: str, others: Collection[str], database: str) -> 
     places = {name.lower(): _table(name, database) for name in names}
     parsed = exp.to_table(base, dialect="trino")
     pinned = _table(parsed.name, parsed.db)
-    return Tables(database, {**places, "master": pinned, dataset.lower(): pinned})
+    own = frozenset({"master", dataset.lower()})
+    return Tables(database, places | dict.fromkeys(own, pinned), own)
 
 
 def of_query(names: Collection[str], database: str, master: str | None = None) -> Tables:
