@@ -4,8 +4,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+from tests.conftest import ROOT
 from tests.core.sql_engine import BASE, HAULS, SHIPS, compiled, contract
 from towline import sqledit
 from towline.errors import BadProposal
@@ -240,3 +244,11 @@ def test_the_statements_about_tables() -> None:
     assert sqledit.drop(BASE) == "DROP TABLE IF EXISTS `towline`.`run_1_base`"
     assert [sqledit.athena_type(field) for field in SHIPS.fields] == ["string", "double"]
     assert HAULS.dataset == "hauls"
+
+
+def test_every_rule_is_explained() -> None:
+    sources = (Path(sqledit.__file__).parent).glob("*.py")
+    rules = {rule for source in sources for rule in re.findall(r'"(sql\.[a-z]+)"', source.read_text())}
+    page = (ROOT / "docs" / "sql.md").read_text()
+    assert len(rules) > 10
+    assert {rule for rule in rules if f"`{rule}`" not in page} == set()
