@@ -83,7 +83,7 @@ def check_name(dataset: str) -> None:
     """Raises BadProposal where a new dataset of this name could not be asked by SQL."""
     if (taken := clash(dataset)) is not None:
         raise BadProposal(
-            f"{dataset!r} cannot name a new dataset: in SQL that is {taken}; choose another name", rule="proposal.name"
+            f"{dataset!r} cannot name a new dataset: in SQL that is {taken}; choose another name", rule="dataset.name"
         )
 
 

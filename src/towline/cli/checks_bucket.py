@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from towline import keys
+from towline import catalog, keys
 from towline.aws import FAILURES, failure
+from towline.aws.glue import Glue
 from towline.aws.identity import client
 from towline.cli.check import FAIL, OK, SKIP, WARN, Check, checked
 from towline.cli.options import Call
@@ -29,7 +31,7 @@ def every(call: Call, settings: Settings) -> list[Check]:
     if answer is None:
         return [check]
     found = [Check("bucket", OK, f"{settings.bucket} answers"), _clock(answer), _versioning(s3, settings)]
-    found += [_conditional(call), *_deployed(settings), _datasets(call)]
+    found += [_conditional(call), *_deployed(settings), _datasets(call), _sql(call)]
     return found
 
 
@@ -127,3 +129,19 @@ def _datasets(call: Call) -> Check:
     if names is None:
         return check
     return Check("datasets", OK, ", ".join(names) or "none yet (`towline create` makes one)")
+
+
+def _sql(call: Call) -> Check:
+    """Whether the workgroup takes queries, and each dataset has its table."""
+    fix = "deploy template.yaml (docs/aws.md); docs/security.md says what a researcher needs"
+    ready, check = checked("sql", call.connection.engine.is_ready)
+    if not ready:
+        return replace(check, fix=fix) if ready is None else Check("sql", FAIL, "the workgroup is switched off", fix)
+    glue = Glue(client("glue", call.connection.settings), call.connection.database)
+    there, check = checked("sql", glue.tables)
+    if there is None:
+        return replace(check, fix=fix)
+    missing = [name for name in catalog.names(call.connection.datasets()) if name not in there]
+    if missing and call.connection.datasets():
+        return Check("sql", WARN, f"there is no table {', '.join(missing)}", "wait for the next run of Reconcile")
+    return Check("sql", OK, f"Athena answers; {len(there):,} tables in {call.connection.database}")
