@@ -10,13 +10,13 @@ import click
 import pyarrow as pa
 from rich.text import Text
 
-from towline import cost, query
+from towline import cost, queries
 from towline.cli import tables
 from towline.cli.options import Call, called, escape_option, force_option
 from towline.cli.output import check_target, emit, progress, say, show, width, write_file
 from towline.errors import UsageError
 from towline.files import write_table
-from towline.query import PATIENCE, QueryResult
+from towline.queries import PATIENCE, QueryResult
 from towline.rules.field import Field
 from towline.values import encode
 
@@ -57,7 +57,7 @@ def command(
     target = _target(csv_file, parquet_file, force=force)
     statement = sys.stdin.read() if sql == "-" else sql
     with progress("asking Athena", quiet=call.as_json) as phase:
-        found = query.run(
+        found = queries.run(
             call.connection,
             statement,
             dataset=dataset,
@@ -71,7 +71,7 @@ def command(
         _told(call, found, file, table.num_rows)
     elif call.as_json:
         rows = [_row(row) for row in found.table.slice(0, limit or None).to_pylist()]
-        emit({**_summary(found), "columns": _columns(found.table), "result": rows})
+        emit({**found.summary(), "columns": _columns(found.table), "result": rows})
     else:
         _shown(found, ROWS if limit is None else limit or None)
 
@@ -87,19 +87,9 @@ def _target(csv_file: Path | None, parquet_file: Path | None, *, force: bool) ->
     return target
 
 
-def _summary(found: QueryResult) -> dict[str, object]:
-    return {
-        "query": found.id,
-        "rows": found.table.num_rows,
-        "scanned_bytes": found.scanned_bytes,
-        "cost_usd": found.cost_usd,
-        "engine_ms": found.engine_ms,
-    }
-
-
 def _told(call: Call, found: QueryResult, file: Path, written: int) -> None:
     if call.as_json:
-        emit({**_summary(found), "file": str(file), "written": written})
+        emit({**found.summary(), "file": str(file), "written": written})
     else:
         say(f"{file}: {written:,} rows; {_spent(found)}")
 

@@ -65,6 +65,16 @@ class QueryResult:
     engine_ms: int
     id: str
 
+    def summary(self) -> dict[str, object]:
+        """All but the rows themselves, as JSON says it."""
+        return {
+            "query": self.id,
+            "rows": self.table.num_rows,
+            "scanned_bytes": self.scanned_bytes,
+            "cost_usd": self.cost_usd,
+            "engine_ms": self.engine_ms,
+        }
+
 
 def run(
     connection: Asking,
