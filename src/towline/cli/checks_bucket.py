@@ -10,7 +10,6 @@ from typing import Any
 
 from towline import catalog, keys
 from towline.aws import FAILURES, failure
-from towline.aws.glue import Glue
 from towline.aws.identity import client
 from towline.cli.check import FAIL, OK, SKIP, WARN, Check, checked
 from towline.cli.options import Call
@@ -132,16 +131,16 @@ def _datasets(call: Call) -> Check:
 
 
 def _sql(call: Call) -> Check:
-    """Whether the workgroup takes queries, and each dataset has its table."""
+    """Whether the workgroup takes queries, and each dataset has its tables."""
     fix = "deploy template.yaml (docs/aws.md); docs/security.md says what a researcher needs"
-    ready, check = checked("sql", call.connection.engine.is_ready)
-    if not ready:
-        return replace(check, fix=fix) if ready is None else Check("sql", FAIL, "the workgroup is switched off", fix)
-    glue = Glue(client("glue", call.connection.settings), call.connection.database)
-    there, check = checked("sql", glue.tables)
-    if there is None:
+    connection = call.connection
+    found, check = checked("sql", lambda: (connection.engine.is_ready(), connection.tables(), connection.datasets()))
+    if found is None:
         return replace(check, fix=fix)
-    missing = [name for name in catalog.names(call.connection.datasets()) if name not in there]
-    if missing and call.connection.datasets():
+    is_ready, tables, datasets = found
+    if not is_ready:
+        return Check("sql", FAIL, "the workgroup is switched off", fix)
+    missing = sorted({*catalog.names(datasets)} - {*tables}) if datasets else []
+    if missing:
         return Check("sql", WARN, f"there is no table {', '.join(missing)}", "wait for the next run of Reconcile")
-    return Check("sql", OK, f"Athena answers; {len(there):,} tables in {call.connection.database}")
+    return Check("sql", OK, f"Athena answers; {len(tables):,} tables in {connection.database}")
