@@ -20,8 +20,6 @@ runtime = Runtime()
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context
 def handler(event, context):
-    if "run" not in event:  # how the local stack warms a worker up
-        return {}
     run, store = keys.Run(event["dataset"], event["run"]), runtime.bench.store
     manifest = event.get("manifest") and parts.key_of(event["manifest"], runtime.settings.bucket)
     contract = runtime.bench.contract(run.dataset)

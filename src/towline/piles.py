@@ -100,7 +100,8 @@ class Piles:
 
     def _batch(self, table: pa.Table) -> int:
         """Rows of such a table that take a pile's share of the memory when as many as can be are merged."""
-        return max(256, table.num_rows * (self._memory // (3 * FAN_IN)) // max(1, table.nbytes))
+        share = self._memory // (3 * FAN_IN)
+        return max(256, int(table.num_rows * share // max(1, table.nbytes)))
 
     def _write(self, tables: Iterator[pa.Table]) -> Pile:
         path = self._directory / f"{next(self._names)}.pile"

@@ -110,7 +110,7 @@ def misfit(field: Field, fit: Fit, value: Value, held: str) -> str:
 
 
 def fit(column: pa.ChunkedArray, field: Field) -> Fit:
-    """A column brought to the type of its field. Never raises: one that Arrow cannot bring to the type has only bad cells."""
+    """A column brought to its field's type. Never raises: one that Arrow cannot bring there has only bad cells."""
     try:
         plain = decoded(column)
         if pa.types.is_null(plain.type):
