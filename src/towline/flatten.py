@@ -12,13 +12,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
-from towline.errors import Unavailable
+from towline.errors import Unavailable, UnreadableFile
 from towline.partfile import PartFile, fetch
 from towline.parts import Ignored, Parts
 from towline.piles import Pile, Piles, Rank, is_ordered, rank
@@ -27,6 +28,7 @@ from towline.store import ALWAYS, MIB, ObjectStore, Precondition, file_parts
 from towline.table import ROW_GROUP, without_negative_zero, writer
 
 MEMORY = 512 * MIB  # bytes of rows at hand at once
+_LEAST_GROUP = 256 * MIB  # bytes that a row group may take, however little memory there is
 _BASE = 400 * MIB  # bytes that Python, Arrow and a row group being encoded take beside them
 
 
@@ -66,7 +68,7 @@ def flatten(
     meanwhile, or there is no room in `workdir` (None: the system's temporary directory). What `when` raises, comes at
     the end, as in `ObjectStore.assemble`.
     """
-    with TemporaryDirectory(prefix="towline-flatten-", dir=workdir, ignore_cleanup_errors=True) as name:
+    with _plain_pool(), TemporaryDirectory(prefix="towline-flatten-", dir=workdir, ignore_cleanup_errors=True) as name:
         work = _Work(Path(name), fields, key, memory)
         work.check_room(2 * parts.size)
         for entry in parts.entries:
@@ -77,6 +79,17 @@ def flatten(
         rows = work.write(result)
         stat = store.assemble(target, file_parts(result), when=when)
     return Flattened(target, rows, len(parts.entries), stat.size, parts.ignored)
+
+
+@contextmanager
+def _plain_pool() -> Iterator[None]:
+    """Arrow's own pool keeps what is freed, as much again as is in use; the system's gives it back."""
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(before)
 
 
 class _Work:
@@ -112,7 +125,8 @@ class _Work:
         """The canonical file; how many rows it has."""
         required = [name for name in self._key if name not in self._null_keys]
         schema = pa.schema([field.with_nullable(field.name not in required) for field in self._schema])
-        return write_canonical(path, self._piles.rows(), schema, self._key)
+        groups = row_groups(self._piles.rows(), schema, max(2 * self._memory, _LEAST_GROUP))
+        return _encode(path, groups, schema, self._key)
 
     def _as_pile(self, part: PartFile, path: Path) -> Pile | None:
         """A part whose rows are in key order already serves as a pile; None: they are not."""
@@ -140,12 +154,12 @@ def _rank(keys: pa.Table, row: int) -> Rank:
     return rank(keys.slice(row, 1).to_pylist()[0].values())
 
 
-def write_canonical(path: Path, tables: Iterable[pa.Table], schema: pa.Schema, key: Sequence[str]) -> int:
-    """Write rows that come in key order; how many there were. While one row group is encoded, the next is made."""
+def _encode(path: Path, groups: Iterable[pa.Table], schema: pa.Schema, key: Sequence[str]) -> int:
+    """Write the row groups; how many rows there were. While one is encoded, the next is made."""
     rows = 0
     with writer(str(path), schema, key) as out, ThreadPoolExecutor(1) as encoder:
         encoding: Future[None] | None = None
-        for group in _groups(tables, schema):
+        for group in groups:
             if encoding:
                 encoding.result()
             encoding = encoder.submit(out.write_table, group, ROW_GROUP)
@@ -155,14 +169,21 @@ def write_canonical(path: Path, tables: Iterable[pa.Table], schema: pa.Schema, k
     return rows
 
 
-def _groups(tables: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
-    """The same rows in tables of ROW_GROUP rows, the last one with what is left; an empty one where there are none."""
-    pending, is_first = schema.empty_table(), True
+def row_groups(tables: Iterable[pa.Table], schema: pa.Schema, limit: int) -> Iterator[pa.Table]:
+    """The same rows in tables of ROW_GROUP rows, the last one with what is left; an empty one where there are none.
+
+    UnreadableFile: so many rows take more than `limit` bytes.
+    """
+    pending, count = schema.empty_table(), 0
     for table in tables:
         pending = pa.concat_tables([pending, table.cast(schema)])
         while pending.num_rows >= ROW_GROUP:
             yield pending.slice(0, ROW_GROUP)
-            pending = pending.slice(ROW_GROUP)
-            is_first = False
-    if pending.num_rows or is_first:
+            pending, count = pending.slice(ROW_GROUP), count + 1
+        if pending.nbytes > limit:
+            raise UnreadableFile(
+                f"{pending.num_rows:,} rows of this table take {pending.nbytes:,} bytes, and a row group of "
+                f"{ROW_GROUP:,} may take {limit:,} here: shorten its texts, or give it more memory"
+            )
+    if pending.num_rows or not count:
         yield pending

@@ -9,22 +9,22 @@ TIMESTAMP has no zone), and the old INT96 timestamps hold nanoseconds, which a m
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from towline.errors import Unavailable, UnreadableFile
-from towline.rules.conform import fit, misfit
+from towline.rules.conform import fit, is_text, misfit
 from towline.rules.field import Field
 from towline.rules.finding import value_at
 from towline.store import MIB, Entry, ObjectStore
 from towline.table import ROW_GROUP
 
 PIECE = 16 * MIB  # bytes fetched at once
-_PAGES = 64 * 1024  # bytes read ahead in each column, so that a row group need not be held whole
+_READ_AHEAD = 256 * 1024  # bytes of each column
 _DAMAGE = (pa.ArrowException, OSError, ValueError)
 
 
@@ -44,27 +44,25 @@ class PartFile:
     def __init__(self, path: Path, name: str) -> None:
         self.name, self._path = name, path
         try:
-            self._file = self._open("us")
+            with pq.ParquetFile(path) as file:
+                self._metadata, self.schema = file.metadata, file.schema_arrow
+                self._int96 = frozenset(_int96(file.schema))
         except _DAMAGE as error:
             raise UnreadableFile(f"{name} is no Parquet file, or a damaged one: {error}") from None
         self._check_shape()
 
     @property
     def rows(self) -> int:
-        return int(self._file.metadata.num_rows)
+        return int(self._metadata.num_rows)
 
     @property
     def size(self) -> int:
         """Bytes of its columns, as the footer says: uncompressed, but texts that repeat are counted once."""
-        groups = range(self._file.metadata.num_row_groups)
-        return sum(self._file.metadata.row_group(n).total_byte_size for n in groups)
+        return sum(self._group_sizes)
 
     @property
-    def schema(self) -> pa.Schema:
-        return self._file.schema_arrow
-
-    def close(self) -> None:
-        self._file.close()
+    def _group_sizes(self) -> Sequence[int]:
+        return [self._metadata.row_group(n).total_byte_size for n in range(self._metadata.num_row_groups)]
 
     def tables(self, fields: Sequence[Field], names: Sequence[str], memory: int) -> Iterator[pa.Table]:
         """The columns `names` of the table that these fields make, in pieces of about `memory` bytes."""
@@ -81,9 +79,6 @@ class PartFile:
             row += table.num_rows
         if row != self.rows:
             raise UnreadableFile(f"{self.name} holds {row:,} rows, and its footer says {self.rows:,}: it is damaged")
-
-    def _open(self, unit: str) -> pq.ParquetFile:
-        return pq.ParquetFile(self._path, pre_buffer=False, buffer_size=_PAGES, coerce_int96_timestamp_unit=unit)
 
     def _check_shape(self) -> None:
         names = self.schema.names
@@ -119,38 +114,42 @@ class PartFile:
         return ", ".join(self.schema.names) or "none"
 
     def _pieces(self, columns: Sequence[str], memory: int) -> Iterator[pa.Table]:
-        rows = max(1024, min(ROW_GROUP, memory * self.rows // max(1, self.size)))
-        exact = self._exact([name for name in columns if name in self._int96], rows)
+        """The part's own columns. Texts are read as dictionaries, so that they can be measured before each cell has its
+        own: a few bytes in a file can be gigabytes."""
+        texts = [field.name for field in self.schema if is_text(field.type)]
         try:
-            for batch in self._file.iter_batches(batch_size=rows, columns=list(columns)):
-                table = pa.Table.from_batches([batch])
-                if exact is not None:
-                    self._check_exact(table, next(exact))
-                yield table
+            self._check_times([name for name in columns if name in self._int96], memory)
+            for batch in self._batches(columns, memory, read_dictionary=texts, coerce_int96_timestamp_unit="us"):
+                yield from _split(pa.Table.from_batches([batch]), memory)
         except _DAMAGE as error:
-            if isinstance(error, UnreadableFile):
-                raise
             raise UnreadableFile(f"{self.name} is damaged: {error}") from None
 
-    @cached_property
-    def _int96(self) -> frozenset[str]:
-        columns = (self._file.schema.column(n) for n in range(len(self._file.schema)))
-        return frozenset(column.name for column in columns if column.physical_type == "INT96")
+    def _batches(self, columns: Sequence[str], memory: int, **options: Any) -> Iterator[pa.RecordBatch]:
+        """Large row groups are not held whole: a little is read ahead in each column."""
+        rows = max(1024, min(ROW_GROUP, memory * self.rows // max(1, self.size)))
+        buffer = _READ_AHEAD if max(self._group_sizes) > memory else 0
+        with pq.ParquetFile(
+            self._path, metadata=self._metadata, pre_buffer=False, buffer_size=buffer, **options
+        ) as file:
+            yield from file.iter_batches(batch_size=rows, columns=list(columns))
 
-    def _exact(self, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch] | None:
-        """INT96 columns once more, with their nanoseconds."""
-        return self._open("ns").iter_batches(batch_size=rows, columns=list(columns)) if columns else None
+    def _check_times(self, columns: Sequence[str], memory: int) -> None:
+        """Refuse INT96 timestamps that microseconds cannot hold.
 
-    def _check_exact(self, table: pa.Table, exact: pa.RecordBatch) -> None:
-        """Nanoseconds beyond 1677 to 2262 wrap around, and so does this product: they agree all the same."""
-        for name in exact.schema.names:
-            whole = pc.multiply(table[name].cast(pa.int64()), 1000)
-            bad = pc.indices_nonzero(pc.not_equal(whole, exact[name].cast(pa.int64())))
-            if len(bad):
-                raise UnreadableFile(
-                    f"{self.name}: {name} has a time beside {table[name][bad[0].as_py()]} that is finer than a "
-                    "microsecond; round it in the query"
-                )
+        Nanoseconds beyond 1677 to 2262 wrap around, and so does the product below: they agree all the same.
+        """
+        if not columns:
+            return
+        whole, exact = (self._batches(columns, memory, coerce_int96_timestamp_unit=unit) for unit in ("us", "ns"))
+        for times, nanoseconds in zip(whole, exact, strict=True):
+            for name in columns:
+                again = pc.multiply(times.column(name).cast(pa.int64()), 1000)
+                bad = pc.indices_nonzero(pc.not_equal(again, nanoseconds.column(name).cast(pa.int64())))
+                if len(bad):
+                    raise UnreadableFile(
+                        f"{self.name}: {name} has a time at {times.column(name)[bad[0].as_py()]} that is finer than a "
+                        "microsecond; round it in the query"
+                    )
 
     def _column(self, table: pa.Table, source: str, field: Field, before: int) -> pa.ChunkedArray:
         """One column, brought to its field's type; `before` counts the rows that came before `table`."""
@@ -164,3 +163,18 @@ class PartFile:
             held = misfit(field, found, value_at(table, source, row), str(table[source].type))
             raise UnreadableFile(f"{self.name}, row {before + row + 1:,}: {held}")
         return found.column
+
+
+def _int96(schema: pq.ParquetSchema) -> Iterator[str]:
+    columns = (schema.column(n) for n in range(len(schema)))
+    return (column.name for column in columns if column.physical_type == "INT96")
+
+
+def _split(table: pa.Table, memory: int) -> Iterator[pa.Table]:
+    """The table in pieces that take `memory` bytes at most once its texts are written out, or one row."""
+    texts = (
+        chunk.dictionary for column in table.columns if pa.types.is_dictionary(column.type) for chunk in column.chunks
+    )
+    longest = sum(pc.max(pc.binary_length(text)).as_py() or 0 for text in texts)
+    rows = max(1, memory // (longest + 1))
+    return (table.slice(start, rows) for start in range(0, table.num_rows, rows))
