@@ -16,7 +16,7 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from towline.sqledit.refusal import Place, SqlRefused, refused, span
+from towline.sqledit.refusal import Place, SqlRefused, refused
 
 DIALECT = "athena"
 MAX_BYTES = 256 * 2**10  # Athena takes no longer statement (262,144 bytes; "Service quotas" of its user guide)
@@ -35,6 +35,13 @@ _WAYS_OUT = {
     "VALUES": "write INSERT INTO master VALUES …",
     "TABLE": "write SELECT * FROM …",
     "EXPLAIN": "`--dry-run` shows what an edit would change",
+}
+_PARTS = {
+    "USING": "say which rows with WHERE EXISTS (SELECT …)",
+    "EXCEPT": "write the columns out",
+    "SAMPLE": "say which rows with WHERE",
+    "VERSION": "earlier commits are in the table of snapshots",
+    "LIMIT": "say which rows with WHERE",
 }
 # What each kind of node may carry beside nothing: sqlglot reads many dialects, and what Athena does not know must not
 # pass unnoticed.
@@ -59,8 +66,8 @@ _ALLOWED: Mapping[type[exp.Expr], set[str]] = MappingProxyType(
 )
 _NEVER = (exp.Command, exp.Into, exp.Lateral, exp.Placeholder, exp.Parameter, exp.SessionParameter, exp.DDL, exp.DML)
 # Each run gives another answer: the query in the audit record would not say what was done.
-_CHANCE = (exp.Rand, exp.Randn, exp.Uuid, exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.Localtimestamp)
-_CHANCE_NAMES = {"random", "rand", "shuffle", "uuid", "now", "localtime", "current_timezone", "current_user"}
+_CHANCE = {"RAND", "RANDOM", "UUID", "SHUFFLE", "NOW", "CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME"}
+_CHANCE |= {"LOCALTIME", "LOCALTIMESTAMP", "CURRENT_TIMEZONE", "CURRENT_USER"}
 
 
 @dataclass(frozen=True)
@@ -68,9 +75,15 @@ class Statement:
     """One parsed statement, with the text that its nodes' positions are of."""
 
     sql: str
+    tokens: Sequence[Token]
     tree: exp.Expr
 
-    def refused(self, rule: str, reason: str, node: exp.Expr | None = None) -> SqlRefused:
+    def refused(self, rule: str, reason: str, node: exp.Expr | None = None, word: str | None = None) -> SqlRefused:
+        """The refusal of a node. `word`: where nodes of its kind do not remember their place, what to look for."""
+        if word is not None and (node is None or "start" not in node.meta):
+            token = next((token for token in self.tokens if token.text.upper() == word.upper()), None)
+            if token is not None:
+                return SqlRefused(rule, reason, self.sql, _place(self.sql, token))
         return refused(rule, reason, self.sql, node)
 
 
@@ -83,7 +96,10 @@ def read(sql: str, verbs: Collection[str]) -> Statement:
     _check_one(sql, tokens)
     _check_verb(sql, tokens, verbs)
     _check_nesting(sql, tokens)
-    statement = Statement(sql, _parse(sql))
+    statement = Statement(sql, tokens, _parse(sql))
+    if not isinstance(statement.tree, exp.Query) and statement.tree.key.upper() not in verbs:  # WITH … DELETE
+        verb = statement.tree.key.upper()
+        raise statement.refused("sql.verb", _not_run(verb, verbs), word=verb)
     _check_understood(statement)
     return statement
 
@@ -91,12 +107,11 @@ def read(sql: str, verbs: Collection[str]) -> Statement:
 def check_repeatable(statement: Statement) -> None:
     """Refuse what gives another answer at every run: an edit's query, which its audit record carries, gives the same
     table whenever it runs on its base."""
-    for node in statement.tree.walk():
-        name = node.name.lower() if isinstance(node, exp.Anonymous) else ""
-        if isinstance(node, _CHANCE) or name in _CHANCE_NAMES:
-            shown = statement.sql[slice(*span(node))] or node.key
-            reason = f"{shown} gives another value at every run; write the value itself, such as DATE '2026-03-01'"
-            raise statement.refused("sql.function", reason, node)
+    for node in statement.tree.find_all(exp.Func):
+        names = {node.name.upper()} if isinstance(node, exp.Anonymous) else set(type(node).sql_names())
+        for name in sorted(names & _CHANCE):
+            reason = f"{name.lower()} gives another value at every run; write the value itself, as in DATE '2026-03-01'"
+            raise statement.refused("sql.function", reason, node, name)
 
 
 def _tokens(sql: str) -> Sequence[Token]:
@@ -107,7 +122,7 @@ def _tokens(sql: str) -> Sequence[Token]:
         place = Place.of(sql, start or 0, getattr(error, "end", None) or len(sql)) if start else Place(1, 1, sql[:40])
         reason = "a text, a quoted name or a comment has no end; close it"
         raise SqlRefused("sql.syntax", reason, sql, place) from error
-    if not tokens:
+    if all(token.token_type == TokenType.SEMICOLON for token in tokens):
         raise SqlRefused("sql.statements", "there is no statement; write one", sql, Place(1, 1, ""))
     return tokens
 
@@ -117,8 +132,8 @@ def _check_one(sql: str, tokens: Sequence[Token]) -> None:
     if not ends:
         return
     later = [token for token in tokens[ends[0] :] if token.token_type != TokenType.SEMICOLON]
-    if later or not ends[0]:
-        token = later[0] if later else tokens[0]
+    if later:
+        token = later[0]
         reason = f"{token.text} begins another statement; send one statement at a time"
         raise SqlRefused("sql.statements", reason, sql, _place(sql, token))
 
@@ -127,11 +142,15 @@ def _check_verb(sql: str, tokens: Sequence[Token], verbs: Collection[str]) -> No
     verb = tokens[0].text.upper().split()[0]
     if verb in verbs:
         return
+    raise SqlRefused("sql.verb", _not_run(verb, verbs), sql, _place(sql, tokens[0]))
+
+
+def _not_run(verb: str, verbs: Collection[str]) -> str:
     known = [each for each in verbs if each.isalpha()]
-    way_out = _WAYS_OUT.get(verb, f"write {', '.join(known[:-1])} or {known[-1]}" if len(known) > 1 else "")
+    way_out = _WAYS_OUT.get(verb, f"write {', '.join(known[:-1])} or {known[-1]}")
     if verb in EDITS:
         way_out = "queries read; `towline sql` edits"
-    raise SqlRefused("sql.verb", f"{verb} is not what is run here; {way_out}", sql, _place(sql, tokens[0]))
+    return f"{verb} is not what is run here; {way_out}"
 
 
 def _check_nesting(sql: str, tokens: Sequence[Token]) -> None:
@@ -189,19 +208,15 @@ def _depths(tree: exp.Expr) -> Iterator[int]:
 def _check_understood(statement: Statement) -> None:
     for node in statement.tree.walk():
         if isinstance(node, _NEVER) and node is not statement.tree and not isinstance(node.parent, exp.When):
-            raise statement.refused(
-                "sql.syntax", f"{_said(statement, node)} is not understood here; leave it out", node
-            )
+            shown = node.sql(dialect=DIALECT).split("\n")[0][:40]
+            raise statement.refused("sql.syntax", f"{shown} is not understood here; leave it out", node, node.key)
         allowed = next((args for kind, args in _ALLOWED.items() if isinstance(node, kind)), None)
         extra = [name for name, value in node.args.items() if allowed is not None and value and name not in allowed]
         if extra:
+            word = extra[0].strip("_").upper()
+            reason = f"{node.key.upper()} with {word} is not understood; {_PARTS.get(word, 'leave it out')}"
             part = node.args[extra[0]]
-            reason = f"{node.key.upper()} with {extra[0].strip('_').upper()} is not understood; leave it out"
-            raise statement.refused("sql.syntax", reason, part if isinstance(part, exp.Expr) else node)
-
-
-def _said(statement: Statement, node: exp.Expr) -> str:
-    return statement.sql[slice(*span(node))] or node.key.upper()
+            raise statement.refused("sql.syntax", reason, part if isinstance(part, exp.Expr) else node, word)
 
 
 def _place(sql: str, token: Token) -> Place:
