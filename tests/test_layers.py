@@ -17,7 +17,8 @@ CORE |= {"preview", "profile"}
 USE_CASES = {"store", "memory", "receipts", "workbench", "master", "intent", "finish", "landing", "commit", "plan"}
 USE_CASES |= {"proposals", "inbox", "quarantine", "external", "reconcile", "history", "dataset", "health", "mine"}
 USE_CASES |= {"lineage", "trail", "ranged", "block", "blocks", "blame", "archive", "prune", "verify"}
-USE_CASES |= {"theirs", "dispute", "reviews", "reviewing", "steward", "runs", "query", "cataloging"}
+USE_CASES |= {"theirs", "dispute", "reviews", "reviewing", "steward", "queries", "cataloging", "runs"}
+USE_CASES |= {"parts", "partfile", "piles", "flatten"}
 
 # What the pure core may use beside itself and the standard library.
 CORE_LIBRARIES = {"pyarrow", "ulid", "openpyxl", "sqlglot"}

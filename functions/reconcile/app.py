@@ -31,6 +31,7 @@ def handler(event, context):
     queues = {"validate": runtime.validate_queue.url, "apply": runtime.apply_queue.url}
     every = timedelta(minutes=runtime.settings.reconcile_minutes or 0)
     note(runtime.bench, found, every, queues)
+    runtime.keep_catalog()
     metrics.add_metric("ProposalsRequeued", MetricUnit.Count, len(found.unseen) + len(found.undecided))
     metrics.add_metric("DatasetsInTrouble", MetricUnit.Count, len(found.problems))
     logger.info("reconciled", **found.to_json())

@@ -11,7 +11,21 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
-from towline import blame, connect, edits, frames, history, keys, prune, resolution_file, runs, steward, trail, verify
+from towline import (
+    blame,
+    connect,
+    edits,
+    frames,
+    history,
+    keys,
+    prune,
+    queries,
+    resolution_file,
+    runs,
+    steward,
+    trail,
+    verify,
+)
 from towline import dispute as disputes
 from towline.answer import Side
 from towline.change import RowChange
@@ -79,6 +93,25 @@ def create(
     if receipt.status != "committed":
         raise BadProposal(f"{name} was not created: {receipt.message}")
     return Dataset(connection, name)
+
+
+def query(
+    sql: str,
+    *,
+    dataset: str | None = None,
+    timeout: float = queries.PATIENCE,
+    data_dir: DataDir = None,
+    settings: Settings | None = None,
+) -> pd.DataFrame:
+    """The rows that one SELECT finds in the tables of docs/catalog.md, with types as `Dataset.read` has them. `master`
+    means `dataset`; without it that of S3_MASTER_KEY, or the only one. `df.attrs["towline_query"]` says what was read
+    and what that costs on AWS.
+
+    SqlRefused: it is no query of these tables; the message has the place. QueryFailed: Athena could not run it, or
+    `timeout` seconds were over. Ctrl-C stops it.
+    """
+    found = queries.run(_connection(data_dir, settings), sql, dataset=dataset, timeout=timeout)
+    return frames.of_query(found)
 
 
 class Dataset:

@@ -23,7 +23,7 @@ from towline.contract import Contract
 from towline.errors import BadProposal, UsageError
 from towline.rules.field import Field
 
-AUDIT, CHANGES, SNAPSHOTS, RUN = "audit", "changes", "_snapshots", "run_"
+AUDIT, CHANGES, SNAPSHOTS, ICEBERG, RUN = "audit", "changes", "_snapshots", "_iceberg", "run_"
 
 # A `TableInput` of Glue's API.
 Table = Mapping[str, Any]
@@ -74,8 +74,9 @@ def clash(dataset: str) -> str | None:
     """What else has the name that the dataset's table would have; None: nothing."""
     if dataset in (AUDIT, CHANGES):
         return f"the table {dataset}, which has the history of all datasets"
-    if dataset.endswith(SNAPSHOTS):
-        return f"the table of the snapshots of {dataset.removesuffix(SNAPSHOTS) or 'a dataset'}"
+    for ending, what in ((SNAPSHOTS, "snapshots"), (ICEBERG, "Iceberg copy")):
+        if dataset.endswith(ending):
+            return f"the table of the {what} of {dataset.removesuffix(ending)}"
     return "the tables of SQL edits on their way" if dataset.startswith(RUN) else None
 
 
@@ -83,7 +84,7 @@ def check_name(dataset: str) -> None:
     """Raises BadProposal where a new dataset of this name could not be asked by SQL."""
     if (taken := clash(dataset)) is not None:
         raise BadProposal(
-            f"{dataset!r} cannot name a new dataset: in SQL that is {taken}; choose another name", rule="proposal.name"
+            f"{dataset!r} cannot name a new dataset: in SQL that is {taken}; choose another name", rule="dataset.name"
         )
 
 

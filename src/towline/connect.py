@@ -44,6 +44,13 @@ class Connection:
         output = f"s3://{self.settings.bucket}/{keys.QUERY_RESULTS}"
         return Athena(client("athena", self.settings), WORKGROUP, output, self.database)
 
+    def tables(self) -> list[str]:
+        """The names of all tables that can be asked by SQL."""
+        from towline.aws.glue import Glue
+        from towline.aws.identity import client
+
+        return sorted(Glue(client("glue", self.settings), self.database).tables())
+
     @property
     def database(self) -> str:
         return self.settings.glue_database

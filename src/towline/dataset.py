@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from towline import history, keys, master, plan, proposals, receipts, restore
+from towline import catalog, history, keys, master, plan, proposals, receipts, restore
 from towline.change import RowChange
 from towline.contract import Contract
 from towline.diff import Diff
@@ -136,7 +136,8 @@ class Dataset:
         return Draft(proposal, about, beside, body)
 
     def create(self, name: str, body: bytes, contract: Contract, note: str) -> Draft:
-        """A draft of a new dataset from a table file."""
+        """A draft of a new dataset from a table file. BadProposal: its name is that of another table in SQL."""
+        catalog.check_name(self.name)
         proposal = self.bench.new_id()
         beside = proposal + _ending(name)
         raw = json.loads(contract.to_json())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from towline import restore
+from towline import catalog, restore
 from towline import table as tables
 from towline.change import RowChange, same_row
 from towline.conflict import Conflict
@@ -61,6 +61,10 @@ def create(proposal: Proposal, *, exists: bool) -> Plan:
     """The first table of a dataset: every row is checked, none is merged, and its diff is empty."""
     if exists:
         return refusal("dataset.exists", f"the dataset {proposal.dataset} is there already; propose a change to it")
+    try:
+        catalog.check_name(proposal.dataset)
+    except BadProposal as error:
+        return refusal(error.rule, str(error))
     assert proposal.table is not None and proposal.contract is not None  # noqa: S101, PT018 - a `create` has both
     table = tables.sort(proposal.table, proposal.contract.key)
     return Plan(table, report=proposal.contract.check(table))

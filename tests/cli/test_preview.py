@@ -47,7 +47,7 @@ def test_it_says_what_would_change_and_how_to_have_it(capsys: pytest.CaptureFixt
         "1 0 volume 10.5 -> 21.0",
         "deleted tow net volume vessel is_day",
         "2 0 null Meridian null",
-        "scanned 19 kB, $0.000050; 0.8 s",
+        "scanned 19 kB, 0.00005 USD; 0.8 s",
         "`towline sql nets --promote 01RUN` commits exactly this, once",
         "`towline sql nets --discard 01RUN` drops it",
     ):

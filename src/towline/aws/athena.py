@@ -70,7 +70,7 @@ class Athena:
             raise NotFound(f"query {execution.id} of bucket {bucket!r} says of no place that its result is in")
         return read_result(store.get(key, max_bytes=RESULT_MAX).body, columns, execution.output)
 
-    def is_there(self) -> bool:
+    def is_ready(self) -> bool:
         """Whether the workgroup is there and takes queries."""
         answer = self._call("get_work_group", WorkGroup=self.workgroup)
         return bool(answer["WorkGroup"].get("State", "ENABLED") == "ENABLED")

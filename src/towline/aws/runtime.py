@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 from functools import cached_property
 
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from towline import external
 from towline.aws import connect
+from towline.aws.glue import Glue
 from towline.aws.queues import ApplyQueue, Topic, ValidateQueue
 from towline.aws.s3 import S3Store
+from towline.cataloging import keep_in_step
+from towline.errors import TowlineError
 from towline.receipts import Receipt
 from towline.settings import Settings
 from towline.shelf import Shelf
 from towline.workbench import Workbench
+
+logger = Logger()
 
 SHELF = 64 * 2**20  # bytes
 _RECORD = 4 * 2**10  # bytes that an audit record takes, about
@@ -39,6 +45,19 @@ class Runtime:
         if receipt.kind == external.AUTHOR:  # apply or reconcile, whoever met it: one metric, one alarm
             with single_metric("MastersOverwritten", MetricUnit.Count, 1, default_dimensions={"service": "towline"}):
                 pass
+
+    def keep_catalog(self) -> None:
+        """Bring the tables that Athena sees in step with the datasets. That this cannot be done is told and counted, and
+        left to the next run of Reconcile: no commit depends on it."""
+        glue = Glue(self._client("glue"), self.settings.glue_database)
+        try:
+            kept = keep_in_step(self.bench, self.settings.bucket, glue)
+        except TowlineError:
+            logger.exception("the catalog is not in step")
+            with single_metric("CatalogOutOfStep", MetricUnit.Count, 1, default_dimensions={"service": "towline"}):
+                pass
+        else:
+            logger.info("the catalog is in step", catalog=kept.to_json())
 
     @cached_property
     def _topic(self) -> Topic:

@@ -46,6 +46,7 @@ VERBS = {
     "log": "List what happened to a dataset, newest first.",
     "diff": "Compare two commits of a dataset.",
     "blame": "Tell who set a cell, a row or a column, when and why.",
+    "query": "Ask by SQL: the tables, their snapshots, every change and who made it.",
     "verify": "Check that a dataset's history is whole.",
     "prune": "Move old snapshots and audit records into the archive.",
 }

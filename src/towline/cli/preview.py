@@ -11,6 +11,7 @@ from towline.cli import tables
 from towline.cli.outcome import reasons
 from towline.cli.output import cell, safe, show, width
 from towline.contract import Contract
+from towline.cost import said
 from towline.health.fact import size
 from towline.preview import LISTED, Preview
 from towline.profile import ColumnChange
@@ -75,7 +76,7 @@ def _figure(name: str, column: ColumnChange, side: str) -> Text:
 
 def _foot(shown: Preview) -> Iterator[Text]:
     yield Text(
-        f"scanned {size(shown.scanned_bytes)}, ${shown.cost_usd:.6f}; {shown.engine_ms / 1000:.1f} s", style="dim"
+        f"scanned {size(shown.scanned_bytes)}, {said(shown.cost_usd)}; {shown.engine_ms / 1000:.1f} s", style="dim"
     )
     yield from (Text(f"waits for review if promoted: {safe(reason)}", style="yellow") for reason in shown.review)
     if shown.errors:

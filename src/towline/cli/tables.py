@@ -34,11 +34,15 @@ def plain_table(*headers: str) -> Table:
 def rows(found: Sequence[Row], contract: Contract, width: int) -> Iterator[RenderableType]:
     """Rows as tables of at most `width` characters. Columns that do not fit beside each other go into further tables,
     each beginning with the key, so that nothing is hidden."""
-    cells = {name: [cell(row[name]) for row in found] for name in contract.names}
-    fields = {field.name: field for field in contract.fields}
-    widths = {name: _width(fields[name], cells[name]) for name in contract.names}
-    blocks = _blocks(contract.names, contract.key, widths, width)
-    for number, names in enumerate(blocks):
+    return rows_of(found, contract.fields, contract.key, width)
+
+
+def rows_of(found: Sequence[Row], columns: Sequence[Field], key: Sequence[str], width: int) -> Iterator[RenderableType]:
+    """The same for columns that are no contract's; each table begins with those of `key`."""
+    cells = {field.name: [cell(row[field.name]) for row in found] for field in columns}
+    fields = {field.name: field for field in columns}
+    widths = {name: _width(fields[name], cells[name]) for name in fields}
+    for number, names in enumerate(_blocks(list(fields), key, widths, width)):
         if number:
             yield ""
         yield _block([fields[name] for name in names], [cells[name] for name in names])

@@ -53,6 +53,10 @@ class Asking(Protocol):
 
     def datasets(self) -> list[str]: ...
 
+    def tables(self) -> list[str]:
+        """The names of all tables in the database: of datasets, of their copies, and those that people made."""
+        ...
+
 
 @dataclass(frozen=True)
 class QueryResult:
@@ -64,6 +68,16 @@ class QueryResult:
     cost_usd: float
     engine_ms: int
     id: str
+
+    def summary(self) -> dict[str, object]:
+        """All but the rows themselves, as JSON says it."""
+        return {
+            "query": self.id,
+            "rows": self.table.num_rows,
+            "scanned_bytes": self.scanned_bytes,
+            "cost_usd": self.cost_usd,
+            "engine_ms": self.engine_ms,
+        }
 
 
 def run(
@@ -99,7 +113,8 @@ def read(connection: Asking, statement: str, dataset: str | None = None) -> str:
     if dataset is not None and dataset not in known:
         raise NotFound(f"there is no dataset {dataset!r}; there are {', '.join(known) or 'none'}")
     master = dataset or connection.default_dataset or (known[0] if len(known) == 1 else None)
-    return sqledit.read_only(statement, catalog.names(known), connection.database, master=master)
+    tables = {*catalog.names(known), *(name for name in connection.tables() if not name.startswith(catalog.RUN))}
+    return sqledit.read_only(statement, sorted(tables), connection.database, master=master)
 
 
 def _ended(engine: Engine, id: str, timeout: float) -> Execution:
