@@ -75,9 +75,13 @@ def command(
 def _read(file: str) -> str:
     """The statement in a file. Raises UsageError where that is no text."""
     try:
-        return (sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()).decode("utf-8-sig")
+        return (_stdin() if file == "-" else Path(file).read_bytes()).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{file} is not UTF-8 text: {error.reason} at byte {error.start}") from None
+
+
+def _stdin() -> bytes:
+    return sys.stdin.buffer.read()
 
 
 def _preview(call: Call, dataset: Dataset, draft: Draft, sending: Sending) -> int:
