@@ -218,6 +218,18 @@ def test_length_and_depth_are_bounded() -> None:
         assert found.value.rule == rule
 
 
+def test_what_a_statement_comes_to_is_bounded_too() -> None:
+    values = ", ".join(f"({number}, 0)" for number in range(12_000))
+    sql = (
+        f"MERGE INTO master AS m USING (VALUES {values}) AS s(tow, net) ON m.tow = s.tow AND m.net = s.net"
+        " WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT (tow, net) VALUES (s.tow, s.net)"
+    )
+    assert len(sql) < MAX_BYTES
+    with pytest.raises(SqlRefused, match="comes to in Athena's SQL has") as found:
+        compiled(sql)  # the source is in it twice
+    assert found.value.rule == "sql.length"
+
+
 def test_columns_that_differ_by_case_only_cannot_be_told_apart() -> None:
     twins = contract("twins", {"a": "integer", "A": "integer"}, ["a"])
     with pytest.raises(SqlRefused, match="a and A") as found:
