@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from tests.core.sql_engine import BASE, HAULS, SHIPS, compiled, contract
 from towline import sqledit
 from towline.errors import BadProposal
-from towline.sqledit import SqlRefused
+from towline.sqledit import SqlRefused, compiling
 from towline.sqledit.statement import MAX_BYTES
 
 REFUSALS = [
@@ -218,13 +218,15 @@ def test_length_and_depth_are_bounded() -> None:
         assert found.value.rule == rule
 
 
-def test_what_a_statement_comes_to_is_bounded_too() -> None:
-    values = ", ".join(f"({number}, 0)" for number in range(12_000))
+def test_what_a_statement_comes_to_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = ", ".join(f"({number}, 0)" for number in range(150))
     sql = (
         f"MERGE INTO master AS m USING (VALUES {values}) AS s(tow, net) ON m.tow = s.tow AND m.net = s.net"
         " WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT (tow, net) VALUES (s.tow, s.net)"
     )
-    assert len(sql) < MAX_BYTES
+    monkeypatch.setattr(compiling, "MAX_BYTES", 2**11 + 5_000)
+    assert "\n" not in compiled(sql).select  # laid out it would be too long
+    monkeypatch.setattr(compiling, "MAX_BYTES", 2**11 + len(sql))
     with pytest.raises(SqlRefused, match="comes to in Athena's SQL has") as found:
         compiled(sql)  # the source is in it twice
     assert found.value.rule == "sql.length"
