@@ -102,9 +102,7 @@ def from_json(body: bytes, contract: Contract | None, fetch: Fetch) -> tuple[Pro
         changes, report = _changes(raw.get("changes"), contract)
         return replace(empty, changes=changes), report
     if kind == "sql":
-        return replace(
-            empty, statement=_statement(raw), preview=_one_of(raw, "preview", (False, True), False)
-        ), Report()
+        return replace(empty, statement=_statement(raw), preview=_preview(raw)), Report()
     if kind == "restore":
         return replace(empty, restore=_restore(raw, contract)), Report()
     file = raw.get("file")

@@ -38,6 +38,7 @@ VERBS = {
     "edit": "Set cells in the rows that match.",
     "insert": "Insert a row.",
     "delete": "Delete the rows that match.",
+    "sql": "Edit a dataset by SQL, with a preview before anything moves.",
     "restore": "Bring back what an earlier commit held, or undo one commit.",
     "status": "Tell what became of a proposal.",
     "resolve": "Decide the conflicts of a proposal, and send it again.",
