@@ -66,7 +66,7 @@ def command(
     if words:
         return _say(call, target, words[0], sending)
     sql = statement if statement not in (None, "-") and file is None else _read(file or "-")
-    runs.check(target, sql or "", call.connection.database)
+    runs.check(target, sql or "")
     commit = None if base is None else history.resolve(target.bench, dataset, base)
     draft = target.sql(sql or "", sending.note, commit, mode, preview=sending.dry_run)
     return _preview(call, target, draft, sending) if sending.dry_run else submit(call, target, draft, sending)
