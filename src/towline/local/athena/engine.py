@@ -127,6 +127,8 @@ def _connection(job: Job) -> Iterator[Any]:
             "temp_directory": str(job.directory / "spill"),
             "preserve_insertion_order": False,
             "python_enable_replacements": False,
+            # It would move TRY_CAST into the reader of text files, and fail there on what is to be null.
+            "disabled_optimizers": "type_pushdown",
         },
     )
     try:
