@@ -93,7 +93,7 @@ def _select(job: Job, query: exp.Expr) -> None:
 def _csv(found: Any, columns: list[tuple[str, str]]) -> str:
     lines = [results.csv_line(name for name, _ in columns)]
     while rows := found.fetchmany(_ROWS_AT_ONCE):
-        lines.extend(results.csv_line(map(results.text, row)) for row in rows)
+        lines.extend(map(results.csv_line, rows))
     return "".join(lines)
 
 
