@@ -29,10 +29,10 @@ class Athena:
     def at(self, path: str) -> str:
         return f"s3://{BUCKET}/{self.database}/{path}"
 
-    def put(self, path: str, body: bytes | pa.Table) -> None:
+    def put(self, path: str, body: bytes | pa.Table, **options: Any) -> None:
         if isinstance(body, pa.Table):
             sink = io.BytesIO()
-            pq.write_table(body, sink)
+            pq.write_table(body, sink, **options)
             body = sink.getvalue()
         self.s3.put_object(Bucket=BUCKET, Key=f"{self.database}/{path}", Body=body)
 

@@ -138,6 +138,24 @@ def test_a_query_without_a_workgroup_or_a_place_for_its_result_is_refused(athena
     assert refusal(athena, "SELECT 1", WorkGroup=workgroup) == f"WorkGroup {workgroup} is disabled."
 
 
+def test_a_query_may_read_as_much_as_its_workgroup_says(athena: Athena, workgroup: str) -> None:
+    updates = {"BytesScannedCutoffPerQuery": 10_000_000}
+    athena.athena.update_work_group(WorkGroup=workgroup, ConfigurationUpdates=updates)
+    athena.run("SELECT tow FROM hauls", WorkGroup=workgroup)
+    athena.put("wide/part", pa.table({"text": [f"{n:040}"[::-1] * 100 for n in range(3000)]}), compression="none", use_dictionary=False)
+    athena.table("wide", "text string", "wide/")
+    status = athena.ended(athena.start("SELECT max(text) FROM wide", WorkGroup=workgroup))["Status"]
+    assert (status["State"], status["StateChangeReason"]) == ("CANCELLED", "Bytes scanned limit was exceeded")
+
+
+def test_a_workgroups_queries_are_listed_from_the_newest_on(athena: Athena, workgroup: str) -> None:
+    ids = [athena.run(f"SELECT {n}", WorkGroup=workgroup)["QueryExecutionId"] for n in range(3)]
+    page = athena.athena.list_query_executions(WorkGroup=workgroup, MaxResults=2)
+    assert page["QueryExecutionIds"] == [ids[2], ids[1]]
+    rest = athena.athena.list_query_executions(WorkGroup=workgroup, MaxResults=2, NextToken=page["NextToken"])
+    assert (rest["QueryExecutionIds"], "NextToken" in rest) == ([ids[0]], False)
+
+
 def test_a_result_comes_in_pages(athena: Athena) -> None:
     query_id = athena.run("SELECT tow FROM hauls ORDER BY tow")["QueryExecutionId"]
     seen, token = [], {}
@@ -330,7 +348,7 @@ def query_of(athena: Athena, query: str) -> str:
     def look() -> str | None:
         listed = athena.athena.list_query_executions(WorkGroup="primary")["QueryExecutionIds"]
         found = [one for one in map(athena.look, listed) if one["Query"] == query]
-        return found[-1]["QueryExecutionId"] if found and found[-1]["Status"]["State"] == "RUNNING" else None
+        return found[0]["QueryExecutionId"] if found and found[0]["Status"]["State"] == "RUNNING" else None
 
     return eventually(look)
 
