@@ -10,10 +10,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+import towline
 from tests.conftest import ROOT
 from tests.e2e.researcher import Researcher
 from tests.local_stack import client, invoke
 from towline import catalog, keys, queries
+from towline import connect as connections
 from towline.aws.glue import Glue
 from towline.connect import Connection, connect
 from towline.contract import Contract
@@ -183,3 +185,15 @@ def test_every_query_of_the_page_on_the_catalog_runs(connection: Connection) -> 
     assert len(statements) >= 6
     for statement in statements:
         queries.run(connection, statement.replace("net_tows", NAME), dataset=NAME)
+
+
+def test_the_python_of_the_page_on_python_gets_these_answers(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs" / "python.md").read_text()
+    (block,) = re.findall(r"^```python\n(found = towline\.query.*?)^```", page, re.MULTILINE | re.DOTALL)
+    monkeypatch.setattr(connections, "here", lambda data_dir=None: connection)
+    names: dict[str, Any] = {"towline": towline}
+    exec(block.replace("net_tows", NAME), names)  # noqa: S102 - our own documentation
+    assert list(names["found"]["new"]) == ["1.5", "2.5"]
+    assert len(names["mean"]) > 10

@@ -37,6 +37,7 @@ class Runtime:
         self.settings = Settings.for_function(os.environ, needs=needs)
         # Denials of one batch, and of those after it, ask the same records and changes files who set theirs.
         self.bench = Workbench(self._store(), self.settings.layout, shelf=Shelf(SHELF, _size))
+        self.bench.describe = self.keep_catalog
         if self.settings.topic_arn:
             self.bench.notify = self._tell
 
@@ -47,9 +48,9 @@ class Runtime:
                 pass
 
     def keep_catalog(self) -> None:
-        """Bring the tables that Athena sees in step with the datasets. That this cannot be done is told and counted, and
+        """Bring the tables that Athena sees in step with the datasets. Where this cannot be done, it is told, counted and
         left to the next run of Reconcile: no commit depends on it."""
-        glue = Glue(self._client("glue"), self.settings.glue_database)
+        glue = Glue(self._client("glue", hurried=True), self.settings.glue_database)
         try:
             kept = keep_in_step(self.bench, self.settings.bucket, glue)
         except TowlineError:
@@ -74,5 +75,6 @@ class Runtime:
     def _store(self) -> S3Store:
         return S3Store(self._client("s3"), self.settings.bucket)
 
-    def _client(self, service: str) -> object:
-        return connect(service, self.settings.endpoint_url, self.settings.region, self.settings.profile)
+    def _client(self, service: str, *, hurried: bool = False) -> object:
+        settings = self.settings
+        return connect(service, settings.endpoint_url, settings.region, settings.profile, hurried=hurried)
