@@ -48,8 +48,8 @@ class Runtime:
                 pass
 
     def keep_catalog(self) -> None:
-        """Bring the tables that Athena sees in step with the datasets. Where this cannot be done, it is told, counted and
-        left to the next run of Reconcile: no commit depends on it."""
+        """Bring the tables that Athena sees in step with the datasets. Where this cannot be done, it is told and
+        counted, and left to the next run of Reconcile: no commit depends on it."""
         glue = Glue(self._client("glue", hurried=True), self.settings.glue_database)
         try:
             kept = keep_in_step(self.bench, self.settings.bucket, glue)
