@@ -71,8 +71,8 @@ def projected(name: str, properties: Mapping[str, str]) -> Projected:
         return Integer(int(first), int(last), int(given("interval", "1")), int(given("digits", "1")))
     if kind == "date":
         form = _form(given("format"))
-        first, last = (_instant(text, form, given) for text in given.range())
-        return Dates(form, first, last)
+        begin, end = (_instant(text, form, given) for text in given.range())
+        return Dates(form, begin, end)
     if kind == "injected":
         return Injected()
     raise given.wrong(f"type '{kind}' is none of enum, integer, date, injected")

@@ -37,7 +37,8 @@ class Waiting:
         return self.is_stopped or time.monotonic() > self.deadline
 
 
-_waiting = contextvars.ContextVar("towline_waiting", default=Waiting())
+_ANYONE = Waiting()
+_waiting = contextvars.ContextVar("towline_waiting", default=_ANYONE)
 
 
 def install() -> None:
@@ -87,7 +88,7 @@ def _unless_it_ended(fail: Callable[..., None]) -> Callable[..., None]:
 
 
 class Clock:
-    """The module `time` as Step Functions sees it, without the pause that stock makes before an execution's first state."""
+    """The module `time` for Step Functions, without the pause that stock makes before an execution's first state."""
 
     _FIRST_PAUSE = 0.15
 
