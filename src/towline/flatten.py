@@ -9,7 +9,6 @@ Keys are not judged here: rows with a null in their key or with equal keys stay,
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,22 +18,23 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
-from towline.errors import Unavailable, UnreadableFile
+from towline.errors import UnreadableFile
 from towline.partfile import PartFile, fetch
 from towline.parts import Ignored, Parts
-from towline.piles import Pile, Piles, Rank, is_ordered, rank
+from towline.piles import Pile, Piles, Rank, check_room, is_ordered, rank
 from towline.rules.field import Field
 from towline.store import ALWAYS, MIB, ObjectStore, Precondition, file_parts
 from towline.table import ROW_GROUP, without_negative_zero, writer
 
 MEMORY = 512 * MIB  # bytes of rows at hand at once
+_LEAST_PIECE = MIB // 16  # bytes that are read of a part at once, however little memory there is
 _LEAST_GROUP = 256 * MIB  # bytes that a row group may take, however little memory there is
 _BASE = 400 * MIB  # bytes that Python, Arrow and a row group being encoded take beside them
 
 
 def memory_within(limit: int) -> int:
     """How many bytes of rows may be at hand in a process that has `limit` bytes."""
-    return max(MIB, (limit - _BASE) // 3)
+    return max(MIB, (limit - _BASE) // 2)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def flatten(
     """
     with _plain_pool(), TemporaryDirectory(prefix="towline-flatten-", dir=workdir, ignore_cleanup_errors=True) as name:
         work = _Work(Path(name), fields, key, memory)
-        work.check_room(2 * parts.size)
+        check_room(work.directory, 2 * parts.size)
         for entry in parts.entries:
             path = work.directory / "part.parquet"
             fetch(store, entry, path)
@@ -101,15 +101,6 @@ class _Work:
         self._schema = pa.schema([(field.name, field.arrow) for field in fields])
         self._piles = Piles(directory, self._schema, key, memory)
         self._null_keys: set[str] = set()
-
-    def check_room(self, needed: int) -> None:
-        """Unavailable where the disk cannot hold what will be needed."""
-        free = shutil.disk_usage(self.directory).free
-        if free < needed:
-            raise Unavailable(
-                f"{self.directory.parent} has {free:,} bytes free, and flattening needs {needed:,} and more: make "
-                "room, or give it another work directory"
-            )
 
     def add(self, path: Path, name: str) -> None:
         """The rows of a part; its file is taken over."""
@@ -145,7 +136,7 @@ class _Work:
         return Pile(first, _rank(last, 0), lambda: self._tables(part, self._names), home.unlink, heavy=True)
 
     def _tables(self, part: PartFile, names: Sequence[str]) -> Iterator[pa.Table]:
-        for table in part.tables(self._fields, names, self._memory // 32):
+        for table in part.tables(self._fields, names, max(self._memory // 32, _LEAST_PIECE)):
             self._null_keys |= {name for name in self._key if table[name].null_count}
             yield without_negative_zero(table, self._key)
 
