@@ -16,7 +16,7 @@ CORE |= {"answer", "resolution", "resolution_file", "shelf"}
 USE_CASES = {"store", "memory", "receipts", "workbench", "master", "intent", "finish", "landing", "commit", "plan"}
 USE_CASES |= {"proposals", "inbox", "quarantine", "external", "reconcile", "history", "dataset", "health", "mine"}
 USE_CASES |= {"lineage", "trail", "ranged", "block", "blocks", "blame", "archive", "prune", "verify"}
-USE_CASES |= {"parts", "partfile", "piles", "flatten"}
+USE_CASES |= {"parts", "partfile", "piles", "flatten", "agreed"}
 USE_CASES |= {"theirs", "dispute", "reviews", "reviewing", "steward"}
 
 # What the pure core may use beside itself and the standard library.

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
-from towline.errors import UnreadableFile
+from towline import keys
+from towline.errors import NotFound, Refused, UnreadableFile, UsageError
 from towline.partfile import PartFile, fetch
 from towline.parts import Ignored, Parts
 from towline.piles import Pile, Piles, Rank, check_room, is_ordered, rank
@@ -81,6 +82,19 @@ def flatten(
     return Flattened(target, rows, len(parts.entries), stat.size, parts.ignored)
 
 
+def check_target(store: ObjectStore, layout: keys.Layout, prefix: str, target: str, *, replace: bool) -> None:
+    """Refused where a person may not write at all; UsageError where the object would be a part of itself, or another
+    is there already and not to be replaced."""
+    if layout.is_kept(target):
+        raise Refused(f"{target} lies where only Towline itself writes; choose a key elsewhere, such as exports/…")
+    if target.startswith(f"{prefix.rstrip('/')}/") or target.endswith("/"):
+        raise UsageError(f"{target} cannot be the result: name a key that lies outside {prefix}")
+    if not replace:
+        with suppress(NotFound):
+            stat = store.head(target)
+            raise UsageError(f"{target} exists already ({stat.size:,} bytes); choose another key, or say --replace")
+
+
 @contextmanager
 def _plain_pool() -> Iterator[None]:
     """Arrow's own pool keeps what is freed, as much again as is in use; the system's gives it back."""
@@ -122,13 +136,12 @@ class _Work:
     def _as_pile(self, part: PartFile, path: Path) -> Pile | None:
         """A part whose rows are in key order already serves as a pile; None: they are not."""
         first = last = None
-        for keys in self._tables(part, self._key):
-            keys = keys.select(list(self._key))
-            edge = keys if last is None else pa.concat_tables([last, keys])
-            if not is_ordered(edge):
+        for table in self._tables(part, self._key):
+            rows = table.select(list(self._key))
+            if not is_ordered(rows if last is None else pa.concat_tables([last, rows])):
                 return None
-            first = first or _rank(keys, 0)
-            last = keys.slice(keys.num_rows - 1)
+            first = first or _rank(rows, 0)
+            last = rows.slice(rows.num_rows - 1)
         if first is None or last is None:
             return None
         home = path.rename(path.with_name(f"{len(list(self.directory.iterdir()))}.part"))
@@ -141,8 +154,8 @@ class _Work:
             yield without_negative_zero(table, self._key)
 
 
-def _rank(keys: pa.Table, row: int) -> Rank:
-    return rank(keys.slice(row, 1).to_pylist()[0].values())
+def _rank(table: pa.Table, row: int) -> Rank:
+    return rank(table.slice(row, 1).to_pylist()[0].values())
 
 
 def _encode(path: Path, groups: Iterable[pa.Table], schema: pa.Schema, key: Sequence[str]) -> int:

@@ -46,6 +46,7 @@ VERBS = {
     "diff": "Compare two commits of a dataset.",
     "blame": "Tell who set a cell, a row or a column, when and why.",
     "verify": "Check that a dataset's history is whole.",
+    "flatten": "Make one Parquet object of the part files under a prefix.",
     "prune": "Move old snapshots and audit records into the archive.",
 }
 
