@@ -22,18 +22,20 @@ def agreed(store: ObjectStore, parts: Parts) -> tuple[Field, ...]:
 
     UnreadableFile, naming the part: it has other columns than the parts before it, or a type that goes with none.
     """
-    read = [(entry.key, _open(store, entry)) for entry in parts.entries]
-    telling = [(part, file) for part, file in read if file.metadata.num_rows] or read
+    read = [(entry.key, *_footer(store, entry)) for entry in parts.entries]
+    telling = [(part, schema) for part, rows, schema in read if rows] or [(part, schema) for part, _, schema in read]
     found: Kinds | None = None
-    for part, file in telling:
-        kinds = {field.name: _kind(field, part) for field in file.schema_arrow}
+    for part, schema in telling:
+        kinds = {field.name: _kind(field, part) for field in schema}
         found = kinds if found is None else _joined(found, kinds, part)
     return tuple(_field(name, kind) for name, kind in (found or {}).items())
 
 
-def _open(store: ObjectStore, entry: Entry) -> pq.ParquetFile:
+def _footer(store: ObjectStore, entry: Entry) -> tuple[int, pa.Schema]:
+    """How many rows a part says it has, and its schema."""
     try:
-        return pq.ParquetFile(Ranged(store, entry))
+        with pq.ParquetFile(Ranged(store, entry)) as file:
+            return file.metadata.num_rows, file.schema_arrow
     except (pa.ArrowException, OSError, ValueError) as error:
         raise UnreadableFile(f"{entry.key} is no Parquet file, or a damaged one: {error}") from None
 
