@@ -21,6 +21,7 @@ from towline.errors import Unavailable, UsageError
 
 STACK_FILE = "stack.json"
 DEFAULT_REGION = "us-east-1"
+DEFAULT_DATABASE = "towline"
 # MiniStack's root credentials: they open nothing but an emulator on this machine.
 LOCAL_ACCESS_KEY = LOCAL_SECRET_KEY = "test"  # noqa: S105 - no secret, see above
 
@@ -49,6 +50,7 @@ class Settings:
     validate_queue_url: str | None = None
     topic_arn: str | None = None
     reconcile_minutes: float | None = None
+    glue_database: str = DEFAULT_DATABASE
 
     @classmethod
     def resolve(cls, env: Mapping[str, str], data_dir: Path | None = None) -> Settings:
@@ -96,6 +98,7 @@ class Settings:
             validate_queue_url=env.get("VALIDATE_QUEUE_URL") or None,
             topic_arn=env.get("TOPIC_ARN") or None,
             reconcile_minutes=_number(env, "RECONCILE_MINUTES"),
+            glue_database=env.get("GLUE_DATABASE") or DEFAULT_DATABASE,
         )
 
     @classmethod
@@ -109,6 +112,7 @@ class Settings:
             secret_key=LOCAL_SECRET_KEY,
             layout=_layout(env),
             master_key=env.get("S3_MASTER_KEY") or None,
+            glue_database=env.get("GLUE_DATABASE") or DEFAULT_DATABASE,
         )
 
     @property
