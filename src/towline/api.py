@@ -11,7 +11,20 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from towline import blame, connect, edits, frames, history, keys, prune, resolution_file, steward, trail, verify
+from towline import (
+    blame,
+    connect,
+    edits,
+    frames,
+    history,
+    keys,
+    prune,
+    publish,
+    resolution_file,
+    steward,
+    trail,
+    verify,
+)
 from towline import dispute as disputes
 from towline.answer import Side
 from towline.change import RowChange
@@ -27,6 +40,7 @@ from towline.files import read_table
 from towline.first_contract import choose
 from towline.plan import Plan
 from towline.prune import Pruning
+from towline.publish import Publication
 from towline.receipts import Receipt
 from towline.reviews import APPROVE, REJECT
 from towline.settings import Settings
@@ -275,6 +289,16 @@ class Dataset:
         if not dry_run:
             prune.run(self._connection.bench, planned)
         return planned
+
+    def publish(
+        self, *, iceberg: bool, begin: str | int | None = None, rebuild: bool = False, dry_run: bool = False
+    ) -> Publication:
+        """Bring the Iceberg table of this dataset up to the head, one snapshot for each commit; what was published, or
+        would be with `dry_run`. `begin` is the commit with which a table begins that is not there yet (default: the
+        first), `rebuild` makes it anew whatever it holds (docs/publish.md)."""
+        lake = connect.lake(self._connection, self.name)
+        planned = publish.plan(self._connection.bench, self.name, lake, begin=_text(begin), rebuild=rebuild)
+        return planned if dry_run else publish.run(self._connection.bench, lake, planned)
 
     @property
     def _inbox(self) -> Inbox:

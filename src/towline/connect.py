@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from towline import keys
 from towline.dataset import Dataset
+from towline.errors import UsageError
 from towline.settings import Settings, stack_dir
 from towline.workbench import Workbench
 
 if TYPE_CHECKING:
     from towline.health.checkup import Checkup
+    from towline.publish import Lake
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,24 @@ def connect(settings: Settings) -> Connection:
 def here(data_dir: Path | None = None) -> Connection:
     """What the environment names, else the local stack of `data_dir` (see `Settings.resolve`)."""
     return connect(Settings.resolve(os.environ, data_dir))
+
+
+def lake(connection: Connection, dataset: str) -> Lake:
+    """The Iceberg table of a dataset in Glue. Nothing is sent yet. UsageError where pyiceberg is not installed."""
+    from towline.aws.identity import client
+
+    try:
+        from towline.aws.iceberg import GlueLake
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("pyiceberg"):
+            raise
+        raise UsageError(
+            "an Iceberg table takes pyiceberg, which is not installed: `uv sync --group iceberg` beside the project, "
+            'elsewhere `pip install "pyiceberg[glue,pyarrow]>=0.10"`'
+        ) from error
+    settings = connection.settings
+    glue = client("glue", settings)
+    return GlueLake(glue, connection.bench, settings.bucket, settings.glue_database, keys.check_dataset(dataset))
 
 
 def checkup(connection: Connection, data_dir: Path | None = None, *, patience: float = 2.0) -> Checkup:
