@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from towline import keys
 from towline.dataset import Dataset
 from towline.errors import UsageError
-from towline.settings import Settings, stack_dir
+from towline.settings import WORKGROUP, Settings, stack_dir
 from towline.workbench import Workbench
 
 if TYPE_CHECKING:
+    from towline.aws.athena import Athena
     from towline.health.checkup import Checkup
     from towline.publish import Lake
 
@@ -35,6 +36,23 @@ class Connection:
         from towline.aws.identity import principal
 
         return principal(self.settings)
+
+    @cached_property
+    def engine(self) -> Athena:
+        """What runs queries by SQL, in the workgroup of people."""
+        from towline.aws.athena import Athena
+        from towline.aws.identity import client
+
+        output = f"s3://{self.settings.bucket}/{keys.QUERY_RESULTS}"
+        return Athena(client("athena", self.settings), WORKGROUP, output, self.database)
+
+    @property
+    def database(self) -> str:
+        return self.settings.glue_database
+
+    @property
+    def default_dataset(self) -> str | None:
+        return self.settings.dataset
 
     def dataset(self, name: str) -> Dataset:
         """A dataset to propose changes to. That it exists is not checked here."""

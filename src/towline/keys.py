@@ -15,6 +15,7 @@
     archive/<dataset>/<YYYYMMDD>/audit_<user>_<YYYYMMDDTHHMMSS>_<proposal>.jsonl
     sql/<dataset>/<run>/{base,next,results}/...                         the working area of one SQL edit
     sql/<dataset>/next/<principal>/<name>/...                           where a CTAS run by hand puts its parts
+    sql/_results/<query>.csv                                            what queries found, for some days
     iceberg/<dataset>/<table>/{data,metadata}/...                       the Iceberg table that `publish` keeps
     published/<dataset>/by_<column>/<commit>/<column>=<value>/part.parquet      a partitioned copy
     meta/reconcile.json                                                 what the last run of Reconcile found
@@ -41,6 +42,8 @@ INTENTS, CHANGES, QUARANTINE, REVIEWS = "intents/", "changes/", "quarantine/", "
 BLAME, ARCHIVE, SQL = "blame/", "archive/", "sql/"
 ICEBERG, PUBLISHED = "iceberg/", "published/"
 LAST_RUN = "meta/reconcile.json"
+# No dataset has such a name. The template's workgroups put results there, and its lifecycle rule lets them expire.
+QUERY_RESULTS, EDIT_RESULTS = f"{SQL}_results/", f"{SQL}_edits/"
 
 # A dataset is also a table in Glue and a directory name, hence lower case, digits and underscores.
 _DATASET = re.compile(r"[a-z][a-z0-9_]{0,62}")

@@ -13,7 +13,7 @@ import os
 from typing import Any
 
 from towline.errors import LocalStackError
-from towline.local import iam, pairs
+from towline.local import athena, iam, pairs
 from towline.local.environment import ACCOUNT
 from towline.settings import DEFAULT_REGION
 
@@ -53,6 +53,7 @@ def install() -> None:
     _adopt_buckets()
     _greet_briefly()
     iam.install()
+    athena.install()
 
 
 def _wake_quickly() -> None:

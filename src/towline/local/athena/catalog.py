@@ -1,0 +1,166 @@
+"""Tables as the Glue data catalog of MiniStack describes them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from towline.local.athena.error import QueryFailed
+from towline.local.athena.loop import on_loop
+
+DuckType = str
+
+_HIVE_TO_DUCKDB = {
+    "boolean": "BOOLEAN",
+    "tinyint": "TINYINT",
+    "smallint": "SMALLINT",
+    "int": "INTEGER",
+    "integer": "INTEGER",
+    "bigint": "BIGINT",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+    "string": "VARCHAR",
+    "binary": "BLOB",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the catalog. Column types are Hive's ("bigint"), as Glue keeps them."""
+
+    database: str
+    name: str
+    columns: Mapping[str, str]
+    partition_keys: Mapping[str, str]
+    location: str
+    format: str
+    serde: Mapping[str, str]
+    properties: Mapping[str, str]
+
+    @property
+    def all_columns(self) -> dict[str, str]:
+        return {**self.columns, **self.partition_keys}
+
+    def types(self) -> dict[str, DuckType]:
+        return {name: duck_type(kind) for name, kind in self.all_columns.items()}
+
+
+def has_database(name: str) -> bool:
+    from ministack.services import glue
+
+    return on_loop(lambda: name in glue._databases)
+
+
+def find(database: str, name: str) -> Table | None:
+    from ministack.services import glue
+
+    described = on_loop(lambda: glue._tables.get(f"{database}/{name}"))
+    return None if described is None else _table(described)
+
+
+def _table(described: Mapping[str, Any]) -> Table:
+    storage = described.get("StorageDescriptor") or {}
+    serde = storage.get("SerdeInfo") or {}
+    properties = described.get("Parameters") or {}
+    return Table(
+        database=described["DatabaseName"],
+        name=described["Name"],
+        columns=_columns(storage.get("Columns")),
+        partition_keys=_columns(described.get("PartitionKeys")),
+        location=storage.get("Location") or "",
+        format=_format(storage, serde),
+        serde=serde.get("Parameters") or {},
+        properties=properties,
+    )
+
+
+def _columns(described: list[dict[str, str]] | None) -> dict[str, str]:
+    return {column["Name"].lower(): column.get("Type", "string").lower() for column in described or []}
+
+
+_FORMATS = {
+    "parquet": "PARQUET",
+    "openx.data.jsonserde": "JSON",
+    "jsonserde": "JSON",
+    "opencsvserde": "CSV",
+    "lazysimpleserde": "TEXTFILE",
+}
+
+
+def _format(storage: Mapping[str, Any], serde: Mapping[str, Any]) -> str:
+    named = f"{serde.get('SerializationLibrary', '')} {storage.get('InputFormat', '')}".lower()
+    return next((name for part, name in _FORMATS.items() if part in named), named.strip())
+
+
+def create(database: str, table_input: Mapping[str, Any]) -> None:
+    from ministack.services import glue
+
+    _done(on_loop(glue._create_table, {"DatabaseName": database, "TableInput": table_input}))
+
+
+def drop(database: str, name: str) -> None:
+    from ministack.services import glue
+
+    _done(on_loop(glue._delete_table, {"DatabaseName": database, "Name": name}))
+
+
+def _done(answer: tuple[int, Any, bytes | str]) -> None:
+    status, _, body = answer
+    if status >= 300:
+        raise QueryFailed("HIVE_METASTORE_ERROR", str(json.loads(body).get("message", body)))
+
+
+def duck_type(hive: str) -> DuckType:
+    """DuckDB's type for one of Hive's: "array<struct<a:int>>" is `STRUCT("a" INTEGER)[]`."""
+    hive = hive.strip().lower()
+    outer, _, inner = hive.partition("<")
+    inner = inner.removesuffix(">")
+    if outer == "array":
+        return f"{duck_type(inner)}[]"
+    if outer == "map":
+        key, value = _split(inner)
+        return f"MAP({duck_type(key)}, {duck_type(value)})"
+    if outer == "struct":
+        fields = (field.partition(":") for field in _split(inner))
+        return "STRUCT(" + ", ".join(f'"{name.strip()}" {duck_type(kind)}' for name, _, kind in fields) + ")"
+    if re.fullmatch(r"decimal(\(\d+(,\s*\d+)?\))?", hive):
+        return hive.upper() if "(" in hive else "DECIMAL(10, 0)"
+    if re.fullmatch(r"(var)?char\(\d+\)", hive):
+        return "VARCHAR"
+    if hive not in _HIVE_TO_DUCKDB:
+        raise QueryFailed("HIVE_UNSUPPORTED_FORMAT", f"Unsupported Hive type: {hive}")
+    return _HIVE_TO_DUCKDB[hive]
+
+
+def _split(inner: str) -> list[str]:
+    """The parts of a type's inside, at its outermost commas."""
+    parts, depth, start = [], 0, 0
+    for at, character in enumerate(inner):
+        depth += (character in "<(") - (character in ">)")
+        if character == "," and depth == 0:
+            parts.append(inner[start:at])
+            start = at + 1
+    return [*parts, inner[start:]]
+
+
+def hive_type(duck: str) -> str:
+    """Hive's type for a column that DuckDB made; QueryFailed where a table cannot hold it."""
+    if duck.endswith("[]"):
+        return f"array<{hive_type(duck[:-2])}>"
+    if duck.startswith("DECIMAL"):
+        return duck.lower().replace(" ", "")
+    if duck.startswith("MAP("):
+        return "map<" + ",".join(hive_type(part.strip()) for part in _split(duck[4:-1])) + ">"
+    if duck.startswith("STRUCT("):
+        fields = (part.strip().partition(" ") for part in _split(duck[7:-1]))
+        return "struct<" + ",".join(f"{name.strip(chr(34))}:{hive_type(kind)}" for name, _, kind in fields) + ">"
+    found = {"INTEGER": "int", "HUGEINT": "decimal(38,0)", "TIMESTAMP_MS": "timestamp", "TIMESTAMP_NS": "timestamp"}
+    found |= {kind: name for name, kind in _HIVE_TO_DUCKDB.items() if name != "integer"}
+    if duck not in found:
+        raise QueryFailed("NOT_SUPPORTED", f"Unsupported Hive type: {duck.lower()}")
+    return found[duck]

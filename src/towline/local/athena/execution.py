@@ -1,0 +1,93 @@
+"""A query execution: the record that GetQueryExecution shows, its states, and the event of each change."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Any
+
+from towline.local.athena.loop import on_loop
+
+QUEUED, RUNNING, SUCCEEDED, FAILED, CANCELLED = "QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"
+FINAL = frozenset((SUCCEEDED, FAILED, CANCELLED))
+
+Record = dict[str, Any]
+
+
+class Execution:
+    """One query on its way. `record` is MiniStack's, and replaced in it part by part: it may be saved any time."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.stopped = threading.Event()
+        self.ended = threading.Event()
+        self._change = threading.Lock()
+        self._sequence = 0
+        self._interrupt: Any = None
+
+    @property
+    def id(self) -> str:
+        return str(self.record["QueryExecutionId"])
+
+    @property
+    def state(self) -> str:
+        return str(self.record["Status"]["State"])
+
+    def interruptible(self, connection: Any) -> None:
+        """From here on `stop` interrupts what `connection` runs."""
+        self._interrupt = connection.interrupt
+        if self.stopped.is_set():
+            connection.interrupt()
+
+    def stop(self) -> None:
+        self.stopped.set()
+        if self._interrupt is not None:
+            self._interrupt()
+
+    def count(self, **statistics: Any) -> None:
+        """Set statistics of the execution (names as in GetQueryExecution)."""
+        self.record["Statistics"] = {**self.record["Statistics"], **statistics}
+
+    def move(self, state: str, **status: Any) -> bool:
+        """Go to `state` and tell it; False where the execution had ended already."""
+        with self._change:
+            previous = self.record["Status"]
+            if previous["State"] in FINAL:
+                return False
+            if state in FINAL:
+                status["CompletionDateTime"] = round(time.time(), 3)
+            self.record["Status"] = {**previous, "State": state, **status}
+            self._sequence += 1
+            sequence = self._sequence
+        on_loop(announce, self.record, None if state == QUEUED else previous["State"], sequence)
+        if state in FINAL:
+            self.ended.set()
+        return True
+
+
+def announce(record: Record, previous: str | None, sequence: int) -> None:
+    """Put the event "Athena Query State Change" on the default bus.
+
+    https://docs.aws.amazon.com/athena/latest/ug/athena-events.html
+    """
+    from ministack.services import eventbridge
+
+    status = record["Status"]
+    detail = {
+        "versionId": "0",
+        "currentState": status["State"],
+        **({"previousState": previous} if previous else {}),
+        **({"athenaError": _error(status["AthenaError"])} if "AthenaError" in status else {}),
+        "statementType": record["StatementType"],
+        "queryExecutionId": record["QueryExecutionId"],
+        "workgroupName": record["WorkGroup"],
+        "sequenceNumber": str(sequence),
+    }
+    entry = {"Source": "aws.athena", "DetailType": "Athena Query State Change", "Detail": json.dumps(detail)}
+    eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+
+
+def _error(error: dict[str, Any]) -> dict[str, Any]:
+    """Events spell the members in lower camel case."""
+    return {name[0].lower() + name[1:]: value for name, value in error.items()}

@@ -1,0 +1,111 @@
+"""Objects for queries: listed, linked as files, and put, within the process that serves S3."""
+
+from __future__ import annotations
+
+import os
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from towline.local.athena.error import QueryFailed
+from towline.local.athena.loop import on_loop
+
+
+@dataclass(frozen=True)
+class Location:
+    """`s3://bucket/prefix`; as a table's location it means all objects below `prefix/`."""
+
+    bucket: str
+    key: str
+
+    @classmethod
+    def parse(cls, text: str) -> Location:
+        bucket, _, key = text.removeprefix("s3://").partition("/")
+        if not text.startswith("s3://") or not bucket:
+            raise QueryFailed("INVALID_TABLE_PROPERTY", f"S3 location '{text}' is not of the form s3://bucket/prefix/")
+        return cls(bucket, key)
+
+    @property
+    def prefix(self) -> str:
+        return self.key if not self.key or self.key.endswith("/") else f"{self.key}/"
+
+    def below(self, name: str) -> Location:
+        return Location(self.bucket, self.prefix + name)
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The current version of an object."""
+
+    location: Location
+    size: int
+
+
+def listing(location: Location, *, hidden: bool = False) -> list[Stored]:
+    """The current objects below `location` in the order of their keys.
+
+    Names that begin with `_` or `.`, at any level below it, are hidden, as are the markers of empty folders.
+    """
+    return on_loop(lambda: list(_listing(location, hidden)))
+
+
+def _listing(location: Location, hidden: bool) -> Iterator[Stored]:
+    from ministack.services import s3
+
+    if location.bucket not in s3._buckets:
+        raise QueryFailed("HIVE_FILESYSTEM_ERROR", f"The specified bucket does not exist: {location.bucket}")
+    objects = s3._buckets[location.bucket]["objects"]
+    prefix = location.prefix
+    for key in sorted(key for key in objects if key.startswith(prefix)):
+        if hidden or not _is_hidden(key[len(prefix) :]):
+            yield Stored(Location(location.bucket, key), int(objects[key]["size"]))
+
+
+def _is_hidden(name: str) -> bool:
+    return name == "" or name.endswith("/") or any(part.startswith(("_", ".")) for part in name.split("/"))
+
+
+def link(stored: Stored, path: Path) -> None:
+    """Make the object's body the file `path`, which stays as it is whatever happens to the object."""
+    on_loop(_link, stored.location, path)
+
+
+def _link(location: Location, path: Path) -> None:
+    from ministack.services import s3
+
+    source = s3._object_disk_path(location.bucket, location.key)
+    try:
+        os.link(source, path)
+    except OSError:  # in memory only, or the temporary directory is on another disk
+        body = s3._get_object_data(location.bucket, location.key)
+        if body is None:
+            raise QueryFailed(
+                "HIVE_CANNOT_OPEN_SPLIT", f"Error opening Hive split {location}: no such object"
+            ) from None
+        path.write_bytes(body)
+
+
+def read(location: Location) -> bytes | None:
+    """An object's bytes, or None where there is none."""
+    from ministack.services import s3
+
+    return on_loop(s3._get_object_data, location.bucket, location.key)
+
+
+def put(location: Location, body: bytes, content_type: str = "application/octet-stream") -> None:
+    """Put an object as a client would: it is kept, versioned and notified of. Raises QueryFailed."""
+    from ministack.services import s3
+
+    headers = {"content-type": content_type, "content-length": str(len(body))}
+    status, _, answer = on_loop(s3._put_object, location.bucket, location.key, body, headers)
+    if status >= 300:
+        raise QueryFailed("HIVE_WRITER_CLOSE_ERROR", f"Error committing write to {location}: {_reason(answer)}")
+
+
+def _reason(answer: bytes) -> str:
+    error = ET.fromstring(answer)
+    return f"{error.findtext('Message')} (Service: Amazon S3; Error Code: {error.findtext('Code')})"
