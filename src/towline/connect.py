@@ -16,6 +16,7 @@ from towline.workbench import Workbench
 
 if TYPE_CHECKING:
     from towline.aws.athena import Athena
+    from towline.copies import Tables
     from towline.health.checkup import Checkup
     from towline.publish import Lake
 
@@ -91,9 +92,16 @@ def lake(connection: Connection, dataset: str) -> Lake:
             "an Iceberg table takes pyiceberg, which is not installed: `uv sync --group iceberg` beside the project, "
             'elsewhere `pip install "pyiceberg[glue,pyarrow]>=0.10"`'
         ) from error
-    settings = connection.settings
-    glue = client("glue", settings)
-    return GlueLake(glue, connection.bench, settings.bucket, settings.glue_database, keys.check_dataset(dataset))
+    glue, bucket = client("glue", connection.settings), connection.settings.bucket
+    return GlueLake(glue, connection.bench, bucket, connection.database, keys.check_dataset(dataset))
+
+
+def copies(connection: Connection) -> Tables:
+    """The tables of partitioned copies in Glue. Nothing is sent yet."""
+    from towline.aws.glue_copies import GlueCopies
+    from towline.aws.identity import client
+
+    return GlueCopies(client("glue", connection.settings), connection.database)
 
 
 def checkup(connection: Connection, data_dir: Path | None = None, *, patience: float = 2.0) -> Checkup:
