@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
-from towline.local.athena.error import QueryFailed
+from towline.local.athena.errors import AthenaError
 from towline.local.athena.loop import on_loop
 
 DuckType = str
@@ -46,8 +47,21 @@ class Table:
     def all_columns(self) -> dict[str, str]:
         return {**self.columns, **self.partition_keys}
 
-    def types(self) -> dict[str, DuckType]:
-        return {name: duck_type(kind) for name, kind in self.all_columns.items()}
+    @property
+    def is_projected(self) -> bool:
+        return self.properties.get("projection.enabled", "").lower() == "true"
+
+    @property
+    def injected(self) -> list[str]:
+        """The partition keys whose values only a query can know."""
+        if not self.is_projected:
+            return []
+        return [name for name in self.partition_keys if self.properties.get(f"projection.{name}.type") == "injected"]
+
+    def partition_location(self, values: Mapping[str, str]) -> str:
+        """Where a partition lies that is registered without a location: `key=value/` below the table's."""
+        folders = (f"{name}={quote(values[name], safe=' ')}/" for name in self.partition_keys)
+        return f"{self.location.rstrip('/')}/{''.join(folders)}"
 
 
 def has_database(name: str) -> bool:
@@ -109,10 +123,57 @@ def drop(database: str, name: str) -> None:
     _done(on_loop(glue._delete_table, {"DatabaseName": database, "Name": name}))
 
 
+def partitions(table: Table) -> list[tuple[dict[str, str], str]]:
+    """The partitions that are registered: the keys' values as text, and the location."""
+    from ministack.services import glue
+
+    registered = on_loop(lambda: list(glue._partitions.get(f"{table.database}/{table.name}", [])))
+    return [_partition(table, described) for described in registered]
+
+
+def _partition(table: Table, described: Mapping[str, Any]) -> tuple[dict[str, str], str]:
+    values = dict(zip(table.partition_keys, map(str, described["Values"]), strict=True))
+    named = (described.get("StorageDescriptor") or {}).get("Location")
+    return values, named or table.partition_location(values)
+
+
+def add_partitions(table: Table, added: Iterable[tuple[Mapping[str, str], str]]) -> None:
+    """Register partitions: the keys' values, and the location of each."""
+    from ministack.services import glue
+
+    inputs = [
+        {"Values": [values[name] for name in table.partition_keys], "StorageDescriptor": {"Location": location}}
+        for values, location in added
+    ]
+    named = {"DatabaseName": table.database, "TableName": table.name}
+    _done(on_loop(glue._batch_create_partition, {**named, "PartitionInputList": inputs}))
+
+
+def drop_partition(table: Table, values: Mapping[str, str]) -> None:
+    from ministack.services import glue
+
+    named = {"DatabaseName": table.database, "TableName": table.name}
+    listed = [values[name] for name in table.partition_keys]
+    _done(on_loop(glue._delete_partition, {**named, "PartitionValues": listed}))
+
+
+def tables(database: str) -> list[str]:
+    """The names of a database's tables, sorted."""
+    from ministack.services import glue
+
+    return sorted(on_loop(lambda: [key.partition("/")[2] for key in glue._tables if key.startswith(f"{database}/")]))
+
+
+def databases() -> list[str]:
+    from ministack.services import glue
+
+    return sorted(on_loop(lambda: list(glue._databases)))
+
+
 def _done(answer: tuple[int, Any, bytes | str]) -> None:
     status, _, body = answer
     if status >= 300:
-        raise QueryFailed("HIVE_METASTORE_ERROR", str(json.loads(body).get("message", body)))
+        raise AthenaError("HIVE_METASTORE_ERROR", str(json.loads(body).get("message", body)))
 
 
 def duck_type(hive: str) -> DuckType:
@@ -133,7 +194,7 @@ def duck_type(hive: str) -> DuckType:
     if re.fullmatch(r"(var)?char\(\d+\)", hive):
         return "VARCHAR"
     if hive not in _HIVE_TO_DUCKDB:
-        raise QueryFailed("HIVE_UNSUPPORTED_FORMAT", f"Unsupported Hive type: {hive}")
+        raise AthenaError("HIVE_UNSUPPORTED_FORMAT", f"Unsupported Hive type: {hive}")
     return _HIVE_TO_DUCKDB[hive]
 
 
@@ -149,7 +210,7 @@ def _split(inner: str) -> list[str]:
 
 
 def hive_type(duck: str) -> str:
-    """Hive's type for a column that DuckDB made; QueryFailed where a table cannot hold it."""
+    """Hive's type for a column that DuckDB made; AthenaError where a table cannot hold it."""
     if duck.endswith("[]"):
         return f"array<{hive_type(duck[:-2])}>"
     if duck.startswith("DECIMAL"):
@@ -162,5 +223,5 @@ def hive_type(duck: str) -> str:
     found = {"INTEGER": "int", "HUGEINT": "decimal(38,0)", "TIMESTAMP_MS": "timestamp", "TIMESTAMP_NS": "timestamp"}
     found |= {kind: name for name, kind in _HIVE_TO_DUCKDB.items() if name != "integer"}
     if duck not in found:
-        raise QueryFailed("NOT_SUPPORTED", f"Unsupported Hive type: {duck.lower()}")
+        raise AthenaError("NOT_SUPPORTED", f"Unsupported Hive type: {duck.lower()}")
     return found[duck]

@@ -1,4 +1,4 @@
-"""Runs one statement: on DuckDB, shut off from the world, or on the catalog."""
+"""Runs one statement: on the catalog, or on a DuckDB that is shut off from all but the query's own files."""
 
 from __future__ import annotations
 
@@ -8,43 +8,50 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from sqlglot import exp
 
-from towline.local.athena import catalog, ctas, ddl, results, statement, storage, tables
-from towline.local.athena.error import Cancelled, QueryFailed, flat
+from towline.local.athena import catalog, ctas, ddl, dialect, results, statement, storage, tables
+from towline.local.athena.errors import AthenaError
 from towline.local.athena.execution import Execution
+from towline.local.athena.failure import Cancelled, flat
+from towline.local.athena.sql import listed
 from towline.local.athena.storage import Location
 
-THREADS = 2
-MEMORY_LIMIT = "2GB"
+THREADS = min(4, os.cpu_count() or 1)
+# A quarter of the machine's memory for each query, of which `api.AT_ONCE` run at once; what is more goes to disk.
+MEMORY_BYTES = min(4 * 2**30, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4)
 _ROWS_AT_ONCE = 10_000
 
 
 @dataclass
 class Job:
-    """A statement and where it runs: the database it takes for granted, where its results go, its scratch directory."""
+    """A statement, the database it takes for granted, where its result goes, and its scratch directory."""
 
     execution: Execution
     query: str
     database: str
-    results: Location
+    output: Location
     directory: Path
     scanned: int = 0
-    columns: list[tuple[str, str]] = field(default_factory=list)
+
+    def go_on(self) -> None:
+        """Raise Cancelled where the query was stopped."""
+        if self.execution.stopped.is_set():
+            raise Cancelled
 
 
 def run(execution: Execution, query: str, database: str, output: Location) -> None:
-    """Run `query` to its end and put its result; raises QueryFailed or Cancelled."""
-    directory = Path(tempfile.mkdtemp(prefix="athena-"))
-    job = Job(execution, query, database, output, directory)
+    """Run `query` to its end and put its result at `output`. Raises AthenaError or Cancelled."""
+    job = Job(execution, query, database, output, Path(tempfile.mkdtemp(prefix="athena-")))
     began = time.monotonic()
     try:
         _run(job)
+        job.go_on()
     except duckdb.InterruptException:
         raise Cancelled from None
     except duckdb.Error as error:
@@ -52,30 +59,35 @@ def run(execution: Execution, query: str, database: str, output: Location) -> No
     finally:
         took = round((time.monotonic() - began) * 1000)
         execution.count(EngineExecutionTimeInMillis=took, DataScannedInBytes=job.scanned)
-        shutil.rmtree(directory, ignore_errors=True)
-    if execution.stopped.is_set():
-        raise Cancelled
+        shutil.rmtree(job.directory, ignore_errors=True)
 
 
 def _run(job: Job) -> None:
-    if ddl.run(job.query, job.database, job.execution.record):
+    if (lines := ddl.run(job.query, job.database)) is not None:
+        _answer(job, lines)
         return
-    parsed = statement.parse(job.query)
-    if statement.is_ctas(parsed):
+    parsed = dialect.parse(job.query)
+    if isinstance(parsed, exp.Create) and statement.is_ctas(parsed):
         _create_table(job, parsed)
     elif statement.is_query(parsed):
         _select(job, parsed)
     else:
-        raise QueryFailed("NOT_SUPPORTED", f"the local stack does not run this statement: {flat(job.query)[:200]}")
+        raise AthenaError("NOT_SUPPORTED", f"the local stack does not run this statement: {flat(job.query)[:200]}")
 
 
-def _select(job: Job, query: exp.Expression) -> None:
+def _answer(job: Job, lines: list[str]) -> None:
+    job.execution.record["_columns"] = [["result", "string"]] if lines else []
+    storage.put(job.output, "".join(f"{line}\n" for line in lines).encode())
+
+
+def _select(job: Job, query: exp.Expr) -> None:
     with _connection(job) as connection:
         found = connection.execute(_prepare(job, connection, query))
         columns = [(str(name), results.athena_type(str(kind))) for name, kind, *_ in found.description]
-        job.execution.record["_columns"] = columns
-        storage.put(job.results, _csv(found, columns).encode(), "application/octet-stream")
-        storage.put(Location(job.results.bucket, f"{job.results.key}.metadata"), results.metadata(columns))
+        body = _csv(found, columns).encode()
+    job.execution.record["_columns"] = columns
+    storage.put(job.output, body)
+    storage.put(Location(job.output.bucket, f"{job.output.key}.metadata"), results.metadata(columns))
 
 
 def _csv(found: Any, columns: list[tuple[str, str]]) -> str:
@@ -86,77 +98,93 @@ def _csv(found: Any, columns: list[tuple[str, str]]) -> str:
 
 
 def _create_table(job: Job, created: exp.Create) -> None:
-    made = ctas.plan(created, job.database, _parent(job.results), job.execution.id)
+    made = ctas.plan(created, job.database, job.output.below(""))
+    if made.if_not_exists and catalog.find(made.database, made.table) is not None:
+        return
     ctas.check_free(made)
+    query = created.expression.unnest() if isinstance(created.expression, exp.Subquery) else created.expression
+    ctas.check_named(query)
     parts = job.directory / "parts"
     with _connection(job) as connection:
-        columns = ctas.write(connection, made, _prepare(job, connection, created.expression), parts)
-    if job.execution.stopped.is_set():
-        raise Cancelled
-    written = ctas.publish(made, parts)
-    manifest = Location(job.results.bucket, f"{job.results.key}-manifest.csv")
+        select = _prepare(job, connection, query)
+        named = ctas.columns(connection, made, select)
+        rows = ctas.write(connection, made, select, named, parts)
+    written = ctas.publish(made, parts, job.go_on)
+    manifest = Location(job.output.bucket, f"{job.output.key}-manifest.csv")
     storage.put(manifest, "".join(f"{part}\n" for part in written).encode())
     job.execution.count(DataManifestLocation=str(manifest))
-    ctas.register(made, columns)
-
-
-def _parent(location: Location) -> Location:
-    return Location(location.bucket, location.key.rpartition("tables/")[0])
+    job.execution.record["_updated"] = rows
+    ctas.register(made, named, written)
 
 
 @contextmanager
 def _connection(job: Job) -> Iterator[Any]:
-    spill = job.directory / "spill"
-    settings = {"threads": THREADS, "memory_limit": MEMORY_LIMIT, "temp_directory": str(spill)}
-    connection = duckdb.connect(":memory:", config={**settings, "python_enable_replacements": False})
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "threads": THREADS,
+            "memory_limit": f"{MEMORY_BYTES}B",
+            "temp_directory": str(job.directory / "spill"),
+            "preserve_insertion_order": False,
+            "python_enable_replacements": False,
+        },
+    )
     try:
+        connection.execute("SET TimeZone = 'UTC'")
         job.execution.interruptible(connection)
         yield connection
     finally:
+        job.execution.interruptible(None)
         connection.close()
 
 
-def _prepare(job: Job, connection: Any, query: exp.Expression) -> str:
-    """Make the query's tables known to `connection`, shut it off, and return the query in its own dialect."""
+def _prepare(job: Job, connection: Any, query: exp.Expr) -> str:
+    """Make the query's tables known to `connection`, shut it off, and return the query in DuckDB's words."""
     named = statement.qualify(query, job.database)
-    read = statement.columns_read(query)
+    reads = statement.reads(query)
+    statement.name_columns(query)
     schema: dict[str, dict[str, str]] = {}
-    for number, one in enumerate({(each.database, each.table): each for each in named}.values()):
+    for number, one in enumerate(named):
+        job.go_on()
         table = _table(one)
-        shown = tables.view(table, read, job.directory / str(number))
-        job.scanned += shown.scanned
-        tables.registered(connection, table, shown)
-        schema[f"{table.database}.{table.name}"] = table.types()
+        statement.check_injected(query, table.injected)
+        job.scanned += tables.show(connection, table, reads, job.directory / str(number))
+        schema[f"{table.database}.{table.name}"] = table.all_columns
     _shut_off(connection, job.directory)
-    return query.sql("duckdb")
+    return dialect.translate(query, schema)
 
 
 def _table(named: statement.Named) -> catalog.Table:
     if not catalog.has_database(named.database):
-        raise QueryFailed("SCHEMA_NOT_FOUND", f"{named.place}: Schema '{named.database}' does not exist")
+        raise AthenaError("SCHEMA_NOT_FOUND", f"{named.place}: Schema '{named.database}' does not exist")
     table = catalog.find(named.database, named.table)
     if table is None:
         name = f"{statement.CATALOG}.{named.database}.{named.table}"
-        raise QueryFailed("TABLE_NOT_FOUND", f"{named.place}: Table '{name}' does not exist")
+        raise AthenaError("TABLE_NOT_FOUND", f"{named.place}: Table '{name}' does not exist")
     return table
 
 
 def _shut_off(connection: Any, directory: Path) -> None:
-    """From here on nothing beside the query's own directory can be read or written, and no setting changed."""
-    connection.execute(f"SET allowed_directories = [{tables.literal(str(directory) + os.sep)}]")
+    """From here on nothing but the query's own directory can be read or written, and no setting changed."""
+    connection.execute(f"SET allowed_directories = {listed([f'{directory}{os.sep}'])}")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
 
-def _failure(error: duckdb.Error) -> QueryFailed:
-    """DuckDB's error by the nearest of Athena's names."""
-    names = {
-        duckdb.ConversionException: "INVALID_CAST_ARGUMENT",
-        duckdb.OutOfRangeException: "NUMERIC_VALUE_OUT_OF_RANGE",
-        duckdb.OutOfMemoryException: "EXCEEDED_MEMORY_LIMIT",
-        duckdb.BinderException: "SYNTAX_ERROR",
-        duckdb.CatalogException: "SYNTAX_ERROR",
-        duckdb.ParserException: "SYNTAX_ERROR",
-        duckdb.PermissionException: "PERMISSION_DENIED",
-    }
-    return QueryFailed(names.get(type(error), "GENERIC_INTERNAL_ERROR"), flat(str(error)))
+# The nearest of Athena's names for an error of DuckDB's.
+_NAMES: dict[type[Exception], str] = {
+    duckdb.ConversionException: "INVALID_CAST_ARGUMENT",
+    duckdb.OutOfRangeException: "NUMERIC_VALUE_OUT_OF_RANGE",
+    duckdb.OutOfMemoryException: "EXCEEDED_MEMORY_LIMIT",
+    duckdb.BinderException: "SYNTAX_ERROR",
+    duckdb.CatalogException: "SYNTAX_ERROR",
+    duckdb.ParserException: "SYNTAX_ERROR",
+    duckdb.PermissionException: "PERMISSION_DENIED",
+}
+
+
+def _failure(error: duckdb.Error) -> AthenaError:
+    text = flat(str(error).partition("\n\nLINE ")[0])
+    if "JSON" in text and isinstance(error, duckdb.InvalidInputException):
+        return AthenaError("HIVE_BAD_DATA", text)
+    return AthenaError(_NAMES.get(type(error), "GENERIC_INTERNAL_ERROR"), text)

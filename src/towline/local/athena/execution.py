@@ -12,6 +12,8 @@ from towline.local.athena.loop import on_loop
 QUEUED, RUNNING, SUCCEEDED, FAILED, CANCELLED = "QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"
 FINAL = frozenset((SUCCEEDED, FAILED, CANCELLED))
 
+STOPPED = "Query cancelled by user"
+
 Record = dict[str, Any]
 
 
@@ -24,7 +26,9 @@ class Execution:
         self.ended = threading.Event()
         self._change = threading.Lock()
         self._sequence = 0
-        self._interrupt: Any = None
+        self._connection: Any = None
+        if self.state in FINAL:
+            self.ended.set()
 
     @property
     def id(self) -> str:
@@ -35,15 +39,20 @@ class Execution:
         return str(self.record["Status"]["State"])
 
     def interruptible(self, connection: Any) -> None:
-        """From here on `stop` interrupts what `connection` runs."""
-        self._interrupt = connection.interrupt
-        if self.stopped.is_set():
+        """From here on `stop` interrupts what this DuckDB connection runs; None when it is closed."""
+        with self._change:
+            self._connection = connection
+        if connection is not None and self.stopped.is_set():
             connection.interrupt()
 
     def stop(self) -> None:
+        """Ask the query to end; whoever runs it moves it to CANCELLED. One that waits its turn is so at once."""
         self.stopped.set()
-        if self._interrupt is not None:
-            self._interrupt()
+        if self.state == QUEUED:
+            self.move(CANCELLED, StateChangeReason=STOPPED)
+        with self._change:
+            if self._connection is not None:
+                self._connection.interrupt()
 
     def count(self, **statistics: Any) -> None:
         """Set statistics of the execution (names as in GetQueryExecution)."""

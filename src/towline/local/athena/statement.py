@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from towline.local.athena.error import QueryFailed, flat
+from towline.local.athena.errors import AthenaError
 
 CATALOG = "awsdatacatalog"
+PATH = "$path"  # a column that every table has: the URL of the object that a row is in
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of each statement that it keeps as text
 
@@ -28,18 +28,19 @@ class Kind:
 
 
 SELECT, CTAS = Kind("DML", "SELECT"), Kind("DDL", "CREATE_TABLE_AS_SELECT")
-CREATE_TABLE, DROP_TABLE = Kind("DDL", "CREATE_TABLE"), Kind("DDL", "DROP_TABLE")
-OTHER_DDL, UTILITY = Kind("DDL", "ALTER_TABLE"), Kind("UTILITY", "UTILITY")
-
-
 _KINDS = {
     "select": SELECT,
     "with": SELECT,
     "values": SELECT,
     "(": SELECT,
-    "drop": DROP_TABLE,
-    "alter": OTHER_DDL,
-    "msck": OTHER_DDL,
+    "insert": Kind("DML", "INSERT"),
+    "unload": Kind("DML", "UNLOAD"),
+    "drop": Kind("DDL", "DROP_TABLE"),
+    "alter": Kind("DDL", "ALTER_TABLE"),
+    "msck": Kind("DDL", "MSCK_REPAIR"),
+    "show": Kind("UTILITY", "SHOW"),
+    "describe": Kind("UTILITY", "DESCRIBE_TABLE"),
+    "desc": Kind("UTILITY", "DESCRIBE_TABLE"),
 }
 
 
@@ -47,32 +48,29 @@ def kind(query: str) -> Kind:
     """What a statement will be called, from its first words."""
     words = re.sub(r"--[^\n]*|/\*.*?\*/", " ", query, flags=re.DOTALL).replace("(", " ( ").lower().split()
     if words[:1] == ["create"]:
-        return CREATE_TABLE if words[1:2] == ["external"] else CTAS
-    return _KINDS.get(words[0] if words else "", UTILITY)
+        return CTAS if words[1:2] == ["table"] else Kind("DDL", "CREATE_TABLE")
+    return _KINDS.get(words[0] if words else "", Kind("UTILITY", "UTILITY"))
 
 
-def parse(query: str) -> exp.Expression:
-    """The statement, or QueryFailed with the place of what is wrong in it."""
+def split(query: str) -> list[str]:
+    """The statements in a text, each without its semicolon. A text that is no SQL is one statement."""
     try:
-        statements = [one for one in sqlglot.parse(query, read="athena") if one is not None]
-    except SqlglotError as error:
-        raise QueryFailed("SYNTAX_ERROR", _place(error)) from None
-    if len(statements) != 1:
-        raise QueryFailed("SYNTAX_ERROR", f"Only one sql statement is allowed. Got: {flat(query)}")
-    return statements[0]
+        tokens = sqlglot.tokenize(query, read="athena")
+    except SqlglotError:
+        return [query]
+    found, start = [], 0
+    for token in tokens:
+        if token.token_type == sqlglot.TokenType.SEMICOLON:
+            found.append(query[start : token.start])
+            start = token.end + 1
+    return [one for one in (*found, query[start:]) if one.strip()]
 
 
-def _place(error: SqlglotError) -> str:
-    found = (getattr(error, "errors", None) or [{}])[0]
-    place = f"line {found.get('line', 1)}:{found.get('col', 1)}: "
-    return f"{place}mismatched input '{found.get('highlight', '')}': {found.get('description') or flat(str(error))}"
-
-
-def is_query(statement: exp.Expression) -> bool:
+def is_query(statement: exp.Expr) -> bool:
     return isinstance(statement, exp.Query | exp.Values)
 
 
-def is_ctas(statement: exp.Expression) -> bool:
+def is_ctas(statement: exp.Expr) -> bool:
     created = isinstance(statement, exp.Create) and str(statement.args.get("kind")).upper() == "TABLE"
     return created and statement.args.get("expression") is not None
 
@@ -86,39 +84,47 @@ class Named:
     place: str
 
 
-def qualify(query: exp.Expression, database: str) -> dict[Named, None]:
+def qualify(query: exp.Expr, database: str) -> list[Named]:
     """Name every table of `query` in full, in lower case and without its catalog (in place); the tables, each once."""
-    found: dict[Named, None] = {}
+    found: dict[tuple[str, str], Named] = {}
     for table in list(_tables(query)):
         named = Named((table.db or database).lower(), table.name.lower(), place(table))
         if table.catalog and table.catalog.lower() != CATALOG:
-            raise QueryFailed("CATALOG_NOT_FOUND", f"{named.place}: Catalog '{table.catalog.lower()}' not found")
+            raise AthenaError("CATALOG_NOT_FOUND", f"{named.place}: Catalog '{table.catalog.lower()}' not found")
         table.set("catalog", None)
-        table.set("db", exp.to_identifier(named.database, quoted=True))
-        table.set("this", exp.to_identifier(named.table, quoted=True))
-        found.setdefault(named)
-    return found
+        table.set("db", _renamed(table.args.get("db"), named.database))
+        table.set("this", _renamed(table.this, named.table))
+        found.setdefault((named.database, named.table), named)
+    return list(found.values())
 
 
-def _tables(query: exp.Expression) -> Iterator[exp.Table]:
+def _renamed(old: exp.Expr | None, name: str) -> exp.Expr:
+    """An identifier that stands where `old` stood."""
+    made = exp.to_identifier(name, quoted=True)
+    if old is not None:
+        made.meta.update(old.meta)
+    return made
+
+
+def _tables(query: exp.Expr) -> Iterator[exp.Table]:
     for table in query.find_all(exp.Table):
-        if isinstance(table.this, exp.Identifier) and not (table.db == "" and table.name.lower() in _ctes(table)):
+        if isinstance(table.this, exp.Identifier) and (table.db or table.name.lower() not in _ctes(table)):
             yield table
 
 
 def _ctes(table: exp.Table) -> set[str]:
     """The names of the common table expressions that `table` may mean."""
     names: set[str] = set()
-    above: Any = table.parent
+    above: exp.Expr | None = table.parent
     while above is not None:
-        clause = above.args.get("with_") or above.args.get("with")
+        clause = above.args.get("with_")
         if isinstance(clause, exp.With):
             names |= {cte.alias_or_name.lower() for cte in clause.expressions}
         above = above.parent
     return names
 
 
-def place(node: exp.Expression) -> str:
+def place(node: exp.Expr) -> str:
     """Where a node stands: "line 1:15" (columns count from 1)."""
     for identifier in node.find_all(exp.Identifier):
         if "line" in identifier.meta:
@@ -127,8 +133,49 @@ def place(node: exp.Expression) -> str:
     return "line 1:1"
 
 
-def columns_read(query: exp.Expression) -> set[str] | None:
-    """The names of the columns that a query may read, of whichever table; None for all (`SELECT *`)."""
-    if any(not isinstance(star.parent, exp.Count) for star in query.find_all(exp.Star)):
-        return None
-    return {column.name.lower() for column in query.find_all(exp.Column)}
+@dataclass(frozen=True)
+class Reads:
+    """The names of the columns that a query may read, of whichever table; None is all (`SELECT *`)."""
+
+    names: frozenset[str] | None
+    path: bool
+
+    def of(self, columns: Iterable[str]) -> list[str]:
+        return [name for name in columns if self.names is None or name in self.names]
+
+
+def reads(query: exp.Expr) -> Reads:
+    names = frozenset(column.name.lower() for column in query.find_all(exp.Column))
+    everything = any(not isinstance(star.parent, exp.Count) for star in query.find_all(exp.Star))
+    return Reads(None if everything else names, PATH in names)
+
+
+def name_columns(query: exp.Expr) -> None:
+    """Give the columns of a query that have no name the ones that Athena gives them: `_col0` (in place)."""
+    for select in query.find_all(exp.Select):
+        for at, column in enumerate(select.selects):
+            if not column.alias_or_name and not column.is_star:
+                select.expressions[at].replace(exp.alias_(column.copy(), f"_col{at}"))
+
+
+def unnamed(query: exp.Expr) -> int | None:
+    """The position, from 1, of the first column of the result that has no name."""
+    selects = query.selects if isinstance(query, exp.Query) else []
+    return next((at for at, one in enumerate(selects, 1) if not one.alias_or_name and not one.is_star), None)
+
+
+def check_injected(query: exp.Expr, keys: list[str]) -> None:
+    """Raise AthenaError unless each key, whose values only the query can know, is compared with a constant in it."""
+    compared = {
+        side.name.lower()
+        for equal in query.find_all(exp.EQ, exp.In)
+        for side in (equal.this, equal.args.get("expression"))
+        if isinstance(side, exp.Column)
+    }
+    for key in keys:
+        if key not in compared:
+            raise AthenaError(
+                "CONSTRAINT_VIOLATION",
+                f"For the injected projected partition column {key}, the WHERE clause must contain only static "
+                "equality conditions, and at least one such condition must be present.",
+            )

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
-from towline.local.athena.error import QueryFailed
+from towline.local.athena.errors import AthenaError
 from towline.local.athena.loop import on_loop
 
 
 @dataclass(frozen=True)
 class Location:
-    """`s3://bucket/prefix`; as a table's location it means all objects below `prefix/`."""
+    """`s3://bucket/key`; as a table's location it means all objects below `key/`."""
 
     bucket: str
     key: str
@@ -23,7 +23,7 @@ class Location:
     def parse(cls, text: str) -> Location:
         bucket, _, key = text.removeprefix("s3://").partition("/")
         if not text.startswith("s3://") or not bucket:
-            raise QueryFailed("INVALID_TABLE_PROPERTY", f"S3 location '{text}' is not of the form s3://bucket/prefix/")
+            raise AthenaError("INVALID_TABLE_PROPERTY", f"S3 location '{text}' is not of the form s3://bucket/prefix/")
         return cls(bucket, key)
 
     @property
@@ -39,7 +39,7 @@ class Location:
 
 @dataclass(frozen=True)
 class Stored:
-    """The current version of an object."""
+    """The current version of an object; its size in bytes."""
 
     location: Location
     size: int
@@ -57,7 +57,7 @@ def _listing(location: Location, hidden: bool) -> Iterator[Stored]:
     from ministack.services import s3
 
     if location.bucket not in s3._buckets:
-        raise QueryFailed("HIVE_FILESYSTEM_ERROR", f"The specified bucket does not exist: {location.bucket}")
+        raise AthenaError("HIVE_FILESYSTEM_ERROR", f"The specified bucket does not exist: {location.bucket}")
     objects = s3._buckets[location.bucket]["objects"]
     prefix = location.prefix
     for key in sorted(key for key in objects if key.startswith(prefix)):
@@ -69,21 +69,16 @@ def _is_hidden(name: str) -> bool:
     return name == "" or name.endswith("/") or any(part.startswith(("_", ".")) for part in name.split("/"))
 
 
-def link(stored: Stored, path: Path) -> None:
-    """Make the object's body the file `path`, which stays as it is whatever happens to the object."""
-    on_loop(_link, stored.location, path)
-
-
-def _link(location: Location, path: Path) -> None:
+def link(location: Location, path: Path) -> None:
+    """Make the object's body the file `path`, which stays as it is whatever becomes of the object."""
     from ministack.services import s3
 
-    source = s3._object_disk_path(location.bucket, location.key)
     try:
-        os.link(source, path)
-    except OSError:  # in memory only, or the temporary directory is on another disk
-        body = s3._get_object_data(location.bucket, location.key)
+        os.link(s3._object_disk_path(location.bucket, location.key), path)
+    except OSError:  # gone, in memory only, or the temporary directory is on another disk
+        body = read(location)
         if body is None:
-            raise QueryFailed(
+            raise AthenaError(
                 "HIVE_CANNOT_OPEN_SPLIT", f"Error opening Hive split {location}: no such object"
             ) from None
         path.write_bytes(body)
@@ -93,19 +88,20 @@ def read(location: Location) -> bytes | None:
     """An object's bytes, or None where there is none."""
     from ministack.services import s3
 
-    return on_loop(s3._get_object_data, location.bucket, location.key)
+    body: bytes | None = on_loop(s3._get_object_data, location.bucket, location.key)
+    return body
 
 
-def put(location: Location, body: bytes, content_type: str = "application/octet-stream") -> None:
-    """Put an object as a client would: it is kept, versioned and notified of. Raises QueryFailed."""
+def put(location: Location, body: bytes) -> None:
+    """Put an object as a client would: it is kept, versioned and notified of. Raises AthenaError."""
     from ministack.services import s3
 
-    headers = {"content-type": content_type, "content-length": str(len(body))}
+    headers = {"content-type": "application/octet-stream", "content-length": str(len(body))}
     status, _, answer = on_loop(s3._put_object, location.bucket, location.key, body, headers)
     if status >= 300:
-        raise QueryFailed("HIVE_WRITER_CLOSE_ERROR", f"Error committing write to {location}: {_reason(answer)}")
+        raise AthenaError("HIVE_WRITER_CLOSE_ERROR", f"Error committing write to {location}: {_reason(answer)}")
 
 
 def _reason(answer: bytes) -> str:
-    error = ET.fromstring(answer)
+    error = ElementTree.fromstring(answer)  # noqa: S314 - MiniStack's own answer, in this process
     return f"{error.findtext('Message')} (Service: Amazon S3; Error Code: {error.findtext('Code')})"

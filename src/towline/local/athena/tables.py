@@ -1,165 +1,132 @@
-"""A table's data as a view in DuckDB: its objects, linked into the query's own directory, with the table's types."""
+"""A table's rows as a view in DuckDB, in the table's types, whatever its format."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from towline.local.athena import storage
+from towline.local.athena import parquet, partitions
 from towline.local.athena.catalog import Table, duck_type
-from towline.local.athena.error import QueryFailed
-from towline.local.athena.storage import Location, Stored
+from towline.local.athena.errors import AthenaError
+from towline.local.athena.files import Linked, link_all
+from towline.local.athena.sql import listed, literal, quoted, struct
+from towline.local.athena.statement import PATH, Reads
 
-
-@dataclass(frozen=True)
-class Linked:
-    """An object as a file that a query can read."""
-
-    stored: Stored
-    path: Path
+# No text file holds this, so nothing is taken for it.
+_NEVER = "\ufffe"
+_LARGEST_LINE = 128 * 2**20
 
 
 @dataclass(frozen=True)
 class View:
-    """The SELECT that yields a table's rows, and how many bytes a scan of it reads."""
+    """The SELECT that yields a table's rows, and how many bytes a query of it reads."""
 
     select: str
     scanned: int
 
 
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def show(connection: Any, table: Table, reads: Reads, directory: Path) -> int:
+    """Make `table` a view of the same name, for a query that reads `reads`; its files come to lie in `directory`.
+
+    Returns the bytes that the query scans.
+    """
+    directory.mkdir()
+    shown = _view(table, reads, directory)
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.database)}")
+    connection.execute(f"CREATE VIEW {quoted(table.database)}.{quoted(table.name)} AS {shown.select}")
+    return shown.scanned
 
 
-def literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def view(table: Table, columns: Collection[str] | None, directory: Path) -> View:
-    """The rows of `table`, whose files come to lie in `directory`; `columns` are those that are read (None: all)."""
-    directory.mkdir(parents=True)
-    stored = storage.listing(Location.parse(table.location))
-    files = [_link(one, directory, number) for number, one in enumerate(stored)]
-    read = [name for name in table.columns if columns is None or name in columns]
-    if not files:
-        return View(_nothing(table), 0)
+def _view(table: Table, reads: Reads, directory: Path) -> View:
     reader = _READERS.get(table.format)
     if reader is None:
-        raise QueryFailed("HIVE_UNSUPPORTED_FORMAT", f"Unable to create input format {table.format}")
-    return reader(table, read, files)
+        raise AthenaError("HIVE_UNSUPPORTED_FORMAT", f"Unable to create input format {table.format}")
+    files = link_all(table, partitions.splits(table), directory)
+    if not files:
+        return View(f"SELECT {_nulls(table, reads.path)} WHERE FALSE", 0)
+    columns, source, scanned = reader(table, files, reads.of(table.columns))
+    keys = [f"{quoted(name)}::{duck_type(kind)} AS {quoted(name)}" for name, kind in table.partition_keys.items()]
+    paths = [f"{_paths(files)} AS {quoted(PATH)}"] if reads.path else []
+    return View(f"SELECT {', '.join([columns, *keys, *paths])} FROM {source}", scanned)
 
 
-def _link(stored: Stored, directory: Path, number: int) -> Linked:
-    path = directory / f"{number}{'.gz' if stored.location.key.endswith('.gz') else ''}"
-    storage.link(stored, path)
-    return Linked(stored, path)
-
-
-def _nothing(table: Table) -> str:
-    return f"SELECT {_nulls(table.all_columns)} WHERE FALSE"
-
-
-def _nulls(columns: Mapping[str, str]) -> str:
+def _nulls(table: Table, path: bool) -> str:
+    columns = {**table.all_columns, **({PATH: "string"} if path else {})}
     return ", ".join(f"NULL::{duck_type(kind)} AS {quoted(name)}" for name, kind in columns.items())
 
 
-def _files(files: Collection[Linked]) -> str:
-    return "[" + ", ".join(literal(str(file.path)) for file in files) + "]"
+def _paths(files: Sequence[Linked]) -> str:
+    """The expression that yields the object's URL of each row: files are numbered from 0, lists from 1."""
+    number = r"regexp_extract(filename, '(\d+)(\.gz)?$', 1)::INTEGER + 1"
+    return f"({listed(str(file.location) for file in files)})[{number}]"
 
 
-def _parquet(table: Table, read: Collection[str], files: Collection[Linked]) -> View:
-    footers = [(file, _footer(file)) for file in files]
-    for file, footer in footers:
-        _check_types(table, read, file.stored, footer.schema.to_arrow_schema())
-    there = {name.lower(): name for _, footer in footers for name in footer.schema.to_arrow_schema().names}
-    columns = ", ".join(_parquet_column(name, kind, there) for name, kind in table.columns.items())
-    select = f"SELECT {columns} FROM read_parquet({_files(files)}, union_by_name = true)"
-    return View(select, sum(_column_bytes(footer, set(read)) for _, footer in footers))
+def _common(table: Table, files: Sequence[Linked]) -> str:
+    """The arguments that all of DuckDB's readers share."""
+    kinds = struct((name, "VARCHAR") for name in table.partition_keys)
+    hive = f"hive_partitioning = true, hive_types = {kinds}" if table.partition_keys else "hive_partitioning = false"
+    return f"{listed(str(file.path) for file in files)}, filename = true, {hive}"
 
 
-def _footer(file: Linked) -> pq.FileMetaData:
-    try:
-        return pq.read_metadata(file.path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise QueryFailed("HIVE_BAD_DATA", f"Not valid Parquet file: {file.stored.location}: {error}") from None
+def _size(files: Sequence[Linked]) -> int:
+    return sum(file.size for file in files)
 
 
-def _parquet_column(name: str, kind: str, there: Mapping[str, str]) -> str:
-    source = quoted(there[name]) if name in there else "NULL"
-    return f"{source}::{duck_type(kind)} AS {quoted(name)}"
+def _parquet(table: Table, files: Sequence[Linked], read: Collection[str]) -> tuple[str, str, int]:
+    columns, scanned = parquet.columns(table, files, read)
+    return columns, f"read_parquet({_common(table, files)}, union_by_name = true)", scanned
 
 
-def _column_bytes(footer: pq.FileMetaData, read: Collection[str]) -> int:
-    groups = (footer.row_group(index) for index in range(footer.num_row_groups))
-    chunks = (group.column(index) for group in groups for index in range(group.num_columns))
-    return sum(chunk.total_compressed_size for chunk in chunks if chunk.path_in_schema.split(".")[0].lower() in read)
-
-
-# The Arrow types of a Parquet column that a column of the table may be read from, by the table's type.
-_READABLE: dict[str, Callable[[pa.DataType], bool]] = {
-    "boolean": pa.types.is_boolean,
-    "tinyint": lambda kind: pa.types.is_integer(kind) and kind.bit_width <= 32,
-    "smallint": lambda kind: pa.types.is_integer(kind) and kind.bit_width <= 32,
-    "int": lambda kind: pa.types.is_integer(kind) and kind.bit_width <= 32,
-    "integer": lambda kind: pa.types.is_integer(kind) and kind.bit_width <= 32,
-    "bigint": pa.types.is_integer,
-    "float": pa.types.is_float32,
-    "double": lambda kind: pa.types.is_floating(kind),
-    "string": lambda kind: pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_binary(kind),
-    "date": pa.types.is_date,
-    "timestamp": pa.types.is_timestamp,
-}
-
-
-def _check_types(table: Table, read: Collection[str], stored: Stored, schema: pa.Schema) -> None:
-    found = {field.name.lower(): field.type for field in schema}
-    for name in read:
-        fits = _READABLE.get(table.columns[name])
-        if name in found and fits is not None and not fits(found[name]):
-            raise QueryFailed(
-                "HIVE_BAD_DATA",
-                f"Field {name}'s type {_physical(found[name])} in parquet file {stored.location} is incompatible with "
-                f"type {_trino(table.columns[name])} defined in table schema",
-            )
-
-
-def _physical(kind: pa.DataType) -> str:
-    """Parquet's physical type of an Arrow type, in the words of Athena's message."""
-    if pa.types.is_integer(kind):
-        return "INT64" if kind.bit_width == 64 else "INT32"
-    if pa.types.is_timestamp(kind):
-        return "INT64"
-    if pa.types.is_date(kind):
-        return "INT32"
-    names = {pa.bool_(): "BOOLEAN", pa.float32(): "FLOAT", pa.float64(): "DOUBLE"}
-    return names.get(kind, "BINARY")
-
-
-def _trino(kind: str) -> str:
-    return {"int": "integer", "string": "varchar", "float": "real"}.get(kind, kind)
-
-
-def _json(table: Table, read: Collection[str], files: Collection[Linked]) -> View:
-    columns = ", ".join(f"{literal(name)}: {literal(duck_type(kind))}" for name, kind in table.columns.items())
-    select = (
-        f"SELECT * FROM read_json({_files(files)}, format = 'newline_delimited', columns = {{{columns}}}, "
-        "maximum_object_size = 134217728)"
+def _json(table: Table, files: Sequence[Linked], read: Collection[str]) -> tuple[str, str, int]:
+    kinds = struct((name, duck_type(kind)) for name, kind in table.columns.items())
+    source = (
+        f"read_json({_common(table, files)}, format = 'newline_delimited', columns = {kinds}, "
+        f"maximum_object_size = {_LARGEST_LINE})"
     )
-    return View(select, sum(file.stored.size for file in files))
+    return ", ".join(map(quoted, table.columns)), source, _size(files)
 
 
-def _csv(table: Table, read: Collection[str], files: Collection[Linked]) -> View:
-    raise QueryFailed("NOT_SUPPORTED", "text tables are not there yet")
+def _text(table: Table, files: Sequence[Linked], read: Collection[str]) -> tuple[str, str, int]:
+    """LazySimpleSerDe: no quotes; `\\N` is null, and so is what is not of the column's type."""
+    null = table.serde.get("serialization.null.format", r"\N")
+    source = _lines(table, files, delimiter=table.serde.get("field.delim", "\x01"), quote="", escape="", null=null)
+    columns = (f"TRY_CAST({quoted(name)} AS {duck_type(kind)}) AS {quoted(name)}" for name, kind in _columns(table))
+    return ", ".join(columns), source, _size(files)
 
 
-_READERS: dict[str, Callable[..., View]] = {"PARQUET": _parquet, "JSON": _json, "TEXTFILE": _csv, "CSV": _csv}
+def _quoted_text(table: Table, files: Sequence[Linked], read: Collection[str]) -> tuple[str, str, int]:
+    """OpenCSVSerDe: quotes; nothing is null but an empty value of a column that is not text."""
+    marks = {name: table.serde.get(f"{name}Char", usual) for name, usual in _MARKS.items()}
+    source = _lines(
+        table, files, delimiter=marks["separator"], quote=marks["quote"], escape=marks["escape"], null=_NEVER
+    )
+    columns = (_strict(name, kind) for name, kind in _columns(table))
+    return ", ".join(columns), source, _size(files)
 
 
-def registered(connection: Any, table: Table, shown: View) -> None:
-    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.database)}")
-    connection.execute(f"CREATE VIEW {quoted(table.database)}.{quoted(table.name)} AS {shown.select}")
+_MARKS = {"separator": ",", "quote": '"', "escape": "\\"}
+
+
+def _strict(name: str, kind: str) -> str:
+    duck = duck_type(kind)
+    value = quoted(name) if duck == "VARCHAR" else f"NULLIF({quoted(name)}, '')"
+    return f"CAST({value} AS {duck}) AS {quoted(name)}"
+
+
+def _columns(table: Table) -> list[tuple[str, str]]:
+    return list(table.columns.items())
+
+
+def _lines(table: Table, files: Sequence[Linked], *, delimiter: str, quote: str, escape: str, null: str) -> str:
+    kinds = struct((name, "VARCHAR") for name in table.columns)
+    skipped = int(table.properties.get("skip.header.line.count", 0))
+    return (
+        f"read_csv({_common(table, files)}, auto_detect = false, header = false, skip = {skipped}, "
+        f"delim = {literal(delimiter)}, quote = {literal(quote)}, escape = {literal(escape)}, "
+        f"nullstr = {literal(null)}, null_padding = true, strict_mode = false, columns = {kinds})"
+    )
+
+
+_READERS = {"PARQUET": _parquet, "JSON": _json, "TEXTFILE": _text, "CSV": _quoted_text}

@@ -1,0 +1,66 @@
+"""GetQueryResults: the pages of a result, read from the object that the query left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from towline.local.athena import results, storage
+from towline.local.athena.answer import Refused, answered
+from towline.local.athena.execution import CANCELLED, FAILED, SUCCEEDED, Record
+from towline.local.athena.storage import Location
+
+ROWS_AT_MOST = 1000
+
+
+@answered
+def get_query_results(data: dict[str, Any]) -> dict[str, Any]:
+    record = _succeeded(data.get("QueryExecutionId"))
+    limit, first = int(data.get("MaxResults") or ROWS_AT_MOST), _first(data.get("NextToken"))
+    if not 1 <= limit <= ROWS_AT_MOST:
+        raise Refused(f"MaxResults is more than maximum allowed length {ROWS_AT_MOST}")
+    rows = _rows(record)
+    page = {
+        "ResultSet": {
+            "Rows": [{"Data": [_datum(value) for value in row]} for row in rows[first : first + limit]],
+            "ResultSetMetadata": {"ColumnInfo": [results.column_info(*column) for column in record["_columns"]]},
+        },
+        "UpdateCount": record.get("_updated", 0),
+    }
+    return page | ({"NextToken": str(first + limit)} if first + limit < len(rows) else {})
+
+
+def _succeeded(query_id: str | None) -> Record:
+    from ministack.services import athena
+
+    record: Record | None = athena._executions.get(query_id)
+    if record is None:
+        raise Refused(f"QueryExecution {query_id} was not found")
+    state = record["Status"]["State"]
+    if state in (FAILED, CANCELLED):
+        raise Refused(f"Query did not finish successfully. Final query state: {state}")
+    if state != SUCCEEDED:
+        raise Refused(f"Query has not yet finished. Current state: {state}")
+    return record
+
+
+def _first(token: str | None) -> int:
+    if token is None:
+        return 0
+    if not token.isdigit():
+        raise Refused("Malformed query results token")
+    return int(token)
+
+
+def _rows(record: Record) -> list[list[str | None]]:
+    if not record["_columns"]:
+        return []
+    location = record["ResultConfiguration"]["OutputLocation"]
+    body = storage.read(Location.parse(location))
+    if body is None:
+        raise Refused(f"Could not find results at {location}")
+    text = body.decode()
+    return results.parse_csv(text) if location.endswith(".csv") else [[line] for line in text.splitlines()]
+
+
+def _datum(value: str | None) -> dict[str, str]:
+    return {} if value is None else {"VarCharValue": value}
