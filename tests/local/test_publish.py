@@ -1,4 +1,4 @@
-"""An Iceberg table on the local stack, in the very catalog that AWS has, read back by the engines that it is for."""
+"""Published copies on the local stack, in the very catalog that AWS has, read back by the engines that they are for."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
+import pyarrow.dataset as pads
 import pytest
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.table import Table
 
 import towline
 from tests.local_stack import BUCKET, client
-from towline import connect, history, publish
+from towline import connect, copies, history, publish
 from towline import table as tables
+from towline.aws.glue_copies import GlueCopies
 from towline.aws.iceberg import GlueLake
 from towline.cli import main
 from towline.connect import Connection
@@ -65,6 +67,17 @@ class Copied:
     def at(self, commit: str | None = None) -> pa.Table:
         return history.table_at(self.connection.bench, self.name, commit)[1]
 
+    def ask(self, statement: str) -> tuple[pa.Table, int]:
+        """What Athena finds, and how many bytes it read for that."""
+        engine, bench = self.connection.engine, self.connection.bench
+        done = engine.wait(engine.start(statement, bench.new_id()), 30)
+        assert done.state == "SUCCEEDED", done.reason
+        return engine.result(done, bench.store), done.scanned_bytes
+
+    def rows(self, table: str, where: str = "true") -> tuple[pa.Table, int]:
+        names = ", ".join(self.at().column_names)
+        return self.ask(f"SELECT {names} FROM {table} WHERE {where}")  # noqa: S608 - of the test's own words
+
     def edit(self, **cells: object) -> None:
         assert self.dataset.edit({"tow": 1, "net": 0}, cells, "because").wait().status == "committed"
 
@@ -107,29 +120,28 @@ def test_iceberg_reads_each_commit_as_towline_does(copied: Copied) -> None:
         (task,) = found.plan_files()
         file = BytesIO(copied.get(task.file.file_path))
         same(duckdb.read_parquet(file).to_arrow_table(), expected)
-
-
-def test_the_iceberg_table_knows_key_and_types(copied: Copied) -> None:
-    copied.dataset.publish(iceberg=True, begin="head")
-    schema = copied.table.schema()
+    schema = table.schema()
     assert schema.identifier_field_names() == {"tow", "net"}
     assert [field.name for field in schema.fields if field.required] == ["tow", "net"]
-    types = {field.name: str(field.field_type) for field in schema.fields}
-    assert types == {
-        "tow": "long",
-        "net": "long",
-        "vessel": "string",
-        "cruise": "string",
-        "volume": "double",
-        "is_day": "boolean",
-    }
-    glue = copied.glue.get_table(DatabaseName="towline", Name=f"{copied.name}_iceberg")["Table"]
-    assert glue["Parameters"]["table_type"] == "ICEBERG"
-    assert glue["StorageDescriptor"]["Location"].startswith(f"s3://{BUCKET}/iceberg/{copied.name}/")
+    types = [str(field.field_type) for field in schema.fields]
+    assert types == ["long", "long", "string", "string", "double", "boolean"]
+    described = copied.glue.get_table(DatabaseName="towline", Name=f"{copied.name}_iceberg")["Table"]
+    assert described["Parameters"]["table_type"] == "ICEBERG"
+    assert described["StorageDescriptor"]["Location"].startswith(f"s3://{BUCKET}/iceberg/{copied.name}/")
 
 
 class Killed(BaseException):
     """The process dies: nothing catches this."""
+
+
+CHANGING = (
+    "put",
+    "create_table",
+    "update_table",
+    "batch_create_partition",
+    "batch_update_partition",
+    "delete_partition",
+)
 
 
 @dataclass
@@ -141,7 +153,7 @@ class Mortal:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.target, name)
-        return partial(self._call, found) if name in ("put", "create_table", "update_table") else found
+        return partial(self._call, found) if name in CHANGING else found
 
     def _call(self, found: Any, *arguments: Any, **named: Any) -> Any:
         answer = found(*arguments, **named)
@@ -206,16 +218,13 @@ def test_what_another_engine_wrote_is_refused_and_replaced_on_demand(copied: Cop
     assert {key.split("/")[2] for key in copied.keys(f"iceberg/{copied.name}/")} == {new.split("/")[-1]}
 
 
-def test_a_table_of_this_name_that_is_no_iceberg_table_is_left_alone(copied: Copied) -> None:
+def test_where_no_table_can_be_it_says_why(copied: Copied) -> None:
     name = f"{copied.name}_iceberg"
     copied.glue.create_table(DatabaseName="towline", TableInput={"Name": name, "Parameters": {"classification": "csv"}})
     for rebuild in (False, True):
         with pytest.raises(Refused, match="is no Iceberg table"):
             copied.dataset.publish(iceberg=True, rebuild=rebuild)
     assert copied.glue.get_table(DatabaseName="towline", Name=name)["Table"]["Parameters"] == {"classification": "csv"}
-
-
-def test_without_the_database_it_says_who_makes_it(copied: Copied) -> None:
     lake = GlueLake(copied.glue, copied.connection.bench, BUCKET, "elsewhere", copied.name)
     with pytest.raises(NotFound, match=r"no Glue database elsewhere.*GLUE_DATABASE"):
         lake.create(copied.dataset.contract())
@@ -237,17 +246,92 @@ def test_a_table_may_become_empty_and_fill_again(copied: Copied) -> None:
 def test_the_command_publishes_and_says_so(copied: Copied, capsys: pytest.CaptureFixture[str]) -> None:
     def said(*arguments: str) -> str:
         with pytest.raises(SystemExit) as done:
-            main(["publish", copied.name, "--iceberg", *arguments, "--data-dir", copied.data_dir])
+            main(["publish", copied.name, *arguments, "--data-dir", copied.data_dir])
         output = capsys.readouterr()
         assert done.value.code == 0, output.err
         return output.out.strip()
 
-    table = f"towline.{copied.name}_iceberg"
-    assert said("--dry-run") == f"would publish commits 1 to 3 of {copied.name} to {table}"
-    assert [each["number"] for each in json.loads(said("--head-only", "--json"))["published"]] == [3]
-    assert said() == f"nothing to publish: {table} has commit 3, the newest of {copied.name}"
-    copied.edit(volume=5.0)
-    assert said() == f"published commit 4 of {copied.name} to {table}"
-    made = json.loads(said("--rebuild", "--from", "2", "--json"))
-    assert [each["number"] for each in made["commits"]] == [2, 3, 4]
+    table, copy = f"towline.{copied.name}_iceberg", f"towline.{copied.name}_by_cruise"
+    assert [each["number"] for each in json.loads(said("--iceberg", "--head-only", "--json"))["published"]] == [3]
+    made = json.loads(said("--iceberg", "--rebuild", "--from", "2", "--json"))
     assert [each["snapshot"] for each in made["published"]] == [each.snapshot_id for each in copied.table.snapshots()]
+    assert said("--iceberg") == f"nothing to publish: {table} has commit 3, the newest of {copied.name}"
+    assert said("--partition-by", "cruise") == f"published commit 3 of {copied.name} to {copy}, 3 partitions"
+
+
+def test_athena_finds_the_rows_of_each_partition(copied: Copied) -> None:
+    copied.dataset.publish(partition_by="cruise")
+    table = f"{copied.name}_by_cruise"
+    same(copied.rows(table)[0], copied.at())
+    assert copied.rows(table, "cruise = 'SR 24/08'")[0].column("tow").to_pylist() == [2]
+    assert copied.rows(table, "cruise IS NULL")[0].column("tow").to_pylist() == [3]
+    assert copied.rows(table, "cruise = 'elsewhere'")[0].num_rows == 0
+
+
+def test_other_engines_read_the_same_from_the_directory(copied: Copied, tmp_path: Path) -> None:
+    copy = copied.dataset.publish(partition_by=["cruise", "is_day"])
+    for key in copied.keys(copy.prefix):
+        file = tmp_path / "copy" / key.removeprefix(copy.prefix)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(copied.get(key))
+    order = copied.at().column_names
+    hive = pads.partitioning(pa.schema([("cruise", pa.string()), ("is_day", pa.bool_())]), flavor="hive")
+    found = pads.dataset(tmp_path / "copy", partitioning=hive)
+    same(found.to_table().select(order), copied.at())
+    assert len([*found.get_fragments(pads.field("cruise") == "SR 24/08")]) == 1, "the others are not even opened"
+    read = duckdb.read_parquet(f"{tmp_path}/copy/**/*.parquet", hive_partitioning=True)
+    same(read.to_arrow_table().select(order), copied.at())
+
+
+def test_a_copy_follows_the_head_and_leaves_one_behind(copied: Copied) -> None:
+    first = copied.dataset.publish(partition_by="vessel")
+    assert (first.is_new, copied.dataset.publish(partition_by="vessel").is_new) == (True, False)
+    for volume in (7.0, 8.0):
+        copied.edit(volume=volume, vessel=f"Orca {volume}")
+        last = copied.dataset.publish(partition_by="vessel")
+        same(copied.rows(last.table)[0], copied.at())
+    commits = {key.split("/")[3] for key in copied.keys(f"published/{copied.name}/")}
+    assert last.commit in commits
+    assert first.commit not in commits
+    assert len(commits) == 2
+    described = copied.glue.get_table(DatabaseName="towline", Name=last.table)["Table"]
+    assert described["StorageDescriptor"]["Location"] == last.location
+    assert described["Parameters"]["towline.commit"] == last.commit
+
+
+def test_copiers_at_once_leave_one_whole_copy(copied: Copied) -> None:
+    copied.dataset.publish(partition_by="vessel")
+    copied.edit(vessel="Orca")
+    with ThreadPoolExecutor(4) as pool:
+        made = [pool.submit(copied.dataset.publish, partition_by="vessel") for _ in range(4)]
+        assert {each.result().table for each in made} == {f"{copied.name}_by_vessel"}
+    same(copied.rows(f"{copied.name}_by_vessel")[0], copied.at())
+    assert not copied.dataset.publish(partition_by="vessel", dry_run=True).is_new
+
+
+def test_a_copy_that_broke_off_is_completed(copied: Copied) -> None:
+    copied.dataset.publish(partition_by="vessel")
+    bench, columns = copied.connection.bench, ["vessel"]
+    for life in (1, 2, 3):
+        copied.edit(vessel=f"Orca {life}")
+        mortal = GlueCopies(Mortal(copied.glue, life), "towline")
+        with pytest.raises(Killed):
+            copies.run(bench, mortal, copies.plan(bench, copied.name, columns, mortal, BUCKET))
+        copied.dataset.publish(partition_by="vessel")
+        same(copied.rows(f"{copied.name}_by_vessel")[0], copied.at())
+
+
+def test_more_partitions_than_fit_one_request(copied: Copied) -> None:
+    tables_, name = GlueCopies(copied.glue, "towline"), f"{copied.name}_many"
+    like = copied.dataset.publish(partition_by="vessel").described()
+    tables_.create({**like, "Name": name})
+    places = {(f"v {number}",): f"s3://{BUCKET}/published/nowhere/{number}/" for number in range(230)}
+    tables_.move({**like, "Name": name}, places, {})
+    assert (there := tables_.look(name)) is not None
+    assert there.places == places
+    moved = {values: f"{place}moved/" for values, place in list(places.items())[10:]}
+    tables_.move({**like, "Name": name}, moved, places)
+    assert (there := tables_.look(name)) is not None
+    assert there.places == moved
+    with pytest.raises(LostRace, match="somebody else changed its partitions"):
+        tables_.move({**like, "Name": name}, moved, {})
