@@ -10,7 +10,7 @@ from html import escape
 
 from app import markup, preview_markup
 from app.past import html
-from app.sql.reading import SHOWN, Reading
+from app.sql.reading import LINE, SHOWN, Reading
 from app.sql.sources import Source
 from app.sql.words import quoted
 from towline.contract import Contract
@@ -55,7 +55,7 @@ def _put(text: str, name: str, help: str, kind: str = "", *, whole: bool = False
 
 
 def _line(text: str) -> str:
-    return html.cut(" ".join(text.split()), 60)
+    return html.cut(" ".join(text.split()), LINE)
 
 
 def refusal(text: str) -> str:

@@ -13,7 +13,7 @@ from towline.files import write_table
 from towline.queries import Asking
 
 SHOWN = 1_000  # rows of a result that the page shows
-LINE = 90  # characters of a statement in a line
+LINE = 140  # characters of a statement in a line
 
 
 @dataclass(frozen=True)
