@@ -17,8 +17,9 @@ CORE |= {"preview", "profile"}
 USE_CASES = {"store", "memory", "receipts", "workbench", "master", "intent", "finish", "landing", "commit", "plan"}
 USE_CASES |= {"proposals", "inbox", "quarantine", "external", "reconcile", "history", "dataset", "health", "mine"}
 USE_CASES |= {"lineage", "trail", "ranged", "block", "blocks", "blame", "archive", "prune", "verify"}
-USE_CASES |= {"theirs", "dispute", "reviews", "reviewing", "steward", "queries", "cataloging", "runs"}
-USE_CASES |= {"parts", "partfile", "piles", "flatten"}
+USE_CASES |= {"theirs", "dispute", "reviews", "reviewing", "steward", "queries", "cataloging"}
+USE_CASES |= {"parts", "partfile", "piles", "flatten", "bulk", "statements", "runs"}
+USE_CASES |= {"theirs", "dispute", "reviews", "reviewing", "steward"}
 
 # What the pure core may use beside itself and the standard library.
 CORE_LIBRARIES = {"pyarrow", "ulid", "openpyxl", "sqlglot"}

@@ -116,6 +116,16 @@ class Run:
     def preview(self) -> str:
         return f"{self.prefix}preview.json"
 
+    @property
+    def token(self) -> str:
+        """The task token of the execution that waits."""
+        return f"{self.prefix}token.json"
+
+    @property
+    def proposal(self) -> str:
+        """The proposal of a CTAS that was run by hand, which is in no inbox."""
+        return f"{self.prefix}proposal.sql.json"
+
 
 @dataclass(frozen=True)
 class Layout:

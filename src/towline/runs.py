@@ -9,45 +9,19 @@ A run is one SQL edit on its way; its id is its proposal's. A word on a run is a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from functools import cached_property
 
 from towline import __version__, keys, preview, sqledit
-from towline.contract import Contract
 from towline.dataset import PATIENCE, Dataset, Ticket
 from towline.errors import NotFound, PreconditionFailed, Refused, UsageError
 from towline.preview import Preview
 from towline.receipts import PREVIEWED, Receipt
+from towline.statements import Others
 from towline.store import ABSENT
-from towline.workbench import Workbench
 
 WORD = "towline.word/v1"
 PROMOTE, DISCARD = WORDS = ("promote", "discard")
 # A statement is checked here before it is sent; no table has this name, and none is looked for.
 _NOWHERE = '"{}"."run_base"'
-
-
-class Others(Mapping[str, Contract]):
-    """The contracts of the team's datasets, each read when it is asked for."""
-
-    def __init__(self, bench: Workbench) -> None:
-        self._bench = bench
-
-    def __getitem__(self, dataset: str) -> Contract:
-        if dataset not in self._names:
-            raise KeyError(dataset)
-        return self._bench.recent_contract(dataset)[0]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    @cached_property
-    def _names(self) -> list[str]:
-        found = (keys.dataset_of_contract(entry.key) for entry in self._bench.store.list(keys.CONTRACTS))
-        return [name for name in found if name]
 
 
 def check(dataset: Dataset, statement: str, database: str) -> str:

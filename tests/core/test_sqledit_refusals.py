@@ -68,10 +68,18 @@ REFUSALS = [
     ("SELECT * FROM master TABLESAMPLE BERNOULLI (10)", "sql.syntax", 1, None, None, ["SAMPLE"]),
     ("SELECT * EXCEPT (tow) FROM master", "sql.syntax", 1, None, None, ["write the columns out"]),
     ("SELECT * FROM master, LATERAL (SELECT 1)", "sql.syntax", 1, 23, "LATERAL", []),
-    ("UPDATE master SET tow = ?", "sql.syntax", 1, None, None, ["?"]),
+    ("UPDATE master SET tow = ?", "sql.syntax", 1, 25, "?", ["?"]),
     ("UPDATE master SET tow = 1 RETURNING tow", "sql.syntax", 1, None, None, ["RETURNING"]),
     ("UPDATE master SET tow = 1 LIMIT 3", "sql.syntax", 1, None, None, ["LIMIT", "WHERE"]),
     ("DELETE FROM master USING ships WHERE TRUE", "sql.syntax", 1, None, None, ["WHERE EXISTS"]),
+    ("UPDATE master SET volume = volume::bigint", "sql.syntax", 1, 34, "::", ["Athena's"]),
+    ("UPDATE master SET volume = tow DIV 2", "sql.syntax", 1, 32, "DIV", ["double quotes"]),
+    ("DELETE FROM master WHERE ship ILIKE 'x'", "sql.syntax", 1, 31, "ILIKE", []),
+    ("DELETE FROM master WHERE is_day IS NOT TRUE", "sql.syntax", 1, 26, None, ["COALESCE"]),
+    ("UPDATE master SET volume = DECIMAL '1.5'", "sql.syntax", 1, 36, "'1.5'", ["CAST"]),
+    ("UPDATE master SET ship = 'a' 'b'", "sql.syntax", 1, 30, "'b'", ["||"]),
+    ("UPDATE master SET ship = concat('a', 'b',)", "sql.syntax", 1, 41, ",", ["comma"]),
+    ("UPDATE master AS m(a, b) SET a = 1", "sql.syntax", 1, 8, None, ["another name"]),
     ("DELETE FROM master", "sql.empty", 1, 1, "DELETE", ["every row", "WHERE"]),
     ("INSERT OVERWRITE TABLE master SELECT * FROM master", "sql.syntax", 1, None, None, ["OVERWRITE"]),
     ("UPDATE master", "sql.syntax", 1, 1, "UPDATE", ["SET"]),
@@ -174,6 +182,7 @@ def test_the_excerpt_of_a_long_line_is_cut_around_the_place() -> None:
         "DELETE FROM master WHERE ship = '; DROP TABLE master; --'",
         'DELETE FROM "awsdatacatalog"."towline"."MASTER" WHERE Hauls.TOW = 1'.replace("Hauls", "master"),
         "DELETE FROM master WHERE tow IN (SELECT towline.audit.number FROM towline.audit)",
+        'DELETE FROM master m WHERE EXISTS (SELECT 1 AS "div" FROM (SELECT 1 AS "semi") AS "anti")',
     ],
 )
 def test_what_looks_odd_and_is_not(sql: str) -> None:
@@ -182,6 +191,11 @@ def test_what_looks_odd_and_is_not(sql: str) -> None:
 
 def test_comments_do_not_reach_the_engine() -> None:
     assert "DROP" not in compiled("DELETE FROM master /* DROP */ WHERE tow = 1 -- DROP").select
+
+
+def test_functions_keep_their_names_where_another_would_give_other_digits() -> None:
+    select = compiled("UPDATE master SET volume = log10(volume) + log2(volume) + log(3, volume)").select
+    assert all(f"{name}(" in select.lower() for name in ("log10", "log2", "log")), select
 
 
 def test_length_and_depth_are_bounded() -> None:

@@ -36,7 +36,9 @@ class Runtime:
     def __init__(self, *needs: str) -> None:
         self.settings = Settings.for_function(os.environ, needs=needs)
         # Denials of one batch, and of those after it, ask the same records and changes files who set theirs.
-        self.bench = Workbench(self._store(), self.settings.layout, shelf=Shelf(SHELF, _size))
+        self.bench = Workbench(
+            self._store(), self.settings.layout, self.settings.glue_database, shelf=Shelf(SHELF, _size)
+        )
         if self.settings.topic_arn:
             self.bench.notify = self._tell
 
@@ -47,8 +49,8 @@ class Runtime:
                 pass
 
     def keep_catalog(self) -> None:
-        """Bring the tables that Athena sees in step with the datasets. That this cannot be done is told and counted, and
-        left to the next run of Reconcile: no commit depends on it."""
+        """Bring the tables that Athena sees in step with the datasets. That this cannot be done is told and counted,
+        and left to the next run of Reconcile: no commit depends on it."""
         glue = Glue(self._client("glue"), self.settings.glue_database)
         try:
             kept = keep_in_step(self.bench, self.settings.bucket, glue)

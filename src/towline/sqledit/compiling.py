@@ -69,6 +69,8 @@ def _target(
         if known.check(named, parsed) not in known.own:
             reason = f"{named.name} can be read, not edited, here; edit {contract.dataset}, which is also called master"
             raise parsed.refused("sql.table", reason, named)
+        if named.alias_column_names:
+            raise parsed.refused("sql.syntax", "columns keep their names; the table can have another name", named)
         alias = named.alias_or_name
     reads = known.resolve(parsed)
     read = {name: schema_of(others[name]) for name in others if name.lower() in reads - known.own}

@@ -65,6 +65,11 @@ _ALLOWED: Mapping[type[exp.Expr], set[str]] = MappingProxyType(
     }
 )
 _NEVER = (exp.Command, exp.Into, exp.Lateral, exp.Placeholder, exp.Parameter, exp.SessionParameter, exp.DDL, exp.DML)
+# Words and signs of other dialects, which sqlglot would put into Athena's words as well as it can.
+_FOREIGN = {"::", ":", "==", "^", "&", "&&", "|", "~", "<<", ">>", "!", "?", "@", "#", "$", "{", "}"}
+_FOREIGN |= {"DIV", "ILIKE", "RLIKE", "REGEXP", "ISNULL", "NOTNULL", "SEMI", "ANTI", "ASOF"}
+# DECIMAL '1.5' is 1.5 to Athena, and CAST('1.5' AS DECIMAL), as which sqlglot reads it, is 2.
+_NO_LITERALS = {TokenType.DECIMAL, TokenType.CHAR, TokenType.STRING}
 # Each run gives another answer: the query in the audit record would not say what was done.
 _CHANCE = {"RAND", "RANDOM", "UUID", "SHUFFLE", "NOW", "CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME"}
 _CHANCE |= {"LOCALTIME", "LOCALTIMESTAMP", "CURRENT_TIMEZONE", "CURRENT_USER"}
@@ -96,6 +101,7 @@ def read(sql: str, verbs: Collection[str]) -> Statement:
     _check_one(sql, tokens)
     _check_verb(sql, tokens, verbs)
     _check_nesting(sql, tokens)
+    _check_words(sql, tokens)
     statement = Statement(sql, tokens, _parse(sql))
     if not isinstance(statement.tree, exp.Query) and statement.tree.key.upper() not in verbs:  # WITH … DELETE
         verb = statement.tree.key.upper()
@@ -164,6 +170,19 @@ def _check_nesting(sql: str, tokens: Sequence[Token]) -> None:
             raise SqlRefused("sql.depth", reason, sql, _place(sql, token))
 
 
+def _check_words(sql: str, tokens: Sequence[Token]) -> None:
+    for token, after in zip(tokens, [*tokens[1:], None], strict=True):
+        kind, word = token.token_type, token.text.upper()
+        if word in _FOREIGN and kind not in (TokenType.VAR, TokenType.IDENTIFIER, TokenType.STRING):
+            reason = f"{token.text} is not Athena's SQL; if it is a name, put it in double quotes"
+            raise SqlRefused("sql.syntax", reason, sql, _place(sql, token))
+        if after is not None and after.token_type == TokenType.STRING and kind in _NO_LITERALS:
+            reason = f"{after.text!r} is no text to be written here; write CAST('…' AS …), or join texts by ||"
+            raise SqlRefused("sql.syntax", reason, sql, _place(sql, after))
+        if kind == TokenType.COMMA and after is not None and after.token_type in (TokenType.FROM, TokenType.R_PAREN):
+            raise SqlRefused("sql.syntax", "nothing follows this comma; leave it out", sql, _place(sql, token))
+
+
 def _parse(sql: str) -> exp.Expr:
     try:
         trees = sqlglot.parse(sql, dialect=DIALECT, error_level=ErrorLevel.RAISE, error_message_context=len(sql))
@@ -174,7 +193,16 @@ def _parse(sql: str) -> exp.Expr:
     tree = next(tree for tree in trees if tree is not None)
     if max(_depths(tree)) > MAX_TREE:
         raise _too_deep(sql)
+    _keep_logarithms(sql, tree)
     return tree
+
+
+def _keep_logarithms(sql: str, tree: exp.Expr) -> None:
+    """Leave log10 and log2 as they are: sqlglot writes LOG(10, x), whose last digits differ."""
+    for node in list(tree.find_all(exp.Log)):
+        name = sql[node.meta.get("start", 0) : node.meta.get("end", -1) + 1].lower()
+        if name in ("log10", "log2"):
+            node.replace(exp.Anonymous(this=name, expressions=[node.expression]))
 
 
 def _syntax(sql: str, error: ParseError) -> SqlRefused:
@@ -210,6 +238,9 @@ def _check_understood(statement: Statement) -> None:
         if isinstance(node, _NEVER) and node is not statement.tree and not isinstance(node.parent, exp.When):
             shown = node.sql(dialect=DIALECT).split("\n")[0][:40]
             raise statement.refused("sql.syntax", f"{shown} is not understood here; leave it out", node, node.key)
+        if isinstance(node, exp.Is) and not isinstance(node.expression, exp.Null):
+            reason = "Athena knows IS NULL and IS NOT NULL alone; of a condition write COALESCE(…, FALSE)"
+            raise statement.refused("sql.syntax", reason, node)
         allowed = next((args for kind, args in _ALLOWED.items() if isinstance(node, kind)), None)
         extra = [name for name, value in node.args.items() if allowed is not None and value and name not in allowed]
         if extra:
