@@ -123,11 +123,11 @@ def _preview(board: Board, dataset: Dataset, contract: Contract, receipt: Receip
         return
     seen = Session.here().page
     st.html(preview_markup.before(shown, seen.number if seen else 0))
-    _buttons(board, dataset, shown)
+    _buttons(board, dataset, shown, receipt)
     st.html(preview_markup.details(shown, contract))
 
 
-def _buttons(board: Board, dataset: Dataset, shown: Preview) -> None:
+def _buttons(board: Board, dataset: Dataset, shown: Preview, receipt: Receipt) -> None:
     with st.container(horizontal=True):
         st.button(
             "Promote",
@@ -184,6 +184,13 @@ def _outcome(board: Board, dataset: Dataset, contract: Contract, receipt: Receip
     if shown is not None:
         with st.expander("What was previewed"):
             st.html(preview_markup.head(shown) + preview_markup.details(shown, contract))
+
+
+def _again(board: Board, receipt: Receipt) -> None:
+    statement = sql_markup.statement_of(receipt)
+    if statement and statement != board.text:
+        load = partial(board.load, statement)
+        st.button("Edit the statement again", key="sql-again", type="tertiary", on_click=load)
 
 
 def listed(board: Board, dataset: Dataset, post: Post) -> None:
