@@ -75,7 +75,8 @@ def connect(settings: Settings) -> Connection:
     from towline.aws.identity import client
     from towline.aws.s3 import S3Store
 
-    return Connection(settings, Workbench(S3Store(client("s3", settings), settings.bucket), settings.layout))
+    store = S3Store(client("s3", settings), settings.bucket)
+    return Connection(settings, Workbench(store, settings.layout, settings.glue_database))
 
 
 def here(data_dir: Path | None = None) -> Connection:

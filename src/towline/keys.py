@@ -220,6 +220,14 @@ def parse_by_hand(prefix: str) -> tuple[str, str] | None:
     return parts[1], parts[3] if len(parts) > 4 else ""
 
 
+def run_of(key: str) -> Run | None:
+    """The run whose working area an object lies in; None for any other key."""
+    parts = key.split("/", 3)
+    if len(parts) < 4 or f"{parts[0]}/" != SQL or not _DATASET.fullmatch(parts[1]) or parts[2] == _BY_HAND:
+        return None
+    return Run(parts[1], parts[2]) if is_proposal(parts[2]) else None
+
+
 def quarantine(dataset: str, entry: str, name: str, at: datetime) -> str:
     return f"{QUARANTINE}{dataset}/{at:%Y-%m-%d}/{entry}/{name}"
 
