@@ -20,10 +20,10 @@ from towline import (
     history,
     keys,
     prune,
+    publish,
     queries,
     resolution_file,
     runs,
-    publish,
     steward,
     trail,
     verify,
@@ -45,8 +45,8 @@ from towline.first_contract import choose
 from towline.plan import Plan
 from towline.preview import Preview
 from towline.prune import Pruning
-from towline.receipts import PREVIEWED, Receipt
 from towline.publish import Publication
+from towline.receipts import PREVIEWED, Receipt
 from towline.reviews import APPROVE, REJECT
 from towline.settings import Settings
 from towline.steward import Case
