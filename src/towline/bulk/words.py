@@ -1,7 +1,7 @@
 """Words on a run, and who waits for them: an author's on a preview, and the outcome for the state machine.
 
 An execution of the state machine that waits leaves its task token beside the run; whoever knows more answers it. A
-token of an execution that is gone answers nothing: then the run is taken up by another one, which finds how things stand.
+token of an execution that is gone answers nothing: then the run is taken up anew, and how things stand is found.
 """
 
 from __future__ import annotations
