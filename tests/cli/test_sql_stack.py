@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import inspect
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-import towline
 from tests.cli.conftest import Result
 from towline.cli import main
-from towline.errors import BadProposal
 from towline.files import write_table
 from towline.local.stack import StackInfo
 from towline.sample import sample_table
@@ -70,12 +67,6 @@ def test_an_edit_is_previewed_and_exactly_that_is_promoted_once(shell: Shell) ->
     assert shell.json("log", NAME)[0]["query"] == sql
 
 
-def test_an_edit_without_a_preview_is_committed(shell: Shell) -> None:
-    receipt = shell.json("sql", NAME, "DELETE FROM master WHERE tow = 5 AND net = 0", "--note", "not opened", "--wait")
-    assert receipt["status"] == "committed"
-    assert (5, 0) not in shell.rows()
-
-
 def test_what_was_discarded_changes_nothing(shell: Shell) -> None:
     before = shell.rows()
     shown = shell.json("sql", NAME, "DELETE FROM master WHERE tow = 6", "--note", "a mistake", "--dry-run")
@@ -93,15 +84,3 @@ def test_what_athena_refuses_and_what_breaks_the_contract_is_told(shell: Shell) 
     result = shell.json("sql", NAME, doubled, "--note", "why", "--dry-run", code=10)
     assert {violation["rule"] for violation in result["violations"]} == {"key.duplicate"}
     assert shell.rows() == before
-
-
-def test_the_same_from_python(shell: Shell, tmp_path: Path) -> None:
-    dataset = towline.open(NAME, data_dir=shell.data_dir)
-    shown = dataset.sql("UPDATE master SET min_depth = 2.5 WHERE tow = 7", note="from the log sheet", preview=True)
-    assert shown.rows.updated > 0
-    assert dataset.promote(shown).wait().status == "committed"
-    assert {row["min_depth"] for (tow, _), row in shell.rows().items() if tow == 7} == {2.5}
-    with pytest.raises(BadProposal, match="no column min_dept"):
-        dataset.sql("UPDATE master SET min_dept = 2.5", note="why")
-    with pytest.raises(BadProposal, match="was rejected"):
-        dataset.sql("DELETE FROM master WHERE tow > 0", note="why", preview=True)
