@@ -14,6 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.sql_engine import HAULS, SHIPS, after, compiled, contract, natively, rows
+from towline import sqledit
+from towline.contract import Contract
+from towline.errors import BadProposal
 
 SCHEMA = HAULS.schema
 DAY = date(2024, 5, 4)
@@ -266,3 +269,19 @@ def statements(draw: st.DrawFn) -> str:
 def test_any_update_and_delete_does_what_the_engine_itself_does(table: pa.Table, sql: str) -> None:
     result: list[dict[str, Any]] = rows(after(sql, table))
     assert result == rows(natively(sql, table))
+
+
+@pytest.mark.parametrize(("micros", "zone"), [(123_000, ""), (123_456, ""), (-1, ""), (123_456, "UTC"), (0, "UTC")])
+def test_times_that_athena_would_round_are_refused(micros: int, zone: str) -> None:
+    field = {"name": "at", "type": "datetime", **({"towline": {"timezone": "UTC"}} if zone else {})}
+    fields = [{"name": "id", "type": "integer"}, field]
+    block = {"version": 1, "dataset": "events"}
+    events = Contract.parse({"fields": fields, "primaryKey": "id", "towline": block})
+    at = pa.array([None, micros], pa.int64()).cast(events.schema.field("at").type)
+    table = pa.table({"id": [1, 2], "at": at})
+    if micros % 1_000:
+        with pytest.raises(BadProposal, match="finer than a millisecond") as found:
+            sqledit.check_times(table, events)
+        assert found.value.rule == "sql.times"
+    else:
+        sqledit.check_times(table, events)
