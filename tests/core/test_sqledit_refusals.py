@@ -93,6 +93,14 @@ REFUSALS = [
     ("UPDATE master SET volume = factor FROM ships WHERE ship = 'x'", "sql.column", 1, 52, "ship", ["several tables"]),
     ("UPDATE master SET volume = s.factr FROM ships s", "sql.column", 1, 28, "s.factr", ["did you mean factor?"]),
     ("UPDATE master SET volume = f FROM (SELECT tow f FROM master)", "sql.syntax", 1, None, None, ["(SELECT …) AS s"]),
+    (
+        "MERGE INTO master USING (ships a JOIN ships b ON TRUE) ON TRUE WHEN NOT MATCHED THEN INSERT VALUES (1)",
+        "sql.syntax",
+        1,
+        None,
+        None,
+        ["one table"],
+    ),
     ("UPDATE master SET volume = 1 FROM ships a, ships b", "sql.syntax", 1, 41, None, ["one table"]),
     ("UPDATE master SET volume = max(volume)", "sql.function", 1, 28, None, ["subquery"]),
     ("UPDATE master SET volume = lag(volume) OVER (ORDER BY net)", "sql.function", 1, 28, None, ["subquery"]),
@@ -205,6 +213,8 @@ def test_length_and_depth_are_bounded() -> None:
     chain = " OR ".join(["tow = 1"] * 5000)
     deep = f"DELETE FROM master WHERE tow = {'(' * 3000}1{')' * 3000}"
     negated = f"DELETE FROM master WHERE {'NOT ' * 3000} is_day"
+    sums = f"UPDATE master SET volume = {' + '.join(['tow'] * 380)}"
+    assert compiled(sums).verb == "update"
     signs = f"DELETE FROM master WHERE tow = {'- ' * 3000}1"
     for sql, rule in [
         (long, "sql.length"),

@@ -21,6 +21,7 @@ from towline.sqledit.statement import (
     Statement,
     check_repeatable,
     read,
+    too_deep,
     too_long,
 )
 
@@ -128,6 +129,8 @@ def _written(query: exp.Expr, parsed: Statement) -> str:
             text = query.sql(DIALECT, pretty=pretty, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
             if len(text.encode()) <= MAX_BYTES - _REST:
                 return text
-    except (SqlglotError, RecursionError) as error:
+    except RecursionError as error:
+        raise too_deep(parsed.sql) from error
+    except SqlglotError as error:
         raise parsed.refused("sql.syntax", f"Athena has no words for this: {error}; say it another way") from error
     raise too_long(parsed.sql, "what this comes to in Athena's SQL", text)
