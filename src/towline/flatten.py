@@ -22,7 +22,7 @@ from towline import keys
 from towline.errors import NotFound, Refused, UnreadableFile, UsageError
 from towline.partfile import PartFile, fetch
 from towline.parts import Ignored, Parts
-from towline.piles import Pile, Piles, Rank, check_room, is_ordered, rank
+from towline.piles import Pile, Piles, check_room, is_ordered, rank_at
 from towline.rules.field import Field
 from towline.store import ALWAYS, MIB, ObjectStore, Precondition, file_parts
 from towline.table import ROW_GROUP, without_negative_zero, writer
@@ -140,22 +140,20 @@ class _Work:
             rows = table.select(list(self._key))
             if not is_ordered(rows if last is None else pa.concat_tables([last, rows])):
                 return None
-            first = first or _rank(rows, 0)
+            first = first or rank_at(rows, self._key, 0)
             last = rows.slice(rows.num_rows - 1)
         if first is None or last is None:
             return None
         home = path.rename(path.with_name(f"{len(list(self.directory.iterdir()))}.part"))
         part = PartFile(home, part.name)
-        return Pile(first, _rank(last, 0), lambda: self._tables(part, self._names), home.unlink, heavy=True)
+        return Pile(
+            first, rank_at(last, self._key, 0), lambda: self._tables(part, self._names), home.unlink, heavy=True
+        )
 
     def _tables(self, part: PartFile, names: Sequence[str]) -> Iterator[pa.Table]:
         for table in part.tables(self._fields, names, max(self._memory // 32, _LEAST_PIECE)):
             self._null_keys |= {name for name in self._key if table[name].null_count}
             yield without_negative_zero(table, self._key)
-
-
-def _rank(table: pa.Table, row: int) -> Rank:
-    return rank(table.slice(row, 1).to_pylist()[0].values())
 
 
 def _encode(path: Path, groups: Iterable[pa.Table], schema: pa.Schema, key: Sequence[str]) -> int:
