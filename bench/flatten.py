@@ -1,10 +1,10 @@
-"""Flattening 40 unsorted parts that overlap everywhere, beside DuckDB's COPY ... ORDER BY and pandas.
+"""Flattening 40 unsorted parts that overlap everywhere, beside DuckDB and pandas.
 
     uv run python bench/flatten.py [--rows 9300000] [--rounds 3]
 
-9.3 million rows are 1 GB in Arrow: a tenth of the table that a function with 2 GB is meant for. Each way runs in a process
-of its own, in turns, so that what else the machine does meets all of them; the figures are medians. `peak` is what the
-process had in memory at most, Python and its libraries included.
+9.3 million rows are 1 GB in Arrow: a tenth of the table that a function with 2 GB is meant for. Each way runs in a
+process of its own, in turns, so that what else the machine does meets all of them; the figures are medians. `peak` is
+what the process had in memory at most, Python and its libraries included.
 """
 
 from __future__ import annotations
@@ -82,10 +82,8 @@ def duck(directory: Path, memory: int) -> None:
     if memory:
         connection.execute(f"SET memory_limit = '{memory}MiB'")
     connection.execute(f"SET temp_directory = '{directory / 'spill'}'")
-    connection.execute(
-        f"COPY (SELECT * FROM read_parquet('{directory}/parts/*') ORDER BY tow, net) TO '{directory}/duck.parquet' "
-        "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 65536)"
-    )
+    rows = connection.read_parquet(f"{directory}/parts/*").order("tow, net")
+    rows.write_parquet(f"{directory}/duck.parquet", compression="zstd", row_group_size=65_536)
 
 
 def panda(directory: Path, memory: int) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -72,8 +73,8 @@ def flatten(
     with _plain_pool(), TemporaryDirectory(prefix="towline-flatten-", dir=workdir, ignore_cleanup_errors=True) as name:
         work = _Work(Path(name), fields, key, memory)
         check_room(work.directory, 2 * parts.size)
-        for entry in parts.entries:
-            path = work.directory / "part.parquet"
+        for number, entry in enumerate(parts.entries):
+            path = work.directory / f"{number}.part"
             fetch(store, entry, path)
             work.add(path, entry.key)
         result = work.directory / "result.parquet"
@@ -144,11 +145,8 @@ class _Work:
             last = rows.slice(rows.num_rows - 1)
         if first is None or last is None:
             return None
-        home = path.rename(path.with_name(f"{len(list(self.directory.iterdir()))}.part"))
-        part = PartFile(home, part.name)
-        return Pile(
-            first, rank_at(last, self._key, 0), lambda: self._tables(part, self._names), home.unlink, heavy=True
-        )
+        read = partial(self._tables, part, self._names)
+        return Pile(first, rank_at(last, self._key, 0), read, path.unlink, heavy=True)
 
     def _tables(self, part: PartFile, names: Sequence[str]) -> Iterator[pa.Table]:
         for table in part.tables(self._fields, names, max(self._memory // 32, _LEAST_PIECE)):
