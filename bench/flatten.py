@@ -29,7 +29,6 @@ from towline.store import GIB, MIB
 
 WAYS = {
     "towline, a tenth (102 MiB)": ("towline", 102),
-    "towline, a quarter (256 MiB)": ("towline", 256),
     "towline, a 2 GB function's (824 MiB)": ("towline", 824),
     "DuckDB, all of the machine": ("duckdb", 0),
     "DuckDB, memory_limit 824 MiB": ("duckdb", 824),

@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 
 from towline import keys
-from towline.errors import NotFound, Refused, UnreadableFile, UsageError
+from towline.errors import NotFound, Refused, Unavailable, UnreadableFile, UsageError
 from towline.partfile import PartFile, fetch
 from towline.parts import Ignored, Parts
 from towline.piles import Pile, Piles, check_room, is_ordered, rank_at
@@ -71,14 +71,11 @@ def flatten(
     the end, as in `ObjectStore.assemble`.
     """
     with _plain_pool(), TemporaryDirectory(prefix="towline-flatten-", dir=workdir, ignore_cleanup_errors=True) as name:
-        work = _Work(Path(name), fields, key, memory)
-        check_room(work.directory, 2 * parts.size)
-        for number, entry in enumerate(parts.entries):
-            path = work.directory / f"{number}.part"
-            fetch(store, entry, path)
-            work.add(path, entry.key)
-        result = work.directory / "result.parquet"
-        rows = work.write(result)
+        result = Path(name) / "result.parquet"
+        try:
+            rows = _made(store, parts, _Work(Path(name), fields, key, memory), result)
+        except OSError as error:  # what is wrong with a part is told otherwise
+            raise Unavailable(f"working in {Path(name).parent} failed: {error}") from error
         stat = store.assemble(target, file_parts(result), when=when)
     return Flattened(target, rows, len(parts.entries), stat.size, parts.ignored)
 
@@ -105,6 +102,16 @@ def _plain_pool() -> Iterator[None]:
         yield
     finally:
         pa.set_memory_pool(before)
+
+
+def _made(store: ObjectStore, parts: Parts, work: _Work, result: Path) -> int:
+    """The canonical file; how many rows it has."""
+    check_room(work.directory, 2 * parts.size)
+    for number, entry in enumerate(parts.entries):
+        path = work.directory / f"{number}.part"
+        fetch(store, entry, path)
+        work.add(path, entry.key)
+    return work.write(result)
 
 
 class _Work:

@@ -45,7 +45,7 @@ class Pile:
     first: Rank
     last: Rank
     read: Callable[[], Iterator[pa.Table]]
-    drop: Callable[[], None] = lambda: None
+    drop: Callable[[], None]
     heavy: bool = False
 
 
@@ -109,7 +109,7 @@ class Piles:
         return max(LEAST_BATCH, int(table.num_rows * share // max(1, table.nbytes)))
 
     def _write(self, tables: Iterator[pa.Table]) -> Pile:
-        check_room(self._directory, self._memory)
+        check_room(self._directory, self._memory // 2)
         path = self._directory / f"{next(self._names)}.pile"
         first = last = None
         with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, self._schema) as out:

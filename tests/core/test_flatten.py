@@ -317,7 +317,15 @@ def test_too_little_room_is_said_before_anything_is_fetched(tmp_path: Path) -> N
         flatten.flatten(store, parts.find(store, "next"), "r", PAIR, ["whole"], workdir=tmp_path)
     assert store.requests["get"] == 0
     with free(10**9, 0), pytest.raises(Unavailable, match="make room"):
-        flatten.flatten(store, parts.find(store, "next"), "r", PAIR, ["whole"], workdir=tmp_path, memory=1)
+        flatten.flatten(store, parts.find(store, "next"), "r", PAIR, ["whole"], workdir=tmp_path, memory=99)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_is_said_and_nothing_is_left(tmp_path: Path) -> None:
+    store = put(parquet(numbers(5)))
+    full = patch.object(flatten, "writer", side_effect=OSError(28, "No space left on device"))
+    with full, pytest.raises(Unavailable, match="No space left"):
+        flatten.flatten(store, parts.find(store, "next"), "r", PAIR, ["whole"], workdir=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
