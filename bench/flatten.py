@@ -57,6 +57,7 @@ def measure(way: tuple[str, int], directory: Path) -> dict[str, Any]:
     command = [sys.executable, __file__, "--way", way[0], str(way[1]), str(directory)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     answer: dict[str, Any] = json.loads(done.stdout)
+    print(f"  {way[0]} {way[1]:3}: {answer['seconds']:.1f} s, {answer['cpu']:.1f} s of CPU", file=sys.stderr)
     return answer
 
 
