@@ -3,8 +3,8 @@
     uv run python bench/bulk_edit.py [--rows 125 1000000] [--runs 5]
 
 Two edits a table: the shift of one tow's volumes to the next net (LAG) that also deletes its first net, as one MERGE;
-and an UPDATE of two rows in a hundred. Beside them, in the same run and on the same S3, the way by hand with pandas that
-they replace: read the master, change it, write it, put it over the master and a copy beside it. That one pins nothing,
+and an UPDATE of two rows in a hundred. Beside them, in the same run and on the same S3, the way by hand with pandas
+that they replace: read the master, change it, write it, put it over the master, and a copy beside it. It pins nothing,
 checks nothing, tells nobody what changed and overwrites what others did meanwhile.
 """
 
