@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from towline import catalog, cost, sqledit
 from towline.errors import NotFound, QueryFailed, TowlineError
-from towline.execution import SUCCEEDED, Execution
+from towline.execution import CANCELLED, SUCCEEDED, Execution
 from towline.store import ObjectStore
 from towline.workbench import Workbench
 
@@ -123,5 +123,6 @@ def _ended(engine: Engine, id: str, timeout: float) -> Execution:
     if not execution.is_final:
         raise QueryFailed(f"query {id} was stopped: it had not ended after {timeout:g} s; allow more, or ask for less")
     if execution.state != SUCCEEDED:
-        raise QueryFailed(f"Athena did not run query {id} to its end ({execution.state.lower()}): {execution.reason}")
+        what = "cancelled the query" if execution.state == CANCELLED else "could not run it"
+        raise QueryFailed(f"Athena {what}: {execution.reason or 'no reason is given'} (query {id})")
     return execution

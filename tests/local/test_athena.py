@@ -142,7 +142,12 @@ def test_a_query_may_read_as_much_as_its_workgroup_says(athena: Athena, workgrou
     updates = {"BytesScannedCutoffPerQuery": 10_000_000}
     athena.athena.update_work_group(WorkGroup=workgroup, ConfigurationUpdates=updates)
     athena.run("SELECT tow FROM hauls", WorkGroup=workgroup)
-    athena.put("wide/part", pa.table({"text": [f"{n:040}"[::-1] * 100 for n in range(3000)]}), compression="none", use_dictionary=False)
+    athena.put(
+        "wide/part",
+        pa.table({"text": [f"{n:040}"[::-1] * 100 for n in range(3000)]}),
+        compression="none",
+        use_dictionary=False,
+    )
     athena.table("wide", "text string", "wide/")
     status = athena.ended(athena.start("SELECT max(text) FROM wide", WorkGroup=workgroup))["Status"]
     assert (status["State"], status["StateChangeReason"]) == ("CANCELLED", "Bytes scanned limit was exceeded")
