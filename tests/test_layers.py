@@ -74,6 +74,7 @@ def test_use_cases_know_ports_and_the_core_only(path: Path) -> None:
         ("boto3", ["src/towline/aws", "src/towline/local", "functions"]),
         ("botocore", ["src/towline/aws", "src/towline/local", "functions"]),
         ("ministack", ["src/towline/local"]),
+        ("duckdb", ["src/towline/local"]),
         ("streamlit", ["app"]),
         ("aws_lambda_powertools", ["src/towline/aws", "functions"]),
         ("click", ["src/towline/cli"]),

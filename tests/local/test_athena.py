@@ -2,97 +2,26 @@
 
 from __future__ import annotations
 
-import io
 import json
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from botocore.exceptions import ClientError
 
-from tests.local_stack import BUCKET, client, eventually
-from towline.local.stack import StackInfo
+from tests.local import athena as shared
+from tests.local.athena import Athena
+from tests.local_stack import BUCKET, SMALL, again, eventually, kill, running
+from towline.local import stack as stacks
 
+athena_of_the_stack = shared.athena_of_the_stack
+
+ARN = "arn:aws:states:::athena:"
 ROLE = "arn:aws:iam::000000000000:role/any"
-
-
-@dataclass
-class Athena:
-    """A database of its own, a place for results, and the clients."""
-
-    stack: StackInfo
-    database: str
-
-    def __post_init__(self) -> None:
-        self.athena, self.s3, self.glue = (client(self.stack, name) for name in ("athena", "s3", "glue"))
-        self.states, self.events, self.sqs = (client(self.stack, name) for name in ("stepfunctions", "events", "sqs"))
-
-    def at(self, path: str) -> str:
-        return f"s3://{BUCKET}/{self.database}/{path}"
-
-    def put(self, path: str, body: bytes | pa.Table) -> None:
-        if isinstance(body, pa.Table):
-            sink = io.BytesIO()
-            pq.write_table(body, sink)
-            body = sink.getvalue()
-        self.s3.put_object(Bucket=BUCKET, Key=f"{self.database}/{path}", Body=body)
-
-    def keys(self, path: str) -> list[str]:
-        prefix = f"{self.database}/{path}"
-        return [found["Key"] for found in self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
-
-    def start(self, query: str, **more: Any) -> str:
-        request = {"ResultConfiguration": {"OutputLocation": self.at("results/")}, **more}
-        context = {"Database": self.database}
-        return str(
-            self.athena.start_query_execution(QueryString=query, QueryExecutionContext=context, **request)[
-                "QueryExecutionId"
-            ]
-        )
-
-    def look(self, query_id: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
-        return found
-
-    def ended(self, query_id: str) -> dict[str, Any]:
-        def done() -> dict[str, Any] | None:
-            found = self.look(query_id)
-            return found if found["Status"]["State"] not in ("QUEUED", "RUNNING") else None
-
-        return eventually(done)
-
-    def run(self, query: str, **more: Any) -> dict[str, Any]:
-        """The execution of a query that is to succeed."""
-        ended = self.ended(self.start(query, **more))
-        assert ended["Status"]["State"] == "SUCCEEDED", ended["Status"]
-        return ended
-
-    def fail(self, query: str) -> str:
-        """Why a query that is to fail failed."""
-        ended = self.ended(self.start(query))
-        assert ended["Status"]["State"] == "FAILED", ended["Status"]
-        return str(ended["Status"]["StateChangeReason"])
-
-    def rows(self, query: str) -> list[list[str | None]]:
-        """The rows of a query's answer, without the header."""
-        query_id = self.run(query)["QueryExecutionId"]
-        answer = self.athena.get_query_results(QueryExecutionId=query_id)["ResultSet"]["Rows"]
-        return [[value.get("VarCharValue") for value in row["Data"]] for row in answer[1:]]
-
-    def table(self, name: str, columns: str, path: str, rest: str = "STORED AS PARQUET") -> None:
-        self.run(f"CREATE EXTERNAL TABLE {name} ({columns}) {rest} LOCATION '{self.at(path)}'")
-
-
-@pytest.fixture(scope="module")
-def athena(stack: StackInfo) -> Athena:
-    made = Athena(stack, f"athena_{uuid.uuid4().hex[:8]}")
-    made.glue.create_database(DatabaseInput={"Name": made.database})
-    made.put("hauls/part", pa.table({"tow": [1, 2, 3], "catch_kg": [1.5, None, 3.0], "species": ["cod", "", None]}))
-    made.table("hauls", "tow bigint, catch_kg double, species string", "hauls/")
-    return made
 
 
 def test_a_query_answers_with_a_header_and_nulls_that_are_not_empty_strings(athena: Athena) -> None:
@@ -141,11 +70,195 @@ def test_a_dropped_table_is_gone_and_its_objects_are_not(athena: Athena) -> None
     assert athena.keys("hauls/")
 
 
+# More rows together than any machine goes through in the time that a test has.
+ENDLESS = "SELECT sum(a.n * b.n * c.n * d.n) FROM many a CROSS JOIN many b CROSS JOIN many c CROSS JOIN many d"
+
+
+@pytest.fixture
+def endless(athena: Athena) -> Iterator[str]:
+    """A query that does not end; whatever a test leaves running is stopped."""
+    if not athena.keys("many/"):
+        athena.put("many/part", pa.table({"n": list(range(5000))}))
+        athena.table("many", "n bigint", "many/")
+    yield ENDLESS
+    listed = athena.athena.list_query_executions(WorkGroup="primary")["QueryExecutionIds"]
+    for query_id in listed:
+        if athena.look(query_id)["Status"]["State"] in ("QUEUED", "RUNNING"):
+            athena.athena.stop_query_execution(QueryExecutionId=query_id)
+            athena.ended(query_id)
+
+
+def refusal(athena: Athena, query: str, **more: Any) -> str:
+    with pytest.raises(ClientError) as refused:
+        athena.start(query, **more)
+    assert refused.value.response["Error"]["Code"] == "InvalidRequestException"
+    return str(refused.value.response["Error"]["Message"])
+
+
+def test_a_statement_may_end_in_a_semicolon_and_be_the_only_one(athena: Athena) -> None:
+    assert athena.rows("SELECT ';' AS c -- a; comment\n;") == [[";"]]
+    assert refusal(athena, "SELECT 1; SELECT 2").startswith("Only one sql statement is allowed. Got: SELECT 1;")
+    assert refusal(athena, "  ") == "queryString cannot be empty"
+
+
+def test_the_same_request_again_is_the_same_query(athena: Athena) -> None:
+    token = uuid.uuid4().hex
+    first = athena.start("SELECT 1", ClientRequestToken=token)
+    assert athena.start("SELECT 1", ClientRequestToken=token) == first
+    athena.ended(first)
+    assert athena.start("SELECT 1", ClientRequestToken=token) == first
+    assert refusal(athena, "SELECT 2", ClientRequestToken=token) == "Idempotent parameters do not match"
+
+
+@pytest.fixture
+def workgroup(athena: Athena) -> Iterator[str]:
+    name = f"g{uuid.uuid4().hex[:8]}"
+    configuration = {"ResultConfiguration": {"OutputLocation": athena.at("group")}}
+    athena.athena.create_work_group(Name=name, Configuration=configuration)
+    yield name
+    athena.athena.delete_work_group(WorkGroup=name, RecursiveDeleteOption=True)
+
+
+def output(athena: Athena, **more: Any) -> str:
+    return str(athena.run("SELECT 1", **more)["ResultConfiguration"]["OutputLocation"]).rpartition("/")[0]
+
+
+def test_results_go_where_the_request_says_or_else_the_workgroup(athena: Athena, workgroup: str) -> None:
+    assert output(athena, WorkGroup=workgroup) == athena.at("results")
+    assert output(athena, WorkGroup=workgroup, ResultConfiguration={}) == athena.at("group")
+    enforced = {"EnforceWorkGroupConfiguration": True}
+    athena.athena.update_work_group(WorkGroup=workgroup, ConfigurationUpdates=enforced)
+    assert output(athena, WorkGroup=workgroup) == athena.at("group")
+
+
+def test_a_query_without_a_workgroup_or_a_place_for_its_result_is_refused(athena: Athena, workgroup: str) -> None:
+    assert refusal(athena, "SELECT 1", WorkGroup="nowhere") == "WorkGroup nowhere is not found."
+    assert refusal(athena, "SELECT 1", ResultConfiguration={}).startswith("No output location provided.")
+    athena.athena.update_work_group(WorkGroup=workgroup, State="DISABLED")
+    assert refusal(athena, "SELECT 1", WorkGroup=workgroup) == f"WorkGroup {workgroup} is disabled."
+
+
+def test_a_query_may_read_as_much_as_its_workgroup_says(athena: Athena, workgroup: str) -> None:
+    updates = {"BytesScannedCutoffPerQuery": 10_000_000}
+    athena.athena.update_work_group(WorkGroup=workgroup, ConfigurationUpdates=updates)
+    athena.run("SELECT tow FROM hauls", WorkGroup=workgroup)
+    athena.put(
+        "wide/part",
+        pa.table({"text": [f"{n:040}"[::-1] * 100 for n in range(3000)]}),
+        compression="none",
+        use_dictionary=False,
+    )
+    athena.table("wide", "text string", "wide/")
+    status = athena.ended(athena.start("SELECT max(text) FROM wide", WorkGroup=workgroup))["Status"]
+    assert (status["State"], status["StateChangeReason"]) == ("CANCELLED", "Bytes scanned limit was exceeded")
+
+
+def test_a_workgroups_queries_are_listed_from_the_newest_on(athena: Athena, workgroup: str) -> None:
+    ids = [athena.run(f"SELECT {n}", WorkGroup=workgroup)["QueryExecutionId"] for n in range(3)]
+    page = athena.athena.list_query_executions(WorkGroup=workgroup, MaxResults=2)
+    assert page["QueryExecutionIds"] == [ids[2], ids[1]]
+    rest = athena.athena.list_query_executions(WorkGroup=workgroup, MaxResults=2, NextToken=page["NextToken"])
+    assert (rest["QueryExecutionIds"], "NextToken" in rest) == ([ids[0]], False)
+
+
+def test_a_result_comes_in_pages(athena: Athena) -> None:
+    query_id = athena.run("SELECT tow FROM hauls ORDER BY tow")["QueryExecutionId"]
+    seen, token = [], {}
+    while True:
+        page = athena.athena.get_query_results(QueryExecutionId=query_id, MaxResults=3, **token)
+        seen.append([row["Data"][0]["VarCharValue"] for row in page["ResultSet"]["Rows"]])
+        if "NextToken" not in page:
+            break
+        token = {"NextToken": page["NextToken"]}
+    assert seen == [["tow", "1", "2"], ["3"]]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "text"),
+    [
+        ("CAST(1 AS double)", "double", "1.0"),
+        ("CAST(12345678.5 AS double)", "double", "1.23456785E7"),
+        ("CAST(0.00025 AS double)", "double", "2.5E-4"),
+        ("CAST(3000000000 AS bigint)", "bigint", "3000000000"),
+        ("true", "boolean", "true"),
+        ("DATE '2026-01-31'", "date", "2026-01-31"),
+        ("TIMESTAMP '2026-01-31 10:20:30.5'", "timestamp", "2026-01-31 10:20:30.500"),
+        ("'a \"b\", c'", "varchar", 'a "b", c'),
+        ("ARRAY[1, NULL]", "array", "[1, null]"),
+        ("CAST(1.50 AS decimal(10, 2))", "decimal", "1.50"),
+    ],
+)
+def test_values_are_written_as_athena_writes_them(athena: Athena, value: str, kind: str, text: str) -> None:
+    query_id = athena.run(f"SELECT {value} AS c")["QueryExecutionId"]
+    answer = athena.athena.get_query_results(QueryExecutionId=query_id)["ResultSet"]
+    assert answer["ResultSetMetadata"]["ColumnInfo"][0]["Type"] == kind
+    assert answer["Rows"][1]["Data"] == [{"VarCharValue": text}]
+
+
+def test_an_execution_tells_when_it_ran_and_what_it_read(athena: Athena) -> None:
+    before = datetime.now(UTC)
+    ended = athena.run("SELECT tow FROM hauls")
+    status, statistics = ended["Status"], ended["Statistics"]
+    assert before - timedelta(milliseconds=2) <= status["SubmissionDateTime"] <= status["CompletionDateTime"]
+    assert (ended["StatementType"], ended["SubstatementType"]) == ("DML", "SELECT")
+    everything = athena.run("SELECT * FROM hauls")["Statistics"]["DataScannedInBytes"]
+    assert 0 < statistics["DataScannedInBytes"] < everything
+    assert statistics["TotalExecutionTimeInMillis"] >= statistics["EngineExecutionTimeInMillis"]
+
+
+def test_a_query_that_fails_says_why(athena: Athena) -> None:
+    query_id = athena.start("SELECT * FROM nowhere")
+    status = athena.ended(query_id)["Status"]
+    reason = f"TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.{athena.database}.nowhere' does not exist"
+    assert status["StateChangeReason"] == reason
+    assert (status["AthenaError"]["ErrorCategory"], status["AthenaError"]["Retryable"]) == (2, False)
+    with pytest.raises(ClientError, match="Final query state: FAILED"):
+        athena.athena.get_query_results(QueryExecutionId=query_id)
+
+
+def test_a_query_is_stopped_while_it_runs_and_while_it_waits(athena: Athena, endless: str) -> None:
+    first, second = (running_now(athena, endless) for _ in range(2))
+    third = athena.start(endless)
+    assert athena.look(third)["Status"]["State"] == "QUEUED"
+    for query_id in (third, first, second):
+        athena.athena.stop_query_execution(QueryExecutionId=query_id)
+        status = athena.ended(query_id)["Status"]
+        assert (status["State"], status["StateChangeReason"]) == ("CANCELLED", "Query cancelled by user")
+    assert athena.rows("SELECT 1") == [["1"]]
+
+
+def running_now(athena: Athena, query: str) -> str:
+    query_id = athena.start(query)
+    eventually(lambda: athena.look(query_id)["Status"]["State"] == "RUNNING")
+    return query_id
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM read_text('/etc/passwd')",
+        "SELECT * FROM glob('/etc/*')",
+        'SELECT * FROM "/etc/passwd"',
+        "COPY (SELECT 1) TO '/tmp/towline-escaped.csv'",
+        "ATTACH '/tmp/towline-escaped.db'",
+        "PRAGMA database_list",
+        "SET enable_external_access = true",
+        "INSTALL httpfs",
+        "CALL pragma_version()",
+        "EXPORT DATABASE '/tmp/towline-escaped'",
+    ],
+)
+def test_a_query_reaches_nothing_but_tables(athena: Athena, query: str) -> None:
+    athena.fail(query)
+    assert not list(Path("/tmp").glob("towline-escaped*"))  # noqa: S108 - where it would be
+
+
 def machine(athena: Athena, query: str, **state: Any) -> str:
     """Start a state machine that runs one query and waits for it; the execution's ARN."""
     task = {
         "Type": "Task",
-        "Resource": "arn:aws:states:::athena:startQueryExecution.sync",
+        "Resource": f"{ARN}startQueryExecution.sync",
         "Parameters": {
             "QueryString": query,
             "QueryExecutionContext": {"Database": athena.database},
@@ -218,3 +331,87 @@ def test_every_change_of_state_is_an_event(athena: Athena, events: Any) -> None:
         ("RUNNING", "SUCCEEDED"),
     ]
     assert {(one["workgroupName"], one["statementType"]) for one in found} == {("primary", "DML")}
+
+
+def test_a_query_that_fails_or_is_stopped_says_so_in_its_events(athena: Athena, events: Any, endless: str) -> None:
+    failed = events(athena.start("SELECT * FROM nowhere"), 3)[-1]
+    assert failed["currentState"] == "FAILED"
+    assert failed["athenaError"]["errorMessage"].startswith("TABLE_NOT_FOUND")
+    stopped = running_now(athena, endless)
+    athena.athena.stop_query_execution(QueryExecutionId=stopped)
+    assert [one["currentState"] for one in events(stopped, 3)] == ["QUEUED", "RUNNING", "CANCELLED"]
+
+
+def test_a_request_that_athena_refuses_fails_the_state_by_its_name(athena: Athena) -> None:
+    ended = over(athena, machine(athena, " "))
+    assert (ended["status"], ended["error"]) == ("FAILED", "Athena.InvalidRequestException")
+
+
+def query_of(athena: Athena, query: str) -> str:
+    """The id of the newest execution of a query, which must be running."""
+
+    def look() -> str | None:
+        listed = athena.athena.list_query_executions(WorkGroup="primary")["QueryExecutionIds"]
+        found = [one for one in map(athena.look, listed) if one["Query"] == query]
+        return found[0]["QueryExecutionId"] if found and found[0]["Status"]["State"] == "RUNNING" else None
+
+    return eventually(look)
+
+
+def test_stopping_an_execution_stops_its_query(athena: Athena, endless: str) -> None:
+    query = f"{endless} WHERE a.n > 1"
+    arn = machine(athena, query)
+    query_id = query_of(athena, query)
+    athena.states.stop_execution(executionArn=arn)
+    assert athena.ended(query_id)["Status"]["State"] == "CANCELLED"
+    assert over(athena, arn)["status"] == "ABORTED"
+
+
+def test_a_state_whose_time_is_up_stops_its_query(athena: Athena, endless: str) -> None:
+    query = f"{endless} WHERE a.n > 2"
+    arn = machine(athena, query, TimeoutSeconds=1)
+    query_id = query_of(athena, query)
+    assert athena.ended(query_id)["Status"]["State"] == "CANCELLED"
+    ended = over(athena, arn)
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.Timeout")
+
+
+def test_a_query_is_started_looked_at_and_stopped_by_states_that_do_not_wait(athena: Athena, endless: str) -> None:
+    started = json.loads(over(athena, machine(athena, endless, Resource=f"{ARN}startQueryExecution"))["output"])
+    eventually(lambda: athena.look(started["QueryExecutionId"])["Status"]["State"] == "RUNNING")
+    looked = machine(athena, endless, Resource=f"{ARN}getQueryExecution", Parameters=started)
+    assert json.loads(over(athena, looked)["output"])["QueryExecution"]["Status"]["State"] == "RUNNING"
+    over(athena, machine(athena, endless, Resource=f"{ARN}stopQueryExecution", Parameters=started))
+    assert athena.ended(started["QueryExecutionId"])["Status"]["State"] == "CANCELLED"
+
+
+def test_an_execution_begins_at_once(athena: Athena) -> None:
+    ended = over(athena, machine(athena, "SELECT 1"))
+    assert (ended["stopDate"] - ended["startDate"]) < timedelta(seconds=1)
+
+
+def saved(info: stacks.StackInfo, name: str) -> str:
+    """A service's state as it was last saved whole."""
+    state = Path(info.data_dir) / "state"
+    generation = json.loads((state / "current").read_text())["generation"]
+    try:
+        return (state / generation / name).read_text()
+    except FileNotFoundError:  # another generation has taken its place meanwhile
+        return ""
+
+
+def test_what_runs_when_the_stack_is_killed_has_failed_when_it_is_back(tmp_path: Path) -> None:
+    with running(tmp_path) as info:
+        mine = shared.own(info)
+        mine.put("many/part", pa.table({"n": list(range(5000))}))
+        mine.table("many", "n bigint", "many/")
+        arn = machine(mine, ENDLESS)
+        query_id = query_of(mine, ENDLESS)
+        eventually(lambda: query_id in saved(info, "athena.json") and arn in saved(info, "stepfunctions.json"))
+        kill(info)
+        back = shared.Athena(stacks.start(tmp_path, again(info, SMALL)), mine.database)
+        status = back.look(query_id)["Status"]
+        assert (status["State"], status["AthenaError"]["Retryable"]) == ("FAILED", True)
+        assert "the local stack was stopped" in status["StateChangeReason"]
+        assert back.states.describe_execution(executionArn=arn)["status"] == "FAILED"
+        assert back.rows("SELECT count(*) FROM many") == [["5000"]]

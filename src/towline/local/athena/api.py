@@ -18,7 +18,6 @@ from towline.local.athena.execution import (
     FINAL,
     QUEUED,
     RUNNING,
-    STOPPED,
     SUCCEEDED,
     Execution,
     Record,
@@ -32,6 +31,8 @@ AT_ONCE = 2
 QUEUED_AT_MOST = 100
 # How many queries that have ended are remembered.
 KEPT = 1000
+LISTED_AT_MOST = 50
+LONGEST_QUERY = 262_144  # bytes, in Athena's limits
 
 _TOO_MANY = (
     "You have exceeded the limit for the number of queries you can run concurrently. Please reduce the number of "
@@ -65,6 +66,18 @@ def stop_query_execution(data: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+@answered
+def list_query_executions(data: dict[str, Any]) -> dict[str, Any]:
+    """The ids of a workgroup's queries, the newest first."""
+    from ministack.services import athena
+
+    workgroup = data.get("WorkGroup") or "primary"
+    found = [query_id for query_id, record in athena._executions.items() if record["WorkGroup"] == workgroup][::-1]
+    first, limit = int(data.get("NextToken") or 0), int(data.get("MaxResults") or LISTED_AT_MOST)
+    more = {"NextToken": str(first + limit)} if first + limit < len(found) else {}
+    return {"QueryExecutionIds": found[first : first + limit], **more}
+
+
 def start(data: dict[str, Any]) -> Execution:
     """Begin a query, or find the one that the same request began before. On the event loop. Raises Refused."""
     from ministack.services import athena
@@ -86,25 +99,28 @@ def start(data: dict[str, Any]) -> Execution:
     return execution
 
 
-def _request(data: dict[str, Any]) -> dict[str, str]:
+def _request(data: dict[str, Any]) -> dict[str, Any]:
     """What is asked for, with what the workgroup decides filled in."""
     query = str(data.get("QueryString") or "").strip()
     if not query:
         raise Refused("queryString cannot be empty")
+    if len(query.encode()) > LONGEST_QUERY:
+        raise Refused(f"queryString has more than {LONGEST_QUERY} bytes")
     statements = statement.split(query)
     if len(statements) != 1:
         raise Refused(f"Only one sql statement is allowed. Got: {flat(query)}", code="MALFORMED_QUERY")
     workgroup = str(data.get("WorkGroup") or "primary")
+    settings = _settings(workgroup)
     return {
         "query": statements[0].strip(),
         "database": str((data.get("QueryExecutionContext") or {}).get("Database") or "default"),
         "workgroup": workgroup,
-        "output": _output(workgroup, data.get("ResultConfiguration") or {}),
+        "output": _output(settings, data.get("ResultConfiguration") or {}),
+        "scan_limit": settings.get("BytesScannedCutoffPerQuery"),
     }
 
 
-def _output(workgroup: str, asked: dict[str, Any]) -> str:
-    """Where results go: the workgroup's location if it enforces its own, else the request's, else the workgroup's."""
+def _settings(workgroup: str) -> dict[str, Any]:
     from ministack.services import athena
 
     group = athena._workgroups.get(workgroup)
@@ -112,7 +128,11 @@ def _output(workgroup: str, asked: dict[str, Any]) -> str:
         raise Refused(f"WorkGroup {workgroup} is not found.")
     if group.get("State") == "DISABLED":
         raise Refused(f"WorkGroup {workgroup} is disabled.")
-    settings = group.get("Configuration") or {}
+    return group.get("Configuration") or {}
+
+
+def _output(settings: dict[str, Any], asked: dict[str, Any]) -> str:
+    """Where results go: the workgroup's location if it enforces its own, else the request's, else the workgroup's."""
     own = (settings.get("ResultConfiguration") or {}).get("OutputLocation")
     given = asked.get("OutputLocation")
     output = own if own and settings.get("EnforceWorkGroupConfiguration") else given or own
@@ -123,7 +143,7 @@ def _output(workgroup: str, asked: dict[str, Any]) -> str:
     return str(output)
 
 
-def _begun_before(token: str | None, request: dict[str, str]) -> Execution | None:
+def _begun_before(token: str | None, request: dict[str, Any]) -> Execution | None:
     from ministack.services import athena
 
     if token is None:
@@ -147,7 +167,7 @@ def _forget_old() -> None:
         athena._executions.pop(query_id, None)
 
 
-def _record(request: dict[str, str], token: str | None) -> Record:
+def _record(request: dict[str, Any], token: str | None) -> Record:
     query_id, kind = str(uuid.uuid4()), statement.kind(request["query"])
     return {
         "QueryExecutionId": query_id,
@@ -163,6 +183,7 @@ def _record(request: dict[str, str], token: str | None) -> Record:
         "_token": token,
         "_request": request,
         "_columns": [],
+        "_updated": 0,
     }
 
 
@@ -173,7 +194,7 @@ def _result(output: str, kind: Kind, query_id: str) -> Location:
     return folder.below(f"{query_id}.{'csv' if kind.type == 'DML' else 'txt'}")
 
 
-def _run(execution: Execution, request: dict[str, str]) -> None:
+def _run(execution: Execution, request: dict[str, Any]) -> None:
     began = time.monotonic()
     with _slots:
         queued = time.monotonic()
@@ -188,12 +209,12 @@ def _run(execution: Execution, request: dict[str, str]) -> None:
     _live.pop(execution.id, None)
 
 
-def _outcome(execution: Execution, request: dict[str, str]) -> tuple[str, dict[str, Any]]:
+def _outcome(execution: Execution, request: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     output = Location.parse(execution.record["ResultConfiguration"]["OutputLocation"])
     try:
-        engine.run(execution, request["query"], request["database"], output)
-    except Cancelled:
-        return CANCELLED, {"StateChangeReason": STOPPED}
+        engine.run(execution, request["query"], request["database"], output, request["scan_limit"])
+    except Cancelled as stopped:
+        return CANCELLED, {"StateChangeReason": str(stopped)}
     except AthenaError as error:
         return FAILED, failure.status(error)
     except Exception as fault:  # a fault of ours is the query's failure, never a query that runs for ever

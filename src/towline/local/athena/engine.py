@@ -15,9 +15,10 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
+from towline.local import disk
 from towline.local.athena import catalog, ctas, ddl, dialect, results, statement, storage, tables
 from towline.local.athena.errors import AthenaError
-from towline.local.athena.execution import Execution
+from towline.local.athena.execution import STOPPED, Execution
 from towline.local.athena.failure import Cancelled, flat
 from towline.local.athena.sql import listed
 from towline.local.athena.storage import Location
@@ -37,23 +38,32 @@ class Job:
     database: str
     output: Location
     directory: Path
+    scan_limit: int | None
     scanned: int = 0
 
     def go_on(self) -> None:
         """Raise Cancelled where the query was stopped."""
         if self.execution.stopped.is_set():
-            raise Cancelled
+            raise Cancelled(STOPPED)
+
+    def scan(self, size: int) -> None:
+        """Count bytes that the query reads. Raises Cancelled where they are more than its workgroup lets it."""
+        self.scanned += size
+        if self.scan_limit is not None and self.scanned > self.scan_limit:
+            raise Cancelled("Bytes scanned limit was exceeded")
 
 
-def run(execution: Execution, query: str, database: str, output: Location) -> None:
-    """Run `query` to its end and put its result at `output`. Raises AthenaError or Cancelled."""
-    job = Job(execution, query, database, output, Path(tempfile.mkdtemp(prefix="athena-")))
+def run(execution: Execution, query: str, database: str, output: Location, scan_limit: int | None) -> None:
+    """Run `query` to its end and put its result at `output`. Raises AthenaError or Cancelled.
+
+    `scan_limit` is how many bytes it may read, if that is limited.
+    """
+    job = Job(execution, query, database, output, Path(tempfile.mkdtemp(prefix="athena-")), scan_limit)
     began = time.monotonic()
     try:
         _run(job)
-        job.go_on()
     except duckdb.InterruptException:
-        raise Cancelled from None
+        raise Cancelled(STOPPED) from None
     except duckdb.Error as error:
         raise _failure(error) from error
     finally:
@@ -93,7 +103,7 @@ def _select(job: Job, query: exp.Expr) -> None:
 def _csv(found: Any, columns: list[tuple[str, str]]) -> str:
     lines = [results.csv_line(name for name, _ in columns)]
     while rows := found.fetchmany(_ROWS_AT_ONCE):
-        lines.extend(results.csv_line(map(results.text, row)) for row in rows)
+        lines.extend(map(results.csv_line, rows))
     return "".join(lines)
 
 
@@ -125,8 +135,11 @@ def _connection(job: Job) -> Iterator[Any]:
             "threads": THREADS,
             "memory_limit": f"{MEMORY_BYTES}B",
             "temp_directory": str(job.directory / "spill"),
+            "max_temp_directory_size": f"{_room(job.directory)}B",
             "preserve_insertion_order": False,
             "python_enable_replacements": False,
+            # It would move TRY_CAST into the reader of text files, and fail there on what is to be null.
+            "disabled_optimizers": "type_pushdown",
         },
     )
     try:
@@ -136,6 +149,11 @@ def _connection(job: Job) -> Iterator[Any]:
     finally:
         job.execution.interruptible(None)
         connection.close()
+
+
+def _room(directory: Path) -> int:
+    """The bytes that a query may put on disk when memory is short: half of what is free beyond the stack's reserve."""
+    return max(0, disk.free(directory) - disk.Room.from_environment(os.environ).to_start) // 2
 
 
 def _prepare(job: Job, connection: Any, query: exp.Expr) -> str:
@@ -148,9 +166,10 @@ def _prepare(job: Job, connection: Any, query: exp.Expr) -> str:
         job.go_on()
         table = _table(one)
         statement.check_injected(query, table.injected)
-        job.scanned += tables.show(connection, table, reads, job.directory / str(number))
+        job.scan(tables.show(connection, table, reads, job.directory / str(number)))
         schema[f"{table.database}.{table.name}"] = table.all_columns
     _shut_off(connection, job.directory)
+    job.go_on()
     return dialect.translate(query, schema)
 
 

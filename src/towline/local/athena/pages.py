@@ -24,7 +24,7 @@ def get_query_results(data: dict[str, Any]) -> dict[str, Any]:
             "Rows": [{"Data": [_datum(value) for value in row]} for row in rows[first : first + limit]],
             "ResultSetMetadata": {"ColumnInfo": [results.column_info(*column) for column in record["_columns"]]},
         },
-        "UpdateCount": record.get("_updated", 0),
+        "UpdateCount": record["_updated"],
     }
     return page | ({"NextToken": str(first + limit)} if first + limit < len(rows) else {})
 

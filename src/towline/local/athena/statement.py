@@ -126,11 +126,11 @@ def _ctes(table: exp.Table) -> set[str]:
 
 def place(node: exp.Expr) -> str:
     """Where a node stands: "line 1:15" (columns count from 1)."""
-    for identifier in node.find_all(exp.Identifier):
-        if "line" in identifier.meta:
-            begin = identifier.meta["col"] - (identifier.meta["end"] - identifier.meta["start"])
-            return f"line {identifier.meta['line']}:{begin}"
-    return "line 1:1"
+    places = [identifier.meta for identifier in node.find_all(exp.Identifier) if "line" in identifier.meta]
+    if not places:
+        return "line 1:1"
+    first = min(places, key=lambda meta: int(meta["start"]))  # of `catalog.database.table`, too
+    return f"line {first['line']}:{first['col'] - (first['end'] - first['start'])}"
 
 
 @dataclass(frozen=True)
@@ -154,14 +154,18 @@ def name_columns(query: exp.Expr) -> None:
     """Give the columns of a query that have no name the ones that Athena gives them: `_col0` (in place)."""
     for select in query.find_all(exp.Select):
         for at, column in enumerate(select.selects):
-            if not column.alias_or_name and not column.is_star:
+            if not _has_name(column):
                 select.expressions[at].replace(exp.alias_(column.copy(), f"_col{at}"))
 
 
 def unnamed(query: exp.Expr) -> int | None:
     """The position, from 1, of the first column of the result that has no name."""
     selects = query.selects if isinstance(query, exp.Query) else []
-    return next((at for at, one in enumerate(selects, 1) if not one.alias_or_name and not one.is_star), None)
+    return next((at for at, one in enumerate(selects, 1) if not _has_name(one)), None)
+
+
+def _has_name(column: exp.Expr) -> bool:
+    return column.is_star or isinstance(column, exp.Alias | exp.Aliases | exp.Column | exp.Dot)
 
 
 def check_injected(query: exp.Expr, keys: list[str]) -> None:

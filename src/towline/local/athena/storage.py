@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from towline.local import disk
 from towline.local.athena.errors import AthenaError
 from towline.local.athena.loop import on_loop
 
@@ -93,9 +94,14 @@ def read(location: Location) -> bytes | None:
 
 
 def put(location: Location, body: bytes) -> None:
-    """Put an object as a client would: it is kept, versioned and notified of. Raises AthenaError."""
+    """Put an object as a client would: it is kept, versioned and notified of. Raises AthenaError.
+
+    Requests are refused where the disk is nearly full (see guard.py); so are these.
+    """
     from ministack.services import s3
 
+    if disk.free(Path(s3.DATA_DIR)) < disk.Room.from_environment(os.environ).to_write + len(body):
+        raise AthenaError("HIVE_WRITER_CLOSE_ERROR", f"Error committing write to {location}: the disk is nearly full")
     headers = {"content-type": "application/octet-stream", "content-length": str(len(body))}
     status, _, answer = on_loop(s3._put_object, location.bucket, location.key, body, headers)
     if status >= 300:

@@ -97,16 +97,14 @@ def _text(table: Table, files: Sequence[Linked], read: Collection[str]) -> tuple
 
 
 def _quoted_text(table: Table, files: Sequence[Linked], read: Collection[str]) -> tuple[str, str, int]:
-    """OpenCSVSerDe: quotes; nothing is null but an empty value of a column that is not text."""
-    marks = {name: table.serde.get(f"{name}Char", usual) for name, usual in _MARKS.items()}
-    source = _lines(
-        table, files, delimiter=marks["separator"], quote=marks["quote"], escape=marks["escape"], null=_NEVER
-    )
+    """OpenCSVSerDe: quotes, doubled inside; nothing is null but an empty value of a column that is not text."""
+    delimiter, quote, escape = (table.serde.get(name, usual) for name, usual in _MARKS.items())
+    source = _lines(table, files, delimiter=delimiter, quote=quote, escape=escape, null=_NEVER)
     columns = (_strict(name, kind) for name, kind in _columns(table))
     return ", ".join(columns), source, _size(files)
 
 
-_MARKS = {"separator": ",", "quote": '"', "escape": "\\"}
+_MARKS = {"separatorChar": ",", "quoteChar": '"', "escapeChar": '"'}
 
 
 def _strict(name: str, kind: str) -> str:
