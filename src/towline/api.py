@@ -253,7 +253,7 @@ class Dataset:
 
         SqlRefused, a BadProposal with `line` and `column`: it cannot be run. BadProposal: it was run, and refused.
         """
-        runs.check(self._inbox, statement, self._connection.database)
+        runs.check(self._inbox, statement)
         commit = None if base is None else history.resolve(self._connection.bench, self.name, _text(base))
         ticket = self._inbox.send(self._inbox.sql(statement, note, commit, mode, preview=preview))
         if not preview:
