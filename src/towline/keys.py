@@ -37,7 +37,8 @@ from towline.errors import UsageError
 INBOX, RECEIPTS, DATA, CONTRACTS = "inbox/", "receipts/", "data/", "contracts/"
 INTENTS, CHANGES, QUARANTINE, REVIEWS = "intents/", "changes/", "quarantine/", "reviews/"
 BLAME, ARCHIVE, SQL = "blame/", "archive/", "sql/"
-LAST_RUN = "meta/reconcile.json"
+META = "meta/"
+LAST_RUN = f"{META}reconcile.json"
 # No dataset has such a name. The template's workgroups put results there, and its lifecycle rule lets them expire.
 QUERY_RESULTS, EDIT_RESULTS = f"{SQL}_results/", f"{SQL}_edits/"
 
@@ -150,6 +151,12 @@ class Layout:
             dataset, *day, name = found.groups()
             return f"{archive(dataset)}{''.join(day)}/audit_{name}"
         return None
+
+    def is_kept(self, key: str) -> bool:
+        """Whether a key lies where only Towline itself writes, or what lies there is acted on."""
+        ours = (INBOX, RECEIPTS, DATA, CONTRACTS, INTENTS, CHANGES, QUARANTINE, REVIEWS, BLAME, ARCHIVE, META)
+        is_run = key.startswith(SQL) and parse_by_hand(key) is None
+        return is_run or key.startswith((*ours, self.snapshots, self.audit))
 
     def home(self, key: str) -> str:
         """The key that an archived object had before; any other key is at home where it is."""
