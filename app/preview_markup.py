@@ -75,13 +75,16 @@ def columns(shown: Preview, contract: Contract) -> str:
     changed = [column for column in shown.columns if column.changed]
     if not changed:
         return ""
-    heads = "".join(
-        f'<th scope="col">{name}</th>' for name in ("Column", "Changed", "Empty", *map(str.capitalize, _FIGURES))
-    )
+    figures = "".join(map(_head_of_figures, ("Changed", "Empty", *map(str.capitalize, _FIGURES))))
+    heads = f'<th scope="col">Column</th>{figures}'
     rows = "".join(_column(column, contract) for column in changed)
     others = ", ".join(escape(column.column) for column in shown.columns if not column.changed)
     rest = f'<div class="tl-quiet">As they were: {others}</div>' if others else ""
     return _table("Columns that change, before → after", heads, rows) + markup.block(rest)
+
+
+def _head_of_figures(name: str) -> str:
+    return f'<th scope="col" class="tl-figure">{escape(name)}</th>'
 
 
 def _column(column: ColumnChange, contract: Contract) -> str:
@@ -120,8 +123,8 @@ def cells(shown: Preview, contract: Contract) -> str:
     """The changed cells, old -> new."""
     if not shown.cells:
         return ""
-    names = (*contract.key, "Column", "Before", "After")
-    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+    heads = "".join(map(_head_of_figures, contract.key))
+    heads += "".join(f'<th scope="col">{name}</th>' for name in ("Column", "Before", "After"))
     rows = "".join(_cell(cell, contract) for cell in shown.cells)
     cut = f", the first {LISTED}" if len(shown.cells) == LISTED else ""
     return _table(f"Changed cells{cut}", heads, rows)
@@ -158,7 +161,7 @@ def _table(title: str, heads: str, rows: str) -> str:
     """A table that scrolls in a frame of its own, both ways, also by the keyboard."""
     table = f'<table class="tl-sheet"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
     frame = f'<div class="tl-frame" tabindex="0" role="region" aria-label="{escape(title)}">{table}</div>'
-    return markup.block(f'<div class="tl-head">{escape(title)}</div>{frame}')
+    return f'<div class="tl tl-part"><div class="tl-head">{escape(title)}</div>{frame}</div>'
 
 
 def violations(shown: Preview) -> str:

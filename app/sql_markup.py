@@ -10,7 +10,7 @@ from html import escape
 
 from app import markup, preview_markup
 from app.past import html
-from app.sql.reading import SHOWN, Reading
+from app.sql.reading import LINE, SHOWN, Reading
 from app.sql.sources import Source
 from app.sql.words import quoted
 from towline.contract import Contract
@@ -55,7 +55,7 @@ def _put(text: str, name: str, help: str, kind: str = "", *, whole: bool = False
 
 
 def _line(text: str) -> str:
-    return html.cut(" ".join(text.split()), 60)
+    return html.cut(" ".join(text.split()), LINE)
 
 
 def refusal(text: str) -> str:
@@ -63,10 +63,6 @@ def refusal(text: str) -> str:
     first, _, rest = f"{text[:1].upper()}{text[1:]}".partition("\n")
     place = f'<pre class="tl-place">{escape(rest)}</pre>' if rest else ""
     return markup.box("stop", f'<span class="tl-sign">✕</span>{escape(first)}{place}')
-
-
-def statement(text: str) -> str:
-    return f'<pre class="tl tl-statement" tabindex="0" aria-label="Statement">{escape(text)}</pre>'
 
 
 def result(found: Reading) -> str:
@@ -93,7 +89,7 @@ def run_head(receipt: Receipt) -> str:
     said = html.note(receipt.note) if receipt.note else ""
     text = statement_of(receipt)
     return f'<div class="tl">{said}<div class="tl-quiet">run {escape(receipt.proposal)}</div></div>' + (
-        statement(text) if text else ""
+        markup.statement(text) if text else ""
     )
 
 
@@ -139,8 +135,11 @@ def _was_merged(receipt: Receipt) -> bool:
 
 def _rejected(receipt: Receipt) -> str:
     kept = f'<div class="tl-quiet">kept whole in {escape(receipt.quarantine)}</div>' if receipt.quarantine else ""
-    listed = markup.violations(receipt.violations, receipt.errors, receipt.warnings) if receipt.violations else ""
-    return markup.message("stop", f"Nothing was changed: {receipt.message}.") + markup.block(f"{listed}{kept}")
+    if not receipt.violations:
+        return markup.message("stop", f"Nothing was changed: {receipt.message}.") + markup.block(kept)
+    said = f"Nothing was changed: {markup.totals(receipt.errors, receipt.warnings)}."
+    listed = markup.violations(receipt.violations, receipt.errors, receipt.warnings)
+    return markup.message("stop", said) + markup.scroll(listed) + markup.block(kept)
 
 
 def runs(found: Sequence[tuple[Letter, Receipt]], open_run: str, now: datetime) -> str:

@@ -7,7 +7,7 @@ Ctrl+Enter.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -16,7 +16,7 @@ _TEXT, _RUN = "text", "run"
 # `insertText` is old, but the one way of putting text in that can be undone. The text that Python has is put in where
 # it set another one (`stamp`), never over what is being typed.
 _JS = """
-const FRAME = `<div class="tl-sqlwrite"><label for="tl-sql">SQL</label>
+const FRAME = `<div class="tl-sqlwrite"><label for="tl-sql">Statement</label>
   <textarea id="tl-sql" spellcheck="false" autocapitalize="off" aria-describedby="tl-sqlkeys"></textarea>
   <div id="tl-sqlkeys" class="tl-quiet">Ctrl+Enter runs what reads, and previews what edits</div></div>
   <div class="tl-sqlside tl" role="group" aria-label="To put into the SQL"></div>`;
@@ -45,7 +45,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   if (side.shown !== data.side) fill(side, data.side);
   const say = () => {
     clearTimeout(box.later);
-    if (box.said !== area.value) setStateValue("text", box.said = area.value);
+    if (box.said !== area.value) setStateValue("text", { stamp: box.stamp, text: box.said = area.value });
   };
   area.oninput = () => {
     clearTimeout(box.later);
@@ -55,8 +55,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   area.onkeydown = (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
-    clearTimeout(box.later);
-    setStateValue("text", box.said = area.value);
+    say();
     setTriggerValue("run", area.value);
   };
   side.onclick = ({ target }) => {
@@ -69,26 +68,20 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
 _component = st.components.v2.component("towline_sql", js=_JS, isolate_styles=False)
 
 
-def draw(
-    key: str, text: str, stamp: int, side: str, on_text: Callable[[str], None], on_run: Callable[[str], None]
-) -> None:
+def draw(key: str, text: str, stamp: int, side: str, on_text: Callable[[], None], on_run: Callable[[], None]) -> None:
     """Draw it. `text` is put in where `stamp` is another one than before; `side` is HTML whose buttons carry `data-put`
-    (a text) and, for a whole statement, `data-whole`. `on_text` is told what is there, `on_run` what to run, before the
-    script runs."""
-
-    def told() -> None:
-        said = _said(key, _TEXT)
-        if said is not None:
-            on_text(said)
-
-    def asked() -> None:
-        said = _said(key, _RUN)
-        if said is not None:
-            on_run(said)
-
-    _component(key=key, data={"text": text, "stamp": stamp, "side": side}, on_text_change=told, on_run_change=asked)
+    (a text) and, for a whole statement, `data-whole`. `on_text` is called where something was written, and `on_run`
+    where it is to be run, before the script runs: `written` has what is there."""
+    data = {"text": text, "stamp": stamp, "side": side}
+    _component(key=key, data=data, on_text_change=on_text, on_run_change=on_run)
 
 
-def _said(key: str, name: str) -> str | None:
-    said = (st.session_state.get(key) or {}).get(name)
-    return said if isinstance(said, str) else None
+def written(key: str, text: str, stamp: int) -> str:
+    """What is there now, of a field that was drawn with these. A button is heard before the field is, although that was
+    left first: whoever needs the text asks here."""
+    found = st.session_state.get(key) or {}
+    said = found.get(_RUN)
+    if isinstance(said, str):
+        return said
+    said = found.get(_TEXT)
+    return str(said["text"]) if isinstance(said, Mapping) and said.get("stamp") == stamp else text

@@ -12,17 +12,18 @@ from app import clickable, going, markup, preview_markup, sql_markup
 from app.editing.remote import Glance
 from app.past.post import Post
 from app.session import Session, connection
+from app.sql import mine
 from app.sql import reading as readings
 from app.sql.board import Board
-from app.sql.runs import Runs
+from towline import runs
 from towline.contract import Contract
+from towline.dataset import Dataset
 from towline.errors import NotFound, TowlineError
 from towline.preview import Preview
-from towline.receipts import Receipt
+from towline.receipts import PREVIEWED, Receipt
 
 EVERY = 0.4  # seconds between two looks at what is on its way
 RUN = "run"  # in the address: the edit that is open
-PREVIEWED = "previewed"
 
 
 def standing(seen: Glance | None) -> str:
@@ -81,22 +82,23 @@ def _result(found: readings.Reading) -> None:
             st.download_button(f"Download {name}", body, name, kind, key=f"sql-{form}", on_click="ignore")
 
 
-def run(board: Board, runs: Runs, contract: Contract) -> None:
+def run(board: Board, dataset: Dataset, contract: Contract) -> None:
     """An edit: how it goes, then what it would do, then what became of it."""
     try:
-        receipt = runs.receipt(board.run)
+        receipt = mine.receipt(dataset, board.run)
     except NotFound:
         st.html(markup.message("warn", f"Nobody sent a run {board.run} of {contract.dataset} from this account."))
         return
     with st.container(border=True, key="sql-run-open"):
         st.html(sql_markup.run_head(receipt))
         if _is_going(board, receipt):
-            _watch(board, runs)
-            _stop(board, runs)
+            _watch(board, dataset)
+            if receipt.history and not board.said:
+                st.button("Cancel the run", key="sql-stop", on_click=_discard, args=(board, dataset))
         elif receipt.status == PREVIEWED:
-            _preview(board, runs, contract, receipt)
+            _preview(board, dataset, contract, receipt)
         else:
-            _outcome(board, runs, contract, receipt)
+            _outcome(board, dataset, contract, receipt)
 
 
 def _is_going(board: Board, receipt: Receipt) -> bool:
@@ -105,32 +107,27 @@ def _is_going(board: Board, receipt: Receipt) -> bool:
 
 
 @st.fragment(run_every=EVERY)
-def _watch(board: Board, runs: Runs) -> None:
+def _watch(board: Board, dataset: Dataset) -> None:
     """One look at an edit that is on its way; the whole page as soon as it has got somewhere."""
-    receipt = runs.receipt(board.run)
+    receipt = mine.receipt(dataset, board.run)
     if not _is_going(board, receipt):
         st.rerun()
     st.html(sql_markup.going(receipt, board.said, connection().bench.clock()))
 
 
-def _stop(board: Board, runs: Runs) -> None:
-    if not board.said:
-        st.button("Cancel the run", key="sql-stop", on_click=_discard, args=(board, runs))
-
-
-def _preview(board: Board, runs: Runs, contract: Contract, receipt: Receipt) -> None:
+def _preview(board: Board, dataset: Dataset, contract: Contract, receipt: Receipt) -> None:
     """What it would do, and the two buttons: the word is bound to what is shown here."""
-    shown = board.shown = runs.preview(board.run) if board.shown is None else board.shown
+    shown = board.shown = mine.preview(dataset, board.run) if board.shown is None else board.shown
     if shown is None:
         st.html(markup.message("stop", "Its preview is not there any more: preview the statement again."))
         return
     seen = Session.here().page
     st.html(preview_markup.before(shown, seen.number if seen else 0))
-    _buttons(board, runs, shown)
+    _buttons(board, dataset, shown, receipt)
     st.html(preview_markup.details(shown, contract))
 
 
-def _buttons(board: Board, runs: Runs, shown: Preview) -> None:
+def _buttons(board: Board, dataset: Dataset, shown: Preview, receipt: Receipt) -> None:
     with st.container(horizontal=True):
         st.button(
             "Promote",
@@ -140,23 +137,25 @@ def _buttons(board: Board, runs: Runs, shown: Preview) -> None:
             help="Commit exactly this. It can be said once.",
             disabled=bool(shown.errors),
             on_click=_promote,
-            args=(board, runs, shown),
+            args=(board, dataset, shown),
         )
-        st.button("Discard", key="sql-discard", help="Drop it: nothing changes.", on_click=_discard, args=(board, runs))
+        st.button(
+            "Discard", key="sql-discard", help="Drop it: nothing changes.", on_click=_discard, args=(board, dataset)
+        )
 
 
-def _promote(board: Board, runs: Runs, shown: Preview) -> None:
+def _promote(board: Board, dataset: Dataset, shown: Preview) -> None:
     """The word. Where it was said before, in another tab or by a second click, that is told and nothing is sent."""
-    _say(board, runs, "promote", partial(runs.promote, shown))
+    _say(board, dataset, "promote", partial(runs.promote, dataset, shown.run, shown.effect))
 
 
-def _discard(board: Board, runs: Runs) -> None:
-    _say(board, runs, "discard", partial(runs.discard, board.run))
+def _discard(board: Board, dataset: Dataset) -> None:
+    _say(board, dataset, "discard", partial(runs.discard, dataset, board.run))
 
 
-def _say(board: Board, runs: Runs, word: str, send: Callable[[], None]) -> None:
+def _say(board: Board, dataset: Dataset, word: str, send: Callable[[], object]) -> None:
     try:
-        receipt = runs.receipt(board.run)
+        receipt = mine.receipt(dataset, board.run)
         if receipt.final or (word == "promote" and receipt.status != PREVIEWED):
             board.notice = ("warn", sql_markup.too_late(receipt))
             return
@@ -167,7 +166,7 @@ def _say(board: Board, runs: Runs, word: str, send: Callable[[], None]) -> None:
     board.said = word
 
 
-def _outcome(board: Board, runs: Runs, contract: Contract, receipt: Receipt) -> None:
+def _outcome(board: Board, dataset: Dataset, contract: Contract, receipt: Receipt) -> None:
     """What became of it, and the way on from there."""
     st.html(sql_markup.outcome(receipt, contract))
     with st.container(horizontal=True):
@@ -181,15 +180,22 @@ def _outcome(board: Board, runs: Runs, contract: Contract, receipt: Receipt) -> 
             st.button(
                 "Edit the statement again", key="sql-again", type="tertiary", on_click=board.load, args=(statement,)
             )
-    shown = runs.preview(board.run)
+    shown = mine.preview(dataset, board.run)
     if shown is not None:
         with st.expander("What was previewed"):
             st.html(preview_markup.head(shown) + preview_markup.details(shown, contract))
 
 
-def listed(board: Board, runs: Runs, post: Post) -> None:
+def _again(board: Board, receipt: Receipt) -> None:
+    statement = sql_markup.statement_of(receipt)
+    if statement and statement != board.text:
+        load = partial(board.load, statement)
+        st.button("Edit the statement again", key="sql-again", type="tertiary", on_click=load)
+
+
+def listed(board: Board, dataset: Dataset, post: Post) -> None:
     """The edits of this person: those that are going or wait for a word first, then the newest of the others."""
-    found = runs.mine(post)
+    found = mine.newest(dataset, post)
     if not found:
         return
     waiting = [each for each in found if not each[1].final]

@@ -7,13 +7,13 @@ from itertools import chain, count
 
 import pyarrow as pa
 
-from towline import cost, query
+from towline import cost, queries
 from towline.execution import CANCELLED, FAILED, SUCCEEDED, Execution
 from towline.files import write_table
-from towline.query import Asking
+from towline.queries import Asking
 
 SHOWN = 1_000  # rows of a result that the page shows
-LINE = 90  # characters of a statement in a line
+LINE = 140  # characters of a statement in a line
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Reading:
 
 def start(connection: Asking, statement: str, dataset: str) -> Reading:
     """Start a query; `dataset` is what `master` means. Raises SqlRefused, with its place, where it is none."""
-    compiled = query.read(connection, statement, dataset)
+    compiled = queries.read(connection, statement, dataset)
     id = connection.engine.start(compiled, connection.bench.new_id())
     return Reading(statement, Execution(id, "QUEUED", compiled))
 

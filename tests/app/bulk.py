@@ -28,12 +28,14 @@ QUERY = {"scanned_bytes": 19_004, "cost_usd": 0.00005, "engine_ms": 812, "query_
 
 @dataclass
 class Bulk:
-    """`does` turns a row into what becomes of it (None: it goes). `holds`: nothing moves until `step` is called."""
+    """`does` turns a row into what becomes of it (None: it goes). `holds`: nothing moves until `step` is called.
+    `is_slow`: what was accepted gets no further."""
 
     nets: Nets
     does: Edit = dict
     reasons: tuple[str, ...] = ()
     holds: bool = False
+    is_slow: bool = False
     fails: str = ""
 
     def hear(self, key: str) -> None:
@@ -62,6 +64,8 @@ class Bulk:
         about = {"statement": raw["sql"]}
         receipt = Receipt(run, NAME, "received", principal, principal, "sql", raw["note"], run=about)
         receipt = self._store(receipt.moved("accepted", self._now()))
+        if self.is_slow:
+            return
         if self.fails:
             lies = f"quarantine/{NAME}/2026-03-01/{run}/"
             self._store(receipt.moved("rejected", self._now(), message=self.fails, quarantine=lies))

@@ -116,7 +116,8 @@ def _request(data: dict[str, Any]) -> dict[str, Any]:
         "database": str((data.get("QueryExecutionContext") or {}).get("Database") or "default"),
         "workgroup": workgroup,
         "output": _output(settings, data.get("ResultConfiguration") or {}),
-        "scan_limit": settings.get("BytesScannedCutoffPerQuery"),
+        # What a template's parameter says is text.
+        "scan_limit": int(limit) if (limit := settings.get("BytesScannedCutoffPerQuery")) is not None else None,
     }
 
 
