@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
 from towline import (
     blame,
     connect,
+    copies,
     edits,
     frames,
     history,
     keys,
     prune,
+    publish,
     queries,
     resolution_file,
+    runs,
     steward,
     trail,
     verify,
@@ -31,6 +34,7 @@ from towline.change import RowChange
 from towline.conflict import Conflict
 from towline.connect import Connection
 from towline.contract import Contract
+from towline.copies import Copy
 from towline.dataset import PATIENCE, Draft, Ticket
 from towline.dataset import Dataset as Inbox
 from towline.diff import Diff
@@ -39,8 +43,10 @@ from towline.errors import BadProposal, UsageError
 from towline.files import read_table
 from towline.first_contract import choose
 from towline.plan import Plan
+from towline.preview import Preview
 from towline.prune import Pruning
-from towline.receipts import Receipt
+from towline.publish import Publication
+from towline.receipts import PREVIEWED, Receipt
 from towline.reviews import APPROVE, REJECT
 from towline.settings import Settings
 from towline.steward import Case
@@ -210,6 +216,70 @@ class Dataset:
         """What `restore` would do to the head as it is now. Nothing is written."""
         return self._inbox.preview(self._restore_draft(commit, "preview", where, columns, undo, mode))
 
+    @overload
+    def sql(
+        self,
+        statement: str,
+        note: str,
+        *,
+        base: str | int | None = None,
+        mode: str | None = None,
+        preview: Literal[False] = False,
+        timeout: float = PATIENCE,
+    ) -> Ticket: ...
+
+    @overload
+    def sql(
+        self,
+        statement: str,
+        note: str,
+        *,
+        base: str | int | None = None,
+        mode: str | None = None,
+        preview: Literal[True],
+        timeout: float = PATIENCE,
+    ) -> Preview: ...
+
+    def sql(
+        self,
+        statement: str,
+        note: str,
+        *,
+        base: str | int | None = None,
+        mode: str | None = None,
+        preview: bool = False,
+        timeout: float = PATIENCE,
+    ) -> Ticket | Preview:
+        """Edit by SQL: UPDATE, DELETE, INSERT, MERGE, or a SELECT that yields the whole new table (docs/sql.md).
+
+        `preview`: wait until it was run, at most `timeout` seconds, and tell what it would do; nothing is committed
+        before `promote` says so. `base` is a commit to run it on, instead of the head.
+
+        SqlRefused, a BadProposal with `line` and `column`: it cannot be run. BadProposal: it was run, and refused.
+        """
+        runs.check(self._inbox, statement)
+        commit = None if base is None else history.resolve(self._connection.bench, self.name, _text(base))
+        ticket = self._inbox.send(self._inbox.sql(statement, note, commit, mode, preview=preview))
+        if not preview:
+            return ticket
+        receipt = ticket.wait(timeout)
+        if receipt.status != PREVIEWED:
+            raise BadProposal(f"run {ticket.proposal} was {receipt.status}: {receipt.message}")
+        return runs.look(self._inbox, ticket.proposal)
+
+    def promote(self, run: Preview | str) -> Ticket:
+        """Commit exactly what was previewed; it can be said once. By a run's id: what its receipt says was previewed.
+
+        NotFound: no such run. UsageError: it does not wait for a word. Refused: it was said before.
+        """
+        if isinstance(run, Preview):
+            return runs.promote(self._inbox, run.run, run.effect)
+        return runs.promote(self._inbox, run)
+
+    def discard(self, run: Preview | str) -> Ticket:
+        """Drop what was previewed, or stop an SQL edit that is under way. Raises as `promote` does."""
+        return runs.discard(self._inbox, run.run if isinstance(run, Preview) else run)
+
     def status(self, proposal: str) -> Receipt:
         """The receipt of a proposal. NotFound: nobody has looked at such a proposal yet."""
         return self._inbox.status(proposal)
@@ -307,6 +377,46 @@ class Dataset:
         if not dry_run:
             prune.run(self._connection.bench, planned)
         return planned
+
+    @overload
+    def publish(
+        self,
+        *,
+        iceberg: Literal[True],
+        begin: str | int | None = None,
+        rebuild: bool = False,
+        dry_run: bool = False,
+    ) -> Publication: ...
+
+    @overload
+    def publish(self, *, partition_by: str | Sequence[str], dry_run: bool = False) -> Copy: ...
+
+    def publish(
+        self,
+        *,
+        iceberg: bool = False,
+        partition_by: str | Sequence[str] = (),
+        begin: str | int | None = None,
+        rebuild: bool = False,
+        dry_run: bool = False,
+    ) -> Publication | Copy:
+        """Publish a copy for other engines; what was published, or would be with `dry_run` (docs/publish.md).
+
+        `iceberg`: bring the Iceberg table up to the head, one snapshot for each commit. `begin` is the commit with
+        which a table begins that is not there yet (default: the first), `rebuild` makes it anew whatever it holds.
+        `partition_by`: copy the head, a Parquet file for each value of these columns.
+        """
+        bench = self._connection.bench
+        if iceberg == bool(partition_by) or (partition_by and (begin is not None or rebuild)):
+            raise UsageError("publish either iceberg=True, or a copy with partition_by, which has no other options")
+        if iceberg:
+            lake = connect.lake(self._connection, self.name)
+            planned = publish.plan(bench, self.name, lake, begin=_text(begin), rebuild=rebuild)
+            return planned if dry_run else publish.run(bench, lake, planned)
+        columns = [partition_by] if isinstance(partition_by, str) else partition_by
+        tables = connect.copies(self._connection)
+        copy = copies.plan(bench, self.name, columns, tables, self._connection.settings.bucket)
+        return copy if dry_run else copies.run(bench, tables, copy)
 
     @property
     def _inbox(self) -> Inbox:

@@ -94,6 +94,11 @@ def test_the_pinned_version_is_the_one_that_is_installed() -> None:
         ("services/stepfunctions", "_execute_task", ["state_def", "raw_input", "execution", "ctx"]),
         ("services/stepfunctions", "_invoke_resource_with_timeout", ["resource", "input_data", "timeout"]),
         ("services/stepfunctions", "_fail_execution", ["execution", "error", "cause"]),
+        (
+            "core/iam_evaluator",
+            "enforce",
+            ["access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"],
+        ),
         ("core/responses", "json_response", ["data", "status"]),
         ("core/responses", "error_response_json", ["code", "message", "status", "extra"]),
         ("core/persistence", "save_all", ["services"]),
@@ -113,6 +118,8 @@ def test_a_function_that_is_hooked_or_called_is_as_we_know_it(module: str, funct
         ("app", "save_all"),
         ("app", "BANNER"),
         ("app", "_MAIN_LOOP"),
+        ("app", "AUTH"),
+        ("core/iam_evaluator", "_verified_key"),
         ("core/persistence", "STATE_DIR"),
         ("services/lambda_svc", "CODE_BLOB_DIR"),
         ("services/lambda_svc", "_ESM_IDLE_WAKE_GAP_SECONDS"),
@@ -159,6 +166,8 @@ def test_a_name_that_is_replaced_or_read_is_there(module: str, name: str) -> Non
         ("services/stepfunctions", "    time.sleep(0.15)\n"),
         # what an execution that does not run any more is told by
         ("services/stepfunctions", 'while current_name and execution["status"] == "RUNNING":'),
+        # whose rights a query has
+        ("core/iam_evaluator", "_verified_key.set(access_key_id)"),
         # the loop on which on_loop changes the services' stores
         ("app", "_MAIN_LOOP = asyncio.get_running_loop()"),
         # what StorageWatch listens for

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pyarrow as pa
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.local import athena as shared
 from tests.local.athena import Athena
-from tests.local_stack import BUCKET, SMALL, again, eventually, kill, running
+from tests.local_stack import BUCKET, SMALL, again, client, eventually, kill, running
 from towline.local import stack as stacks
 
 athena_of_the_stack = shared.athena_of_the_stack
@@ -388,6 +390,44 @@ def test_a_query_is_started_looked_at_and_stopped_by_states_that_do_not_wait(ath
 def test_an_execution_begins_at_once(athena: Athena) -> None:
     ended = over(athena, machine(athena, "SELECT 1"))
     assert (ended["stopDate"] - ended["startDate"]) < timedelta(seconds=1)
+
+
+def test_a_query_reads_and_writes_what_its_author_may(tmp_path: Path) -> None:
+    with running(tmp_path, replace(SMALL, auth=True)) as info:
+        mine = shared.own(info)
+        mine.put("open/part", pa.table({"n": [1]}))
+        for name in ("open", "shut"):
+            mine.table(name, "n bigint", f"{name}/")
+        theirs = shared.Athena(info, mine.database)
+        theirs.athena = a_users_athena(mine)
+        assert theirs.rows("SELECT n FROM open") == [["1"]]
+        assert "PERMISSION_DENIED: Permission denied on S3 path" in theirs.fail("SELECT n FROM shut")
+        location = mine.at("shut/next/")
+        reason = theirs.fail(f"CREATE TABLE t WITH (external_location = '{location}') AS SELECT 1 AS n")
+        assert reason.startswith(f"PERMISSION_DENIED: Permission denied on S3 path: {location}")
+        location = mine.at("open/next/")
+        reason = theirs.fail(f"CREATE TABLE t WITH (external_location = '{location}') AS SELECT 1 AS n")
+        assert reason.startswith(f"PERMISSION_DENIED: Access denied when writing output to url: {location}")
+        assert not mine.keys("open/next/")
+
+
+def a_users_athena(athena: Athena) -> Any:
+    """Athena's client of a user who may read below open/ and write below results/, and nothing else of S3."""
+    objects = f"arn:aws:s3:::{BUCKET}/{athena.database}"
+    listing = {"StringLike": {"s3:prefix": [f"{athena.database}/open/*", f"{athena.database}/results/*"]}}
+    statements: list[dict[str, Any]] = [
+        {"Action": ["athena:*", "glue:*"], "Resource": "*"},
+        {"Action": "s3:GetObject", "Resource": [f"{objects}/open/*", f"{objects}/results/*"]},
+        {"Action": "s3:PutObject", "Resource": f"{objects}/results/*"},
+        {"Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{BUCKET}", "Condition": listing},
+    ]
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **one} for one in statements]}
+    iam = client(athena.stack, "iam")
+    iam.create_user(UserName="ana")
+    iam.put_user_policy(UserName="ana", PolicyName="p", PolicyDocument=json.dumps(document))
+    key = iam.create_access_key(UserName="ana")["AccessKey"]
+    session = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name=athena.stack.region)
+    return session.client("athena", endpoint_url=athena.stack.endpoint)
 
 
 def saved(info: stacks.StackInfo, name: str) -> str:

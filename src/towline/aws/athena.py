@@ -58,6 +58,16 @@ class Athena:
         """Cancel a query; one that has ended stays as it is."""
         self._call("stop_query_execution", QueryExecutionId=id)
 
+    def stop_all(self, table: str) -> list[str]:
+        """Cancel the queries of the workgroup that are under way and name this table, among the newest fifty; their
+        ids."""
+        recent = self._call("list_query_executions", WorkGroup=self.workgroup, MaxResults=50)["QueryExecutionIds"]
+        found = (self.execution(id) for id in recent)
+        stopped = [one.id for one in found if not one.is_final and table in one.statement]
+        for id in stopped:
+            self.stop(id)
+        return stopped
+
     def result(self, execution: Execution, store: ObjectStore) -> pa.Table:
         """What a SELECT that succeeded found, with its types; `store` is the bucket that `output` is in.
 

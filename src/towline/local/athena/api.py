@@ -116,14 +116,9 @@ def _request(data: dict[str, Any]) -> dict[str, Any]:
         "database": str((data.get("QueryExecutionContext") or {}).get("Database") or "default"),
         "workgroup": workgroup,
         "output": _output(settings, data.get("ResultConfiguration") or {}),
-        "scan_limit": _scan_limit(settings),
+        # What a template's parameter says is text.
+        "scan_limit": int(limit) if (limit := settings.get("BytesScannedCutoffPerQuery")) is not None else None,
     }
-
-
-def _scan_limit(settings: dict[str, Any]) -> int | None:
-    """The bytes that a query may scan, if there is a limit. CloudFormation leaves a parameter's number as text."""
-    limit = settings.get("BytesScannedCutoffPerQuery")
-    return None if limit is None else int(limit)
 
 
 def _settings(workgroup: str) -> dict[str, Any]:

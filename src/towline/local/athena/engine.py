@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
+from towline.local import disk
 from towline.local.athena import catalog, ctas, ddl, dialect, results, statement, storage, tables
 from towline.local.athena.errors import AthenaError
 from towline.local.athena.execution import STOPPED, Execution
@@ -134,6 +135,7 @@ def _connection(job: Job) -> Iterator[Any]:
             "threads": THREADS,
             "memory_limit": f"{MEMORY_BYTES}B",
             "temp_directory": str(job.directory / "spill"),
+            "max_temp_directory_size": f"{_room(job.directory)}B",
             "preserve_insertion_order": False,
             "python_enable_replacements": False,
             # It would move TRY_CAST into the reader of text files, and fail there on what is to be null.
@@ -147,6 +149,11 @@ def _connection(job: Job) -> Iterator[Any]:
     finally:
         job.execution.interruptible(None)
         connection.close()
+
+
+def _room(directory: Path) -> int:
+    """The bytes that a query may put on disk when memory is short: half of what is free beyond the stack's reserve."""
+    return max(0, disk.free(directory) - disk.Room.from_environment(os.environ).to_start) // 2
 
 
 def _prepare(job: Job, connection: Any, query: exp.Expr) -> str:
