@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from tests.local import athena as shared
 from tests.local.athena import Athena
-from tests.local_stack import BUCKET, SMALL, again, client, eventually, kill, running
+from tests.local_stack import BUCKET, SMALL, again, client, eventually, running
 from towline.local import stack as stacks
 
 athena_of_the_stack = shared.athena_of_the_stack
@@ -430,25 +430,14 @@ def a_users_athena(athena: Athena) -> Any:
     return session.client("athena", endpoint_url=athena.stack.endpoint)
 
 
-def saved(info: stacks.StackInfo, name: str) -> str:
-    """A service's state as it was last saved whole."""
-    state = Path(info.data_dir) / "state"
-    generation = json.loads((state / "current").read_text())["generation"]
-    try:
-        return (state / generation / name).read_text()
-    except FileNotFoundError:  # another generation has taken its place meanwhile
-        return ""
-
-
-def test_what_runs_when_the_stack_is_killed_has_failed_when_it_is_back(tmp_path: Path) -> None:
+def test_what_runs_when_the_stack_stops_has_failed_when_it_is_back(tmp_path: Path) -> None:
     with running(tmp_path) as info:
         mine = shared.own(info)
         mine.put("many/part", pa.table({"n": list(range(5000))}))
         mine.table("many", "n bigint", "many/")
         arn = machine(mine, ENDLESS)
         query_id = query_of(mine, ENDLESS)
-        eventually(lambda: query_id in saved(info, "athena.json") and arn in saved(info, "stepfunctions.json"))
-        kill(info)
+        stacks.stop(tmp_path)
         back = shared.Athena(stacks.start(tmp_path, again(info, SMALL)), mine.database)
         status = back.look(query_id)["Status"]
         assert (status["State"], status["AthenaError"]["Retryable"]) == ("FAILED", True)

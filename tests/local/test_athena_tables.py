@@ -345,6 +345,7 @@ def test_the_catalog_is_listed(athena: Athena) -> None:
         ("SHOW COLUMNS hauls", "SYNTAX_ERROR"),
         ("INSERT INTO hauls SELECT 1, 2, 'x'", "NOT_SUPPORTED"),
         ("UNLOAD (SELECT 1) TO 's3://b/a/' WITH (format = 'PARQUET')", "NOT_SUPPORTED"),
+        ("CREATE OR REPLACE VIEW v AS SELECT 1 AS n", "NOT_SUPPORTED"),
         ("SELEC 1", "SYNTAX_ERROR"),
     ],
 )

@@ -15,6 +15,7 @@ from sqlglot import exp
 from towline.local.athena import catalog, statement, storage
 from towline.local.athena.catalog import Table
 from towline.local.athena.errors import AthenaError
+from towline.local.athena.parsing import place
 from towline.local.athena.sql import literal, quoted
 from towline.local.athena.storage import Location
 
@@ -52,7 +53,7 @@ def plan(created: exp.Create, database: str, results: Location) -> Plan:
     made = Plan(
         database=(target.db or database).lower(),
         table=target.name.lower(),
-        place=statement.place(target),
+        place=place(target),
         location=Location.parse(named) if named else results,
         format=form,
         compression=str(compression or _USUAL_COMPRESSION.get(form, "NONE")).upper(),

@@ -76,13 +76,19 @@ def _run(job: Job) -> None:
     if (lines := ddl.run(job.query, job.database)) is not None:
         _answer(job, lines)
         return
+    if statement.is_foreign(job.query):
+        raise _not_supported(job)
     parsed = dialect.parse(job.query)
     if isinstance(parsed, exp.Create) and statement.is_ctas(parsed):
         _create_table(job, parsed)
     elif statement.is_query(parsed):
         _select(job, parsed)
     else:
-        raise AthenaError("NOT_SUPPORTED", f"the local stack does not run this statement: {flat(job.query)[:200]}")
+        raise _not_supported(job)
+
+
+def _not_supported(job: Job) -> AthenaError:
+    return AthenaError("NOT_SUPPORTED", f"the local stack does not run this statement: {flat(job.query)[:200]}")
 
 
 def _answer(job: Job, lines: list[str]) -> None:
@@ -158,19 +164,18 @@ def _room(directory: Path) -> int:
 
 def _prepare(job: Job, connection: Any, query: exp.Expr) -> str:
     """Make the query's tables known to `connection`, shut it off, and return the query in DuckDB's words."""
-    named = statement.qualify(query, job.database)
+    named = statement.tables(query, job.database)
     reads = statement.reads(query)
-    statement.name_columns(query)
     schema: dict[str, dict[str, str]] = {}
     for number, one in enumerate(named):
         job.go_on()
         table = _table(one)
         statement.check_injected(query, table.injected)
         job.scan(tables.show(connection, table, reads, job.directory / str(number)))
-        schema[f"{table.database}.{table.name}"] = table.all_columns
+        schema[f"{table.database}.{table.name}"] = tables.types(table, reads)
     _shut_off(connection, job.directory)
     job.go_on()
-    return dialect.translate(query, schema)
+    return dialect.translate(query, schema, job.database)
 
 
 def _table(named: statement.Named) -> catalog.Table:
@@ -190,20 +195,7 @@ def _shut_off(connection: Any, directory: Path) -> None:
     connection.execute("SET lock_configuration = true")
 
 
-# The nearest of Athena's names for an error of DuckDB's.
-_NAMES: dict[type[Exception], str] = {
-    duckdb.ConversionException: "INVALID_CAST_ARGUMENT",
-    duckdb.OutOfRangeException: "NUMERIC_VALUE_OUT_OF_RANGE",
-    duckdb.OutOfMemoryException: "EXCEEDED_MEMORY_LIMIT",
-    duckdb.BinderException: "SYNTAX_ERROR",
-    duckdb.CatalogException: "SYNTAX_ERROR",
-    duckdb.ParserException: "SYNTAX_ERROR",
-    duckdb.PermissionException: "PERMISSION_DENIED",
-}
-
-
 def _failure(error: duckdb.Error) -> AthenaError:
-    text = flat(str(error).partition("\n\nLINE ")[0])
-    if "JSON" in text and isinstance(error, duckdb.InvalidInputException):
-        return AthenaError("HIVE_BAD_DATA", text)
-    return AthenaError(_NAMES.get(type(error), "GENERIC_INTERNAL_ERROR"), text)
+    if isinstance(error, duckdb.InvalidInputException) and "JSON" in str(error):
+        return AthenaError("HIVE_BAD_DATA", flat(str(error).partition("\n")[0]))
+    return dialect.raised(error)

@@ -39,22 +39,24 @@ def show(connection: Any, table: Table, reads: Reads, directory: Path) -> int:
     return shown.scanned
 
 
+def types(table: Table, reads: Reads) -> dict[str, str]:
+    """The columns of the view, with DuckDB's types."""
+    columns = {**table.all_columns, **({PATH: "string"} if reads.path else {})}
+    return {name: duck_type(kind) for name, kind in columns.items()}
+
+
 def _view(table: Table, reads: Reads, directory: Path) -> View:
     reader = _READERS.get(table.format)
     if reader is None:
         raise AthenaError("HIVE_UNSUPPORTED_FORMAT", f"Unable to create input format {table.format}")
     files = link_all(table, partitions.splits(table), directory)
     if not files:
-        return View(f"SELECT {_nulls(table, reads.path)} WHERE FALSE", 0)
+        nulls = (f"NULL::{kind} AS {quoted(name)}" for name, kind in types(table, reads).items())
+        return View(f"SELECT {', '.join(nulls)} WHERE FALSE", 0)
     columns, source, scanned = reader(table, files, reads.of(table.columns))
     keys = [f"{quoted(name)}::{duck_type(kind)} AS {quoted(name)}" for name, kind in table.partition_keys.items()]
     paths = [f"{_paths(files)} AS {quoted(PATH)}"] if reads.path else []
     return View(f"SELECT {', '.join([columns, *keys, *paths])} FROM {source}", scanned)
-
-
-def _nulls(table: Table, path: bool) -> str:
-    columns = {**table.all_columns, **({PATH: "string"} if path else {})}
-    return ", ".join(f"NULL::{duck_type(kind)} AS {quoted(name)}" for name, kind in columns.items())
 
 
 def _paths(files: Sequence[Linked]) -> str:
