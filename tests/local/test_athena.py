@@ -131,6 +131,9 @@ def test_results_go_where_the_request_says_or_else_the_workgroup(athena: Athena,
     enforced = {"EnforceWorkGroupConfiguration": True}
     athena.athena.update_work_group(WorkGroup=workgroup, ConfigurationUpdates=enforced)
     assert output(athena, WorkGroup=workgroup) == athena.at("group")
+    placed = f"CREATE TABLE placed_myself WITH (external_location = '{athena.at('mine/')}') AS SELECT 1 AS n"
+    reason = athena.ended(athena.start(placed, WorkGroup=workgroup))["Status"]["StateChangeReason"]
+    assert "external_location cannot be given in a workgroup that enforces its own" in reason
 
 
 def test_a_query_without_a_workgroup_or_a_place_for_its_result_is_refused(athena: Athena, workgroup: str) -> None:
