@@ -438,12 +438,17 @@ def test_what_runs_when_the_stack_stops_has_failed_when_it_is_back(tmp_path: Pat
         mine = shared.own(info)
         mine.put("many/part", pa.table({"n": list(range(5000))}))
         mine.table("many", "n bigint", "many/")
-        arn = machine(mine, ENDLESS)
-        query_id = query_of(mine, ENDLESS)
+        token = uuid.uuid4().hex
+        counting = f"{ENDLESS} WHERE a.n > 1"
+        waiting = machine(mine, ENDLESS)
+        query_of(mine, ENDLESS)
+        query_id = mine.start(counting, ClientRequestToken=token)
+        assert query_of(mine, counting) == query_id
         stacks.stop(tmp_path)
         back = shared.Athena(stacks.start(tmp_path, again(info, SMALL)), mine.database)
         status = back.look(query_id)["Status"]
         assert (status["State"], status["AthenaError"]["Retryable"]) == ("FAILED", True)
         assert "the local stack was stopped" in status["StateChangeReason"]
-        assert back.states.describe_execution(executionArn=arn)["status"] == "FAILED"
+        assert back.states.describe_execution(executionArn=waiting)["status"] == "FAILED"
+        assert back.start(counting, ClientRequestToken=token) != query_id
         assert back.rows("SELECT count(*) FROM many") == [["5000"]]

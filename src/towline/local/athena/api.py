@@ -174,11 +174,14 @@ def _outcome(execution: Execution, request: Request) -> tuple[str, dict[str, Any
 
 
 def end_interrupted() -> None:
-    """Mark as failed what the saved state shows as under way: this process runs none of it. Called at a start."""
+    """Mark as failed what the saved state shows as under way: this process runs none of it. Called at a start.
+
+    The same request made again then begins a new query; nobody on AWS meets one that ended like this.
+    """
     from ministack.services import athena
 
     for record in athena._executions.all_values():
         if record["Status"]["State"] not in FINAL:
             error = AthenaError("GENERIC_INTERNAL_ERROR", "the local stack was stopped while the query ran")
             ended = {"State": FAILED, "CompletionDateTime": round(time.time(), 3), **failure.status(error)}
-            record["Status"] = {**record["Status"], **ended}
+            record["Status"], record["_token"] = {**record["Status"], **ended}, None
