@@ -6,9 +6,9 @@ from sqlglot import exp
 
 from towline.local.athena import aggregates, scalars, texts, times, windows
 from towline.local.athena.errors import AthenaError
-from towline.local.athena.expressions import Binder, only
+from towline.local.athena.expressions import Binder
 from towline.local.athena.functions import Call
-from towline.local.athena.parsing import place
+from towline.local.athena.parsing import only, place
 from towline.local.athena.refusals import refuse_function
 from towline.local.athena.scope import Bound
 

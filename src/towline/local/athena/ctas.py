@@ -24,12 +24,13 @@ PARTITIONS_AT_MOST = 100
 
 @dataclass(frozen=True)
 class Plan:
-    """What a CTAS is to make. `place` is where the statement names the table."""
+    """What a CTAS is to make. `place` is where it names the table; `is_placed`: it has an external_location."""
 
     database: str
     table: str
     place: str
     location: Location
+    is_placed: bool
     format: str
     compression: str
     partitioned_by: tuple[str, ...]
@@ -55,6 +56,7 @@ def plan(created: exp.Create, database: str, results: Location) -> Plan:
         table=target.name.lower(),
         place=place(target),
         location=Location.parse(named) if named else results,
+        is_placed=named is not None,
         format=form,
         compression=str(compression or _USUAL_COMPRESSION.get(form, "NONE")).upper(),
         partitioned_by=tuple(name.lower() for name in given.pop("partitioned_by", ())),

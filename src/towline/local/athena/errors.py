@@ -19,7 +19,7 @@ class AthenaError(Exception):
 
 
 _OPEN, _CLOSE = "\N{LEFT WHITE SQUARE BRACKET}", "\N{RIGHT WHITE SQUARE BRACKET}"
-_MARKED = re.compile(f"{_OPEN}([A-Z_]+): (.*){_CLOSE}", re.DOTALL)
+_MARKED = re.compile(f"{_OPEN}([A-Z_]+): (.*?){_CLOSE}", re.DOTALL)
 
 
 def failing(name: str, message: str) -> str:
@@ -53,6 +53,10 @@ def raised(error: duckdb.Error) -> AthenaError:
         return AthenaError("DIVISION_BY_ZERO", "Division by zero")
     if "More than one row returned by a subquery" in said:
         return AthenaError("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows")
+    if "must appear in the GROUP BY" in said:
+        return AthenaError("EXPRESSION_NOT_AGGREGATE", said.partition("\n")[0].partition(": ")[2])
+    if isinstance(error, duckdb.BinderException | duckdb.CatalogException | duckdb.ParserException):
+        return AthenaError("NOT_SUPPORTED", f"the local Athena does not run this: {' '.join(said.split())}")
     first = said.partition("\n")[0].partition(": ")[2] or said
     if "cast" in said.lower() and isinstance(error, duckdb.InvalidInputException):
         return AthenaError("INVALID_CAST_ARGUMENT", first)

@@ -1,4 +1,4 @@
-"""Regular expressions: Trino's are Java's, DuckDB's are RE2's. What both read alike is passed on, the rest is refused."""
+"""Regular expressions: Trino's are Java's, DuckDB's are RE2's. What both read alike passes, the rest is refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _pattern(call: Call, number: int = 1) -> tuple[str, re.Pattern[str]]:
 
 def _never_empty(call: Call, pattern: re.Pattern[str]) -> None:
     """Where nothing can be matched, the two engines go on from there differently."""
-    if pattern.match("") or pattern.search(" ") and pattern.search(" ").group() == "":  # type: ignore[union-attr]
+    if pattern.match("") or (pattern.search(" ") and pattern.search(" ").group() == ""):  # type: ignore[union-attr]
         refuse(call.node, "regular expression", pattern.pattern)
 
 

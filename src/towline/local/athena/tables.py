@@ -94,7 +94,9 @@ def _text(table: Table, files: Sequence[Linked], read: Collection[str]) -> tuple
     """LazySimpleSerDe: no quotes; `\\N` is null, and so is what is not of the column's type."""
     null = table.serde.get("serialization.null.format", r"\N")
     source = _lines(table, files, delimiter=table.serde.get("field.delim", "\x01"), quote="", escape="", null=null)
-    columns = (f"TRY_CAST({quoted(name)} AS {duck_type(kind)}) AS {quoted(name)}" for name, kind in _columns(table))
+    columns = (
+        f"TRY_CAST({quoted(name)} AS {duck_type(kind)}) AS {quoted(name)}" for name, kind in table.columns.items()
+    )
     return ", ".join(columns), source, _size(files)
 
 
@@ -102,7 +104,7 @@ def _quoted_text(table: Table, files: Sequence[Linked], read: Collection[str]) -
     """OpenCSVSerDe: quotes, doubled inside; nothing is null but an empty value of a column that is not text."""
     delimiter, quote, escape = (table.serde.get(name, usual) for name, usual in _MARKS.items())
     source = _lines(table, files, delimiter=delimiter, quote=quote, escape=escape, null=_NEVER)
-    columns = (_strict(name, kind) for name, kind in _columns(table))
+    columns = (_strict(name, kind) for name, kind in table.columns.items())
     return ", ".join(columns), source, _size(files)
 
 
@@ -113,10 +115,6 @@ def _strict(name: str, kind: str) -> str:
     duck = duck_type(kind)
     value = quoted(name) if duck == "VARCHAR" else f"NULLIF({quoted(name)}, '')"
     return f"CAST({value} AS {duck}) AS {quoted(name)}"
-
-
-def _columns(table: Table) -> list[tuple[str, str]]:
-    return list(table.columns.items())
 
 
 def _lines(table: Table, files: Sequence[Linked], *, delimiter: str, quote: str, escape: str, null: str) -> str:

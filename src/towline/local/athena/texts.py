@@ -9,8 +9,9 @@ from sqlglot import exp
 from towline.local.athena import patterns
 from towline.local.athena.casts import coerce
 from towline.local.athena.errors import quoted
-from towline.local.athena.expressions import Binder, concatenated, only
+from towline.local.athena.expressions import Binder, concatenated
 from towline.local.athena.functions import Call, Function, plain
+from towline.local.athena.parsing import only
 from towline.local.athena.refusals import refuse
 from towline.local.athena.scope import Bound
 from towline.local.athena.types import BIGINT, BOOLEAN, VARCHAR, array
