@@ -12,14 +12,13 @@ SOURCE = ROOT / "src" / "towline"
 
 CORE = {"errors", "keys", "values", "violation", "table", "change", "diff", "merge", "conflict", "contract", "checks"}
 CORE |= {"audit", "changefile", "infer", "edits", "sample", "rules", "files", "restore", "diffpage", "policy"}
-CORE |= {"answer", "resolution", "resolution_file", "shelf", "sqledit", "catalog", "cost", "execution"}
+CORE |= {"answer", "resolution", "resolution_file", "shelf", "partitions", "sqledit", "catalog", "cost", "execution"}
 CORE |= {"preview", "profile"}
 USE_CASES = {"store", "memory", "receipts", "workbench", "master", "intent", "finish", "landing", "commit", "plan"}
 USE_CASES |= {"proposals", "inbox", "quarantine", "external", "reconcile", "history", "dataset", "health", "mine"}
 USE_CASES |= {"lineage", "trail", "ranged", "block", "blocks", "blame", "archive", "prune", "verify"}
-USE_CASES |= {"theirs", "dispute", "reviews", "reviewing", "steward", "queries", "cataloging"}
-USE_CASES |= {"parts", "partfile", "piles", "flatten", "bulk", "statements", "runs"}
-USE_CASES |= {"theirs", "dispute", "reviews", "reviewing", "steward"}
+USE_CASES |= {"theirs", "dispute", "reviews", "reviewing", "steward", "queries", "cataloging", "publish", "copies"}
+USE_CASES |= {"parts", "partfile", "piles", "flatten", "agreed", "bulk", "statements", "runs"}
 
 # What the pure core may use beside itself and the standard library.
 CORE_LIBRARIES = {"pyarrow", "ulid", "openpyxl", "sqlglot"}
@@ -78,6 +77,7 @@ def test_use_cases_know_ports_and_the_core_only(path: Path) -> None:
         ("streamlit", ["app"]),
         ("aws_lambda_powertools", ["src/towline/aws", "functions"]),
         ("click", ["src/towline/cli"]),
+        ("pyiceberg", ["src/towline/aws/iceberg.py"]),
     ],
 )
 def test_each_framework_stays_in_its_place(library: str, allowed: list[str]) -> None:
@@ -95,10 +95,9 @@ def test_every_module_has_its_place() -> None:
     assert {group(path) for path in modules("src")} <= CORE | USE_CASES | entry
 
 
-def test_functions_need_no_pandas() -> None:
-    """What the functions can reach by imports fits Lambda's size limit only without pandas and numpy."""
+def reachable(todo: list[Path]) -> set[Path]:
+    """These modules and all of towline's that they reach by imports."""
     reached: set[Path] = set()
-    todo = modules("functions")
     while todo:
         path = todo.pop()
         if path in reached:
@@ -109,6 +108,12 @@ def test_functions_need_no_pandas() -> None:
             if parts[0] == "towline":
                 below = SOURCE.joinpath(*parts[1:])
                 todo += [p for p in (below.with_suffix(".py"), below / "__init__.py") if p.exists() and parts[1:]]
+    return reached
+
+
+def test_functions_need_no_pandas() -> None:
+    """What the functions can reach by imports fits Lambda's size limit only without pandas and numpy."""
+    reached = reachable(modules("functions"))
     top_level = {
         node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
         for path in reached
@@ -116,3 +121,11 @@ def test_functions_need_no_pandas() -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
     }
     assert not {name for name in top_level if name and name.split(".")[0] in ("pandas", "numpy", "click", "rich")}
+
+
+def test_nothing_on_the_way_of_a_commit_knows_of_published_copies() -> None:
+    """Copies follow the commits, and no commit waits for one: neither a function nor a use case of theirs reaches
+    pyiceberg, or what publishes."""
+    ways = [*modules("functions"), *(SOURCE / f"{name}.py" for name in ("commit", "landing", "finish", "reconcile"))]
+    reached = {name for path in reachable(ways) for name in imports(path)}
+    assert not {name for name in reached if name.split(".")[0] == "pyiceberg" or name.startswith("towline.publish")}

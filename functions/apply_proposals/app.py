@@ -21,8 +21,7 @@ runtime = Runtime("TOPIC_ARN")
 def commit_dataset(dataset: str, records: list[SQSRecord]) -> dict[str, Exception]:
     """Commit the proposals of one dataset; the fault of each message that must come again."""
     try:
-        final = commit(runtime.bench, dataset, [waiting(record.body) for record in records])
-        for receipt in final:
+        for receipt in commit(runtime.bench, dataset, [waiting(record.body) for record in records]):
             metrics.add_metric(f"Proposals{receipt.status.title().replace('_', '')}", MetricUnit.Count, 1)
             logger.info(receipt.message, dataset=dataset, proposal=receipt.proposal, status=receipt.status)
             if receipt.kind == "sql" and receipt.final:
@@ -30,8 +29,6 @@ def commit_dataset(dataset: str, records: list[SQSRecord]) -> dict[str, Exceptio
     except Exception as fault:
         logger.exception("not committed", dataset=dataset, proposals=len(records))
         return {record.message_id: fault for record in records}
-    if any(receipt.kind == "create" and receipt.status == "committed" for receipt in final):
-        runtime.keep_catalog()
     return {}
 
 

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 from towline import (
     blame,
     connect,
+    copies,
     edits,
     frames,
     history,
     keys,
     prune,
+    publish,
     queries,
     resolution_file,
     runs,
@@ -32,6 +34,7 @@ from towline.change import RowChange
 from towline.conflict import Conflict
 from towline.connect import Connection
 from towline.contract import Contract
+from towline.copies import Copy
 from towline.dataset import PATIENCE, Draft, Ticket
 from towline.dataset import Dataset as Inbox
 from towline.diff import Diff
@@ -42,6 +45,7 @@ from towline.first_contract import choose
 from towline.plan import Plan
 from towline.preview import Preview
 from towline.prune import Pruning
+from towline.publish import Publication
 from towline.receipts import PREVIEWED, Receipt
 from towline.reviews import APPROVE, REJECT
 from towline.settings import Settings
@@ -253,7 +257,7 @@ class Dataset:
 
         SqlRefused, a BadProposal with `line` and `column`: it cannot be run. BadProposal: it was run, and refused.
         """
-        runs.check(self._inbox, statement, self._connection.database)
+        runs.check(self._inbox, statement)
         commit = None if base is None else history.resolve(self._connection.bench, self.name, _text(base))
         ticket = self._inbox.send(self._inbox.sql(statement, note, commit, mode, preview=preview))
         if not preview:
@@ -373,6 +377,46 @@ class Dataset:
         if not dry_run:
             prune.run(self._connection.bench, planned)
         return planned
+
+    @overload
+    def publish(
+        self,
+        *,
+        iceberg: Literal[True],
+        begin: str | int | None = None,
+        rebuild: bool = False,
+        dry_run: bool = False,
+    ) -> Publication: ...
+
+    @overload
+    def publish(self, *, partition_by: str | Sequence[str], dry_run: bool = False) -> Copy: ...
+
+    def publish(
+        self,
+        *,
+        iceberg: bool = False,
+        partition_by: str | Sequence[str] = (),
+        begin: str | int | None = None,
+        rebuild: bool = False,
+        dry_run: bool = False,
+    ) -> Publication | Copy:
+        """Publish a copy for other engines; what was published, or would be with `dry_run` (docs/publish.md).
+
+        `iceberg`: bring the Iceberg table up to the head, one snapshot for each commit. `begin` is the commit with
+        which a table begins that is not there yet (default: the first), `rebuild` makes it anew whatever it holds.
+        `partition_by`: copy the head, a Parquet file for each value of these columns.
+        """
+        bench = self._connection.bench
+        if iceberg == bool(partition_by) or (partition_by and (begin is not None or rebuild)):
+            raise UsageError("publish either iceberg=True, or a copy with partition_by, which has no other options")
+        if iceberg:
+            lake = connect.lake(self._connection, self.name)
+            planned = publish.plan(bench, self.name, lake, begin=_text(begin), rebuild=rebuild)
+            return planned if dry_run else publish.run(bench, lake, planned)
+        columns = [partition_by] if isinstance(partition_by, str) else partition_by
+        tables = connect.copies(self._connection)
+        copy = copies.plan(bench, self.name, columns, tables, self._connection.settings.bucket)
+        return copy if dry_run else copies.run(bench, tables, copy)
 
     @property
     def _inbox(self) -> Inbox:

@@ -30,7 +30,7 @@ Table = Mapping[str, Any]
 
 _DESCRIPTION, _COMMENT = 2048, 255  # characters that Glue takes
 _COUNTS = {"row_count", "column_count", "number", "rows_inserted", "rows_updated", "rows_deleted", "cells_changed"}
-_PARTITIONS = [{"Name": "dataset", "Type": "string"}, {"Name": "date", "Type": "date"}]
+_PARTITIONS = [{"Name": "dataset", "Type": "string"}, {"Name": "date", "Type": "string"}]
 
 _HIVE = "org.apache.hadoop.hive.ql.io"
 _PARQUET = {

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 from towline import keys
 from towline.dataset import Dataset
+from towline.errors import UsageError
 from towline.settings import WORKGROUP, Settings, stack_dir
 from towline.workbench import Workbench
 
 if TYPE_CHECKING:
     from towline.aws.athena import Athena
+    from towline.copies import Tables
     from towline.health.checkup import Checkup
+    from towline.publish import Lake
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,31 @@ def connect(settings: Settings) -> Connection:
 def here(data_dir: Path | None = None) -> Connection:
     """What the environment names, else the local stack of `data_dir` (see `Settings.resolve`)."""
     return connect(Settings.resolve(os.environ, data_dir))
+
+
+def lake(connection: Connection, dataset: str) -> Lake:
+    """The Iceberg table of a dataset in Glue. Nothing is sent yet. UsageError where pyiceberg is not installed."""
+    from towline.aws.identity import client
+
+    try:
+        from towline.aws.iceberg import GlueLake
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("pyiceberg"):
+            raise
+        raise UsageError(
+            "an Iceberg table takes pyiceberg, which is not installed: `uv sync --group iceberg` beside the project, "
+            'elsewhere `pip install "pyiceberg[glue,pyarrow]>=0.10"`'
+        ) from error
+    glue, bucket = client("glue", connection.settings), connection.settings.bucket
+    return GlueLake(glue, connection.bench, bucket, connection.database, keys.check_dataset(dataset))
+
+
+def copies(connection: Connection) -> Tables:
+    """The tables of partitioned copies in Glue. Nothing is sent yet."""
+    from towline.aws.glue_copies import GlueCopies
+    from towline.aws.identity import client
+
+    return GlueCopies(client("glue", connection.settings), connection.database)
 
 
 def checkup(connection: Connection, data_dir: Path | None = None, *, patience: float = 2.0) -> Checkup:

@@ -9,32 +9,33 @@ Keys are not judged here: rows with a null in their key or with equal keys stay,
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
-from towline.errors import Unavailable, UnreadableFile
+from towline import keys
+from towline.errors import NotFound, Refused, UnreadableFile, UsageError
 from towline.partfile import PartFile, fetch
 from towline.parts import Ignored, Parts
-from towline.piles import Pile, Piles, Rank, is_ordered, rank
+from towline.piles import Pile, Piles, Rank, check_room, is_ordered, rank
 from towline.rules.field import Field
 from towline.store import ALWAYS, MIB, ObjectStore, Precondition, file_parts
 from towline.table import ROW_GROUP, without_negative_zero, writer
 
 MEMORY = 512 * MIB  # bytes of rows at hand at once
+_LEAST_PIECE = MIB // 16  # bytes that are read of a part at once, however little memory there is
 _LEAST_GROUP = 256 * MIB  # bytes that a row group may take, however little memory there is
 _BASE = 400 * MIB  # bytes that Python, Arrow and a row group being encoded take beside them
 
 
 def memory_within(limit: int) -> int:
     """How many bytes of rows may be at hand in a process that has `limit` bytes."""
-    return max(MIB, (limit - _BASE) // 3)
+    return max(MIB, (limit - _BASE) // 2)
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def flatten(
     """
     with _plain_pool(), TemporaryDirectory(prefix="towline-flatten-", dir=workdir, ignore_cleanup_errors=True) as name:
         work = _Work(Path(name), fields, key, memory)
-        work.check_room(2 * parts.size)
+        check_room(work.directory, 2 * parts.size)
         for entry in parts.entries:
             path = work.directory / "part.parquet"
             fetch(store, entry, path)
@@ -79,6 +80,19 @@ def flatten(
         rows = work.write(result)
         stat = store.assemble(target, file_parts(result), when=when)
     return Flattened(target, rows, len(parts.entries), stat.size, parts.ignored)
+
+
+def check_target(store: ObjectStore, layout: keys.Layout, prefix: str, target: str, *, replace: bool) -> None:
+    """Refused where a person may not write at all; UsageError where the object would be a part of itself, or another
+    is there already and not to be replaced."""
+    if layout.is_kept(target):
+        raise Refused(f"{target} lies where only Towline itself writes; choose a key elsewhere, such as exports/…")
+    if target.startswith(f"{prefix.rstrip('/')}/") or target.endswith("/"):
+        raise UsageError(f"{target} cannot be the result: name a key that lies outside {prefix}")
+    if not replace:
+        with suppress(NotFound):
+            stat = store.head(target)
+            raise UsageError(f"{target} exists already ({stat.size:,} bytes); choose another key, or say --replace")
 
 
 @contextmanager
@@ -102,15 +116,6 @@ class _Work:
         self._piles = Piles(directory, self._schema, key, memory)
         self._null_keys: set[str] = set()
 
-    def check_room(self, needed: int) -> None:
-        """Unavailable where the disk cannot hold what will be needed."""
-        free = shutil.disk_usage(self.directory).free
-        if free < needed:
-            raise Unavailable(
-                f"{self.directory.parent} has {free:,} bytes free, and flattening needs {needed:,} and more: make "
-                "room, or give it another work directory"
-            )
-
     def add(self, path: Path, name: str) -> None:
         """The rows of a part; its file is taken over."""
         part = PartFile(path, name)
@@ -131,13 +136,12 @@ class _Work:
     def _as_pile(self, part: PartFile, path: Path) -> Pile | None:
         """A part whose rows are in key order already serves as a pile; None: they are not."""
         first = last = None
-        for keys in self._tables(part, self._key):
-            keys = keys.select(list(self._key))
-            edge = keys if last is None else pa.concat_tables([last, keys])
-            if not is_ordered(edge):
+        for table in self._tables(part, self._key):
+            rows = table.select(list(self._key))
+            if not is_ordered(rows if last is None else pa.concat_tables([last, rows])):
                 return None
-            first = first or _rank(keys, 0)
-            last = keys.slice(keys.num_rows - 1)
+            first = first or _rank(rows, 0)
+            last = rows.slice(rows.num_rows - 1)
         if first is None or last is None:
             return None
         home = path.rename(path.with_name(f"{len(list(self.directory.iterdir()))}.part"))
@@ -145,13 +149,13 @@ class _Work:
         return Pile(first, _rank(last, 0), lambda: self._tables(part, self._names), home.unlink, heavy=True)
 
     def _tables(self, part: PartFile, names: Sequence[str]) -> Iterator[pa.Table]:
-        for table in part.tables(self._fields, names, self._memory // 32):
+        for table in part.tables(self._fields, names, max(self._memory // 32, _LEAST_PIECE)):
             self._null_keys |= {name for name in self._key if table[name].null_count}
             yield without_negative_zero(table, self._key)
 
 
-def _rank(keys: pa.Table, row: int) -> Rank:
-    return rank(keys.slice(row, 1).to_pylist()[0].values())
+def _rank(table: pa.Table, row: int) -> Rank:
+    return rank(table.slice(row, 1).to_pylist()[0].values())
 
 
 def _encode(path: Path, groups: Iterable[pa.Table], schema: pa.Schema, key: Sequence[str]) -> int:

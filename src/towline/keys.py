@@ -16,6 +16,8 @@
     sql/<dataset>/<run>/{base,next,results}/...                         the working area of one SQL edit
     sql/<dataset>/next/<principal>/<name>/...                           where a CTAS run by hand puts its parts
     sql/_results/<query>.csv                                            what queries found, for some days
+    iceberg/<dataset>/<table>/{data,metadata}/...                       the Iceberg table that `publish` keeps
+    published/<dataset>/by_<column>/<commit>/<column>=<value>/part.parquet      a partitioned copy
     meta/reconcile.json                                                 what the last run of Reconcile found
 
 Commit ids are ULIDs: they carry the millisecond at which the commit was made, so a snapshot's key follows
@@ -26,6 +28,7 @@ the other way round.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -37,7 +40,8 @@ from towline.errors import UsageError
 INBOX, RECEIPTS, DATA, CONTRACTS = "inbox/", "receipts/", "data/", "contracts/"
 INTENTS, CHANGES, QUARANTINE, REVIEWS = "intents/", "changes/", "quarantine/", "reviews/"
 BLAME, ARCHIVE, SQL = "blame/", "archive/", "sql/"
-LAST_RUN = "meta/reconcile.json"
+ICEBERG, PUBLISHED, META = "iceberg/", "published/", "meta/"
+LAST_RUN = f"{META}reconcile.json"
 # No dataset has such a name. The template's workgroups put results there, and its lifecycle rule lets them expire.
 QUERY_RESULTS, EDIT_RESULTS = f"{SQL}_results/", f"{SQL}_edits/"
 
@@ -151,6 +155,12 @@ class Layout:
             return f"{archive(dataset)}{''.join(day)}/audit_{name}"
         return None
 
+    def is_kept(self, key: str) -> bool:
+        """Whether a key lies where only Towline itself writes, or what lies there is acted on."""
+        ours = (INBOX, RECEIPTS, DATA, CONTRACTS, INTENTS, CHANGES, QUARANTINE, REVIEWS, BLAME, ARCHIVE, META)
+        is_run = key.startswith(SQL) and parse_by_hand(key) is None
+        return is_run or key.startswith((*ours, self.snapshots, self.audit))
+
     def home(self, key: str) -> str:
         """The key that an archived object had before; any other key is at home where it is."""
         found = re.fullmatch(rf"{ARCHIVE}([^/]+)/(\d{{4}})(\d\d)(\d\d)/(snapshot|audit)_([^/]+)", key)
@@ -234,6 +244,21 @@ def quarantine(dataset: str, entry: str, name: str, at: datetime) -> str:
 
 def archive(dataset: str) -> str:
     return f"{ARCHIVE}{dataset}/"
+
+
+def iceberg(dataset: str, table: str = "") -> str:
+    """The prefix of a dataset's Iceberg tables; of the one with this id. One made anew has an id of its own."""
+    return "/".join(filter(None, (f"{ICEBERG}{dataset}", table))) + "/"
+
+
+def iceberg_data(table: str, commit: str) -> str:
+    """The one data file of a commit. `table` is the table's prefix."""
+    return f"{table}data/{commit}.parquet"
+
+
+def partitioned(dataset: str, columns: Sequence[str], commit: str = "") -> str:
+    """The prefix of the partitioned copies of a dataset by these columns; of one commit's."""
+    return "/".join(filter(None, (f"{PUBLISHED}{dataset}/by_{'_'.join(columns)}", commit))) + "/"
 
 
 def parse_inbox(key: str) -> InboxKey | None:

@@ -98,9 +98,7 @@ class PartFile:
             raise UnreadableFile(f"{self.name} lacks the column {', '.join(missing)}; it has {self._listed}")
         sources = {name: source for name, source in found.items() if source is not None}
         if extra := [name for name in self.schema.names if name not in sources.values()]:
-            raise UnreadableFile(
-                f"{self.name} has the column {', '.join(extra)}, which the table has not: leave it out"
-            )
+            raise UnreadableFile(f"{self.name} has the column {', '.join(extra)}, which the table lacks: leave it out")
         return sources
 
     def _source(self, name: str) -> str | None:

@@ -9,6 +9,7 @@ Order is Arrow's, as in every master (`towline.table.sort`): numbers before NaN,
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,10 +20,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from towline.errors import Unavailable
 from towline.values import Value
 
 Rank = tuple[tuple[int, Any], ...]  # a key such that Python orders it as Arrow does
 FAN_IN = 32  # piles that are read side by side
+LEAST_BATCH = 256  # rows
 _THREADS = ThreadPoolExecutor(2, "columns")
 
 
@@ -40,9 +43,6 @@ class Pile:
     read: Callable[[], Iterator[pa.Table]]
     drop: Callable[[], None] = lambda: None
     heavy: bool = False
-
-    def overlaps(self, other: Pile) -> bool:
-        return self.first <= other.last and other.first <= self.last
 
 
 class Piles:
@@ -79,8 +79,9 @@ class Piles:
 
     def _lightened(self) -> Iterator[Pile]:
         """The piles, those written anew that are too heavy for being read beside others."""
-        for pile in self._piles:
-            if pile.heavy and any(pile.overlaps(other) for other in self._piles if other is not pile):
+        beside = overlapping(self._piles)
+        for number, pile in enumerate(self._piles):
+            if pile.heavy and number in beside:
                 yield self._write(pile.read())
                 pile.drop()
             else:
@@ -101,9 +102,10 @@ class Piles:
     def _batch(self, table: pa.Table) -> int:
         """Rows of such a table that take a pile's share of the memory when as many as can be are merged."""
         share = self._memory // (3 * FAN_IN)
-        return max(256, int(table.num_rows * share // max(1, table.nbytes)))
+        return max(LEAST_BATCH, int(table.num_rows * share // max(1, table.nbytes)))
 
     def _write(self, tables: Iterator[pa.Table]) -> Pile:
+        check_room(self._directory, self._memory)
         path = self._directory / f"{next(self._names)}.pile"
         first = last = None
         with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, self._schema) as out:
@@ -112,6 +114,28 @@ class Piles:
                 last = _rank_at(table, self._key, table.num_rows - 1)
                 out.write_table(table, max_chunksize=self._batch(table))
         return Pile(first or (), last or (), lambda: _read(path), path.unlink)
+
+
+def check_room(directory: Path, needed: int) -> None:
+    """Unavailable where the disk has fewer bytes than will be needed next."""
+    free = shutil.disk_usage(directory).free
+    if free < needed:
+        raise Unavailable(
+            f"{directory.parent} has {free:,} bytes free, and flattening needs {needed:,} more: make room, or give it "
+            "another work directory"
+        )
+
+
+def overlapping(piles: Sequence[Pile]) -> set[int]:
+    """The numbers of those that share a stretch of keys with another."""
+    found: set[int] = set()
+    widest: int | None = None  # of those that begin no later, the one that ends last
+    for number in sorted(range(len(piles)), key=lambda number: piles[number].first):
+        if widest is not None and piles[number].first <= piles[widest].last:
+            found |= {number, widest}
+        if widest is None or piles[widest].last < piles[number].last:
+            widest = number
+    return found
 
 
 def depth(piles: Sequence[Pile]) -> int:

@@ -102,7 +102,7 @@ def from_json(body: bytes, contract: Contract | None, fetch: Fetch) -> tuple[Pro
         changes, report = _changes(raw.get("changes"), contract)
         return replace(empty, changes=changes), report
     if kind == "sql":
-        return replace(empty, statement=_statement(raw), preview=_preview(raw)), Report()
+        return replace(empty, statement=check_statement(raw.get("sql")), preview=_preview(raw)), Report()
     if kind == "restore":
         return replace(empty, restore=_restore(raw, contract)), Report()
     file = raw.get("file")
@@ -161,6 +161,19 @@ def check_note(note: object) -> str:
     if odd is not None:
         raise BadProposal(f"the note has a character that is no text: {odd!r}", rule="note.text")
     return note.strip()
+
+
+def check_statement(statement: object) -> str:
+    """The statement of an edit by SQL, as far as a proposal can say. Raises BadProposal."""
+    if not isinstance(statement, str) or not statement.strip():
+        raise BadProposal('an edit by SQL has a statement: "sql": "UPDATE master SET …"', rule="sql.statements")
+    if len(statement.encode()) > MAX_STATEMENT:
+        raise BadProposal(
+            f"the statement has {len(statement.encode()):,} bytes, and {MAX_STATEMENT:,} fit: put long lists of values "
+            "into a table file, and propose that",
+            rule="sql.length",
+        )
+    return statement
 
 
 def _partial(said: Mapping[str, Any]) -> bool:
@@ -245,19 +258,6 @@ def _contract(raw: Mapping[str, Any]) -> Contract:
     if contract.dataset != raw["dataset"]:
         raise BadProposal(f"the contract is for {contract.dataset!r}, the proposal for {raw['dataset']!r}")
     return contract
-
-
-def _statement(raw: Mapping[str, Any]) -> str:
-    statement = raw.get("sql")
-    if not isinstance(statement, str) or not statement.strip():
-        raise BadProposal('an edit by SQL has a statement: "sql": "UPDATE master SET …"', rule="sql.statements")
-    if len(statement.encode()) > MAX_STATEMENT:
-        raise BadProposal(
-            f"the statement has {len(statement.encode()):,} bytes, and {MAX_STATEMENT:,} fit: put long lists of values "
-            "into a table file, and propose that",
-            rule="sql.length",
-        )
-    return statement
 
 
 def _preview(raw: Mapping[str, Any]) -> bool:

@@ -10,24 +10,22 @@ from __future__ import annotations
 
 import json
 
-from towline import __version__, keys, preview, sqledit
+from towline import __version__, keys, preview, proposals, statements
 from towline.dataset import PATIENCE, Dataset, Ticket
 from towline.errors import NotFound, PreconditionFailed, Refused, UsageError
 from towline.preview import Preview
 from towline.receipts import PREVIEWED, Receipt
-from towline.statements import Others
 from towline.store import ABSENT
 
 WORD = "towline.word/v1"
 PROMOTE, DISCARD = WORDS = ("promote", "discard")
-# A statement is checked here before it is sent; no table has this name, and none is looked for.
-_NOWHERE = '"{}"."run_base"'
 
 
-def check(dataset: Dataset, statement: str, database: str) -> str:
-    """The verb of an edit that can be sent. Raises SqlRefused, with the place, for what would not be run."""
-    others, base = Others(dataset.bench), _NOWHERE.format(database)
-    return sqledit.compile(statement, dataset.contract(), base=base, others=others, database=database).verb
+def check(dataset: Dataset, statement: str) -> str:
+    """The verb of an edit that can be sent. Raises SqlRefused, with the place, for what would not be run, and
+    BadProposal for what no proposal carries."""
+    proposals.check_statement(statement)
+    return statements.compiled(dataset.bench, dataset.contract(), statement).verb
 
 
 def look(dataset: Dataset, run: str) -> Preview:

@@ -65,10 +65,10 @@ class Towline:
     def store(self) -> MemoryStore:
         return self.pipeline.store
 
-    def __call__(self, *arguments: str, columns: int | None = None) -> Result:
+    def __call__(self, *arguments: str, columns: int | None = None, stdin: str | None = None) -> Result:
         split = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
         env = self.environment | ({"COLUMNS": str(columns)} if columns else {})
-        done = CliRunner(**split).invoke(main, list(arguments), env=env)
+        done = CliRunner(**split).invoke(main, list(arguments), input=stdin, env=env)
         if done.exception and not isinstance(done.exception, SystemExit):
             raise done.exception
         return Result(done.exit_code, done.stdout, done.stderr)

@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from tests.core.sql_engine import BASE, HAULS, SHIPS, compiled, contract
 from towline import sqledit
 from towline.errors import BadProposal
-from towline.sqledit import SqlRefused
+from towline.sqledit import SqlRefused, compiling
 from towline.sqledit.statement import MAX_BYTES
 
 REFUSALS = [
@@ -216,6 +216,20 @@ def test_length_and_depth_are_bounded() -> None:
         with pytest.raises(SqlRefused) as found:
             compiled(sql)
         assert found.value.rule == rule
+
+
+def test_what_a_statement_comes_to_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = ", ".join(f"({number}, 0)" for number in range(150))
+    sql = (
+        f"MERGE INTO master AS m USING (VALUES {values}) AS s(tow, net) ON m.tow = s.tow AND m.net = s.net"
+        " WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT (tow, net) VALUES (s.tow, s.net)"
+    )
+    monkeypatch.setattr(compiling, "MAX_BYTES", 2**11 + 5_000)
+    assert "\n" not in compiled(sql).select  # laid out it would be too long
+    monkeypatch.setattr(compiling, "MAX_BYTES", 2**11 + len(sql))
+    with pytest.raises(SqlRefused, match="comes to in Athena's SQL has") as found:
+        compiled(sql)  # the source is in it twice
+    assert found.value.rule == "sql.length"
 
 
 def test_columns_that_differ_by_case_only_cannot_be_told_apart() -> None:

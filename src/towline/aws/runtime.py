@@ -43,6 +43,7 @@ class Runtime:
         self.bench = Workbench(
             self._store(), self.settings.layout, self.settings.glue_database, shelf=Shelf(SHELF, _size)
         )
+        self.bench.describe = self.keep_catalog
         if self.settings.topic_arn:
             self.bench.notify = self._tell
 
@@ -53,10 +54,11 @@ class Runtime:
                 pass
 
     def keep_catalog(self) -> None:
-        """Bring the tables that Athena sees in step with the datasets. That this cannot be done is told and counted,
-        and left to the next run of Reconcile: no commit depends on it."""
+        """Bring the tables that Athena sees in step with the datasets. Where this cannot be done, it is told and
+        counted, and left to the next run of Reconcile: no commit depends on it."""
+        glue = Glue(self._client("glue", hurried=True), self.settings.glue_database)
         try:
-            kept = keep_in_step(self.bench, self.settings.bucket, self.glue)
+            kept = keep_in_step(self.bench, self.settings.bucket, glue)
         except TowlineError:
             logger.exception("the catalog is not in step")
             with single_metric("CatalogOutOfStep", MetricUnit.Count, 1, default_dimensions={"service": "towline"}):
@@ -97,5 +99,6 @@ class Runtime:
     def _store(self) -> S3Store:
         return S3Store(self._client("s3"), self.settings.bucket)
 
-    def _client(self, service: str) -> object:
-        return connect(service, self.settings.endpoint_url, self.settings.region, self.settings.profile)
+    def _client(self, service: str, *, hurried: bool = False) -> object:
+        settings = self.settings
+        return connect(service, settings.endpoint_url, settings.region, settings.profile, hurried=hurried)

@@ -66,7 +66,7 @@ def command(
     if words:
         return _say(call, target, words[0], sending)
     sql = statement if statement not in (None, "-") and file is None else _read(file or "-")
-    runs.check(target, sql or "", call.connection.database)
+    runs.check(target, sql or "")
     commit = None if base is None else history.resolve(target.bench, dataset, base)
     draft = target.sql(sql or "", sending.note, commit, mode, preview=sending.dry_run)
     return _preview(call, target, draft, sending) if sending.dry_run else submit(call, target, draft, sending)
@@ -75,9 +75,13 @@ def command(
 def _read(file: str) -> str:
     """The statement in a file. Raises UsageError where that is no text."""
     try:
-        return (sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()).decode("utf-8-sig")
+        return (_stdin() if file == "-" else Path(file).read_bytes()).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{file} is not UTF-8 text: {error.reason} at byte {error.start}") from None
+
+
+def _stdin() -> bytes:
+    return sys.stdin.buffer.read()
 
 
 def _preview(call: Call, dataset: Dataset, draft: Draft, sending: Sending) -> int:

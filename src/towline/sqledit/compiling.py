@@ -13,9 +13,19 @@ from towline.errors import UsageError
 from towline.sqledit import rewrite, tables
 from towline.sqledit.columns import Schema, check_columns, schema_of
 from towline.sqledit.ddl import check_names
-from towline.sqledit.statement import DIALECT, EDITS, QUERIES, Statement, check_repeatable, read
+from towline.sqledit.statement import (
+    DIALECT,
+    EDITS,
+    MAX_BYTES,
+    QUERIES,
+    Statement,
+    check_repeatable,
+    read,
+    too_long,
+)
 
 _MARKER = "towline_edit"
+_REST = 2 * 2**10  # bytes; what a CTAS says around its SELECT
 
 
 @dataclass(frozen=True)
@@ -112,9 +122,12 @@ def _rewritten(target: rewrite.Target, tree: exp.Expr) -> exp.Query:
 
 
 def _written(query: exp.Expr, parsed: Statement) -> str:
+    """The query as text, for people to read; on one line where it would be too long for Athena otherwise."""
     try:
-        return query.sql(
-            dialect=DIALECT, pretty=True, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE
-        )
+        for pretty in (True, False):
+            text = query.sql(DIALECT, pretty=pretty, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
+            if len(text.encode()) <= MAX_BYTES - _REST:
+                return text
     except (SqlglotError, RecursionError) as error:
         raise parsed.refused("sql.syntax", f"Athena has no words for this: {error}; say it another way") from error
+    raise too_long(parsed.sql, "what this comes to in Athena's SQL", text)

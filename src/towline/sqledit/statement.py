@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
@@ -95,19 +96,24 @@ class Statement:
 def read(sql: str, verbs: Collection[str]) -> Statement:
     """The statement that `sql` holds, which begins with one of `verbs`. Raises SqlRefused."""
     if len(sql.encode()) > MAX_BYTES:
-        reason = f"the statement has {len(sql.encode()):,} bytes; Athena takes {MAX_BYTES:,}"
-        raise SqlRefused("sql.length", f"{reason}; put long lists of values into a table file", "", Place(1, 1, ""))
+        raise too_long(sql, "the statement", sql)
     tokens = _tokens(sql)
     _check_one(sql, tokens)
     _check_verb(sql, tokens, verbs)
     _check_nesting(sql, tokens)
     _check_words(sql, tokens)
-    statement = Statement(sql, tokens, _parse(sql))
+    statement = Statement(sql, tokens, _parse(sql, tokens))
     if not isinstance(statement.tree, exp.Query) and statement.tree.key.upper() not in verbs:  # WITH … DELETE
         verb = statement.tree.key.upper()
         raise statement.refused("sql.verb", _not_run(verb, verbs), word=verb)
     _check_understood(statement)
     return statement
+
+
+def too_long(sql: str, what: str, text: str) -> SqlRefused:
+    """The refusal of a text, which `what` names, that has more bytes than Athena takes."""
+    reason = f"{what} has {len(text.encode()):,} bytes, and Athena takes {MAX_BYTES:,}"
+    return refused("sql.length", f"{reason}; propose long lists of values as a table file", sql)
 
 
 def check_repeatable(statement: Statement) -> None:
@@ -183,9 +189,10 @@ def _check_words(sql: str, tokens: Sequence[Token]) -> None:
             raise SqlRefused("sql.syntax", "nothing follows this comma; leave it out", sql, _place(sql, token))
 
 
-def _parse(sql: str) -> exp.Expr:
+def _parse(sql: str, tokens: Sequence[Token]) -> exp.Expr:
+    parser = Dialect.get_or_raise(DIALECT).parser(error_level=ErrorLevel.RAISE, error_message_context=len(sql))
     try:
-        trees = sqlglot.parse(sql, dialect=DIALECT, error_level=ErrorLevel.RAISE, error_message_context=len(sql))
+        trees = parser.parse(list(tokens), sql)
     except ParseError as error:
         raise _syntax(sql, error) from error
     except RecursionError as error:

@@ -1,0 +1,282 @@
+"""The Iceberg table of a dataset, in Glue's catalog: with pyiceberg, which nothing else imports.
+
+pyiceberg makes the metadata. Its files, and the data files, go through the object store like everything else, so that
+credentials, retries and failures are those of the rest. A commit's data file has a name of its own and is written once;
+who comes second, after a crash or in a race, takes the one that is there.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, cast
+
+import pyarrow as pa
+from pyiceberg.catalog.glue import GlueCatalog
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    NoSuchIcebergTableError,
+    NoSuchNamespaceError,
+    NoSuchPropertyException,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+    ValidationException,
+)
+from pyiceberg.expressions import AlwaysTrue
+from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile, OutputStream
+from pyiceberg.io.pyarrow import parquet_file_to_data_file
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table
+from pyiceberg.table.snapshots import ancestors_of
+from pyiceberg.typedef import EMPTY_DICT, Properties
+from pyiceberg.types import (
+    BooleanType,
+    DateType,
+    DoubleType,
+    LongType,
+    NestedField,
+    PrimitiveType,
+    StringType,
+    TimestampType,
+    TimestamptzType,
+)
+
+from towline import keys
+from towline import table as tables
+from towline.aws import FAILURES, failure, is_unclear
+from towline.contract import Contract
+from towline.errors import LostRace, NotFound, PreconditionFailed, Refused, UsageError
+from towline.publish import COMMIT, NUMBER, PREFIX, Snapshot
+from towline.rules.field import Field
+from towline.store import ABSENT
+from towline.workbench import Workbench
+
+_TYPES: Mapping[str, PrimitiveType] = {
+    "string": StringType(),
+    "integer": LongType(),
+    "number": DoubleType(),
+    "boolean": BooleanType(),
+    "date": DateType(),
+    "datetime": TimestampType(),
+}
+_COMMENT = 255  # characters that Glue keeps of a column's comment
+_METADATA = ".metadata.json"
+_PROPERTIES = {
+    # Trying again blindly would put a commit twice: whoever lost a race has to look first.
+    "commit.retry.num-retries": "0",
+    # Each snapshot is in all later metadata files, which add up.
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "10",
+}
+
+
+class GlueLake:
+    """`towline.publish.Lake` in a Glue database, its files under iceberg/ in the dataset's own bucket."""
+
+    def __init__(self, glue: Any, bench: Workbench, bucket: str, database: str, dataset: str) -> None:
+        self._bench, self._bucket, self._database, self._dataset = bench, bucket, database, dataset
+        self._identifier = (database, f"{dataset}_iceberg")
+        files = {"py-io-impl": f"{__name__}.StoreIO", "towline.store": bench.store, "towline.bucket": bucket}
+        self._catalog = GlueCatalog("towline", client=glue, **files)
+        self._table: Table | None = None
+
+    @property
+    def name(self) -> str:
+        return ".".join(self._identifier)
+
+    def snapshots(self) -> list[Snapshot] | None:
+        self._table = self._load()
+        if self._table is None:
+            return None
+        line = [*ancestors_of(self._table.current_snapshot(), self._table.metadata)]
+        return [Snapshot(each.snapshot_id, _ours(each)) for each in reversed(line)]
+
+    def create(self, contract: Contract) -> None:
+        place = keys.iceberg(self._dataset, self._bench.new_id())
+        try:
+            with self._asking("creating"):
+                self._table = self._catalog.create_table(
+                    self._identifier,
+                    schema_of(contract),
+                    f"s3://{self._bucket}/{place}".rstrip("/"),
+                    properties=_PROPERTIES | {"towline.dataset": self._dataset},
+                )
+        except TableAlreadyExistsError:
+            self._table = self._load()
+            return
+        self._clear(place)
+
+    def append(self, table: pa.Table, summary: Mapping[str, str], after: int | None) -> int:
+        target = self._current()
+        if (target.metadata.current_snapshot_id) != after:
+            raise LostRace(f"{self.name} has another snapshot by now: {target.metadata.current_snapshot_id}")
+        location = self._write(target, table, summary)
+        with (
+            self._asking("publishing to", in_doubt=True),
+            target.transaction() as transaction,
+            transaction.update_snapshot(snapshot_properties=dict(summary)).overwrite() as change,
+        ):
+            change.delete_by_predicate(AlwaysTrue())
+            for task in target.scan().plan_files():
+                change.delete_data_file(task.file)
+            if table.num_rows:
+                change.append_data_file(parquet_file_to_data_file(target.io, target.metadata, location))
+        return change.snapshot_id
+
+    def drop(self) -> None:
+        if self._load() is not None:
+            with self._asking("dropping"), suppress(NoSuchTableError):
+                self._catalog.drop_table(self._identifier)
+
+    def _write(self, target: Table, table: pa.Table, summary: Mapping[str, str]) -> str:
+        """Put a commit's data file where there is none yet; its location."""
+        schema = target.schema()
+        if table.schema.names != schema.column_names:
+            raise UsageError(
+                f"commit {summary[NUMBER]} has the columns {', '.join(table.schema.names)}, and {self.name} "
+                f"{', '.join(schema.column_names)}: publish the table anew with --rebuild --from {summary[NUMBER]}"
+            )
+        place = _key(target.location(), self._bucket) + "/"
+        key = keys.iceberg_data(place, summary[COMMIT])
+        named = pa.schema(_identified(field, schema) for field in table.schema)
+        sorted_by = [field.name for field in schema.fields if field.required]
+        body = tables.to_parquet(table.cast(named), sorted_by, commit=summary[COMMIT], number=int(summary[NUMBER]))
+        with suppress(PreconditionFailed):
+            self._bench.store.put(key, body, when=ABSENT)
+        return f"s3://{self._bucket}/{key}"
+
+    def _current(self) -> Table:
+        if self._table is None:
+            self._table = self._load()
+        if self._table is None:
+            raise LostRace(f"{self.name} is gone: somebody dropped it meanwhile. Run it again")
+        return self._table
+
+    def _load(self) -> Table | None:
+        try:
+            with self._asking("reading"):
+                return self._catalog.load_table(self._identifier)
+        except (NoSuchIcebergTableError, NoSuchPropertyException) as error:
+            raise Refused(
+                f"{self.name} is there, and is no Iceberg table: it is left alone. Rename or drop it first ({error})"
+            ) from error
+        except NoSuchTableError:
+            return None
+
+    def _clear(self, stays: str) -> None:
+        """Remove the files of the tables that this one takes the place of."""
+        for entry in self._bench.store.list(keys.iceberg(self._dataset)):
+            if not entry.key.startswith(stays):
+                self._bench.store.delete(entry.key)
+
+    @contextmanager
+    def _asking(self, what: str, *, in_doubt: bool = False) -> Iterator[None]:
+        """Failures of Glue's and of pyiceberg's as ours, those aside that have a meaning to the caller."""
+        try:
+            yield
+        except (CommitFailedException, ValidationException) as error:
+            raise LostRace(f"{self.name}: another snapshot came first ({error})") from error
+        except NoSuchNamespaceError as error:
+            raise NotFound(
+                f"there is no Glue database {self._database}: the stack's template makes it; deploy it, or name "
+                "another one in GLUE_DATABASE"
+            ) from error
+        except FAILURES as error:
+            raise failure(error, f"{what} {self.name}", in_doubt=in_doubt and is_unclear(error)) from error
+
+
+def schema_of(contract: Contract) -> Schema:
+    """A contract's columns as Iceberg has them. The key columns are required, and the table's identifier, unless a
+    number is among them, which Iceberg does not allow there."""
+    fields = [_column(number, field, field.name in contract.key) for number, field in enumerate(contract.fields, 1)]
+    exact = all(contract.field(name).type != "number" for name in contract.key)
+    return Schema(*fields, identifier_field_ids=[each.field_id for each in fields if each.required and exact])
+
+
+def _column(number: int, field: Field, required: bool) -> NestedField:
+    type_ = TimestamptzType() if field.utc else _TYPES[field.type]
+    about = ". ".join(filter(None, (field.title, field.description)))
+    doc = " ".join(filter(None, (about, f"[{field.unit}]" if field.unit else "")))
+    return NestedField(number, field.name, type_, required=required, doc=doc[:_COMMENT] or None)
+
+
+def _identified(field: pa.Field, schema: Schema) -> pa.Field:
+    """A column with the id that Iceberg knows it by, which Parquet keeps."""
+    return field.with_metadata({"PARQUET:field_id": str(schema.find_field(field.name).field_id)})
+
+
+def _ours(snapshot: Any) -> dict[str, str]:
+    """What Towline wrote into a snapshot's summary."""
+    summary = snapshot.summary.additional_properties if snapshot.summary else {}
+    return {name: value for name, value in summary.items() if name.startswith(PREFIX)}
+
+
+def _key(location: str, bucket: str) -> str:
+    prefix = f"s3://{bucket}/"
+    if not location.startswith(prefix):
+        raise UsageError(f"{location} is not in the bucket {bucket}: publish the table anew with --rebuild")
+    return location.removeprefix(prefix)
+
+
+class StoreIO(FileIO):
+    """Iceberg's files through the object store."""
+
+    def __init__(self, properties: Properties = EMPTY_DICT) -> None:
+        super().__init__(properties)
+        self._store, self._bucket = properties["towline.store"], properties["towline.bucket"]
+
+    def new_input(self, location: str) -> InputFile:
+        return _Stored(location, _key(location, self._bucket), self._store)
+
+    def new_output(self, location: str) -> OutputFile:
+        return _Stored(location, _key(location, self._bucket), self._store)
+
+    def delete(self, location: str | InputFile | OutputFile) -> None:
+        """Only metadata files that the table has outgrown are deleted. What a failed commit wrote stays: if its answer
+        was lost, it has not failed, and the table needs it."""
+        where = location if isinstance(location, str) else location.location
+        if where.endswith(_METADATA):
+            self._store.delete(_key(where, self._bucket))
+
+
+class _Stored(InputFile, OutputFile):
+    """One object; what is written appears when it is closed."""
+
+    def __init__(self, location: str, key: str, store: Any) -> None:
+        super().__init__(location)
+        self._key, self._store = key, store
+
+    def __len__(self) -> int:
+        return int(self._store.head(self._key).size)
+
+    def exists(self) -> bool:
+        try:
+            return bool(self._store.head(self._key))
+        except NotFound:
+            return False
+
+    def open(self, seekable: bool = True) -> InputStream:
+        return cast(InputStream, io.BytesIO(self._store.get(self._key).body))
+
+    def create(self, overwrite: bool = False) -> OutputStream:
+        return cast(OutputStream, _Draft(self._key, self._store))
+
+    def to_input_file(self) -> InputFile:
+        return self
+
+
+class _Draft(io.BytesIO):
+    def __init__(self, key: str, store: Any) -> None:
+        super().__init__()
+        self._key, self._store = key, store
+
+    def __exit__(self, kind: object, *rest: object) -> None:
+        if kind is not None:
+            super().close()  # what broke off is not written
+        self.close()
+
+    def close(self) -> None:
+        if not self.closed:
+            self._store.put(self._key, self.getvalue())
+        super().close()
