@@ -55,6 +55,7 @@ def _watch_reading(board: Board) -> None:
         board.reading = found = readings.look(connection(), found)
     except TowlineError as error:
         st.html(markup.message("warn", f"The query was started, and cannot be looked at now: {error}"))
+        return
     if not found.is_going:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -109,7 +110,11 @@ def _is_going(board: Board, receipt: Receipt) -> bool:
 @st.fragment(run_every=EVERY)
 def _watch(board: Board, dataset: Dataset) -> None:
     """One look at an edit that is on its way; the whole page as soon as it has got somewhere."""
-    receipt = mine.receipt(dataset, board.run)
+    try:
+        receipt = mine.receipt(dataset, board.run)
+    except TowlineError as error:
+        st.html(markup.message("warn", f"It was sent, and cannot be looked at now: {error}"))
+        return
     if not _is_going(board, receipt):
         st.rerun()
     st.html(sql_markup.going(receipt, board.said, connection().bench.clock()))
