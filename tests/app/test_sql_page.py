@@ -343,7 +343,7 @@ def test_ctrl_enter_runs_what_reads_and_previews_what_edits(page: Page) -> None:
 def test_what_was_run_is_offered_again(page: Page) -> None:
     page.previewed()
     assert "Run lately" in page.text
-    page.press("Discard").open().write("SELECT 1").press("Edit the statement again")
+    page.press("Discard").open().write("SELECT 1").say("wrote").press("Edit the statement again")
     assert page.written == UPDATE
 
 
