@@ -177,6 +177,7 @@ def _table(
         "TableType": "EXTERNAL_TABLE",
         "Parameters": {"EXTERNAL": "TRUE", "classification": classification, **(parameters or {})},
         "StorageDescriptor": {**storage, "Columns": list(columns)},
+        "PartitionKeys": [],
     }
 
 
