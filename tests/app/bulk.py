@@ -19,6 +19,7 @@ from towline import table as tables
 from towline.diff import diff
 from towline.execution import Execution
 from towline.receipts import Receipt
+from towline.store import TooLarge
 from towline.values import Row
 from towline.violation import Report
 
@@ -131,11 +132,14 @@ class Bulk:
 
 @dataclass
 class Queries:
-    """An engine that has every answer ready: what it `finds`, or why it `fails`. `holds`: it takes its time."""
+    """An engine that has every answer ready: what it `finds`, or why it `fails`. `breaks`: the result is
+    too large. `holds`: it takes its time. `read` counts how often the result was asked for."""
 
     finds: pa.Table
     fails: str = ""
+    breaks: bool = False
     holds: bool = False
+    read: int = 0
     asked: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
 
@@ -155,4 +159,7 @@ class Queries:
         self.stopped.append(id)
 
     def result(self, execution: Execution, store: object) -> pa.Table:
+        self.read += 1
+        if self.breaks:
+            raise TooLarge("sql/results/x.csv", 2**31, 2**30)
         return self.finds

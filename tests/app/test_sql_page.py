@@ -290,6 +290,32 @@ def test_a_query_that_fails_says_why(page: Page) -> None:
     assert "DIVISION_BY_ZERO: / by zero" in page.text
 
 
+def test_a_result_that_cannot_be_read_is_not_asked_for_again(page: Page) -> None:
+    page.engine.breaks = True
+    page.open().go("SQL")
+    page.write("SELECT tow FROM nets").press("Run").open()
+    page.open()
+    assert "sql/results/x.csv&#x27; has 2,147,483,648 bytes to read" in page.text
+    assert page.engine.read == 1
+
+
+def test_columns_of_one_name_get_names_of_their_own(page: Page) -> None:
+    page.engine.finds = pa.Table.from_arrays([pa.array([1]), pa.array([2]), pa.array([3])], names=["n", "n", "n_2"])
+    page.open().go("SQL")
+    page.write("SELECT 1 AS n, 2 AS n FROM nets").press("Run").open()
+    assert list(page.tab.dataframe[0].value) == ["n", "n_2", "n_2_2"]
+
+
+def test_what_cannot_be_looked_at_now_is_looked_at_again(page: Page) -> None:
+    page.bulk.holds = True
+    page.previewed()
+    page.cut_off()
+    assert "S3 does not answer" in page.open().text
+    page.restore()
+    page.bulk.step()
+    assert "Updates 1 row, of 4." in page.open().text
+
+
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
@@ -317,7 +343,7 @@ def test_ctrl_enter_runs_what_reads_and_previews_what_edits(page: Page) -> None:
 def test_what_was_run_is_offered_again(page: Page) -> None:
     page.previewed()
     assert "Run lately" in page.text
-    page.press("Discard").open().write("SELECT 1").press("Edit the statement again")
+    page.press("Discard").open().write("SELECT 1").say("wrote").press("Edit the statement again")
     assert page.written == UPDATE
 
 
