@@ -43,7 +43,7 @@ def alarms_on(metric: str, dimension: str) -> list[dict[str, object]]:
 
 
 def test_cloudformation_takes_the_file_as_it_is() -> None:
-    """CloudFormation knows no YAML aliases, and takes 1 MB by way of S3, as `sam deploy` and the local stack send it."""
+    """CloudFormation knows no YAML aliases, and takes 1 MB by S3, as `sam deploy` and the local stack send it."""
     tokens = yaml.scan(FILE.read_text())
     assert not [token for token in tokens if isinstance(token, (yaml.AnchorToken, yaml.AliasToken))]
     assert FILE.stat().st_size < 1_000_000

@@ -120,7 +120,12 @@ def test_a_path_reads_what_a_state_before_it_wrote() -> None:
 def test_every_decision_that_is_looked_for_is_made() -> None:
     made = {pinning.CLEAN, pinning.CHECK, pinning.FLATTEN, pinning.QUERY, adopting.NONE, adopting.CLEAN}
     made |= {checking.CLEAN, checking.WAIT, checking.PROMOTE}
-    asked = {choice["StringEquals"] for state in STATES.values() for choice in state.get("Choices", ()) if "StringEquals" in choice}
+    asked = {
+        choice["StringEquals"]
+        for state in STATES.values()
+        for choice in state.get("Choices", ())
+        if "StringEquals" in choice
+    }
     assert asked <= made
     assert made - asked == {"clean"}, "which is the default everywhere"
 
@@ -133,7 +138,11 @@ def test_every_error_that_is_waited_for_exists() -> None:
             for error in each["ErrorEquals"]:
                 service, _, kind = error.rpartition(".")
                 known = error in OF_STEP_FUNCTIONS | OF_A_WORKER or (service == "Lambda" and kind in OF_LAMBDA)
-                known = known or (not service and kind in ours) or (service == "Athena" and kind in athena.error_names())
+                known = (
+                    known
+                    or (not service and kind in ours)
+                    or (service == "Athena" and kind in {shape.name for shape in athena.error_shapes})
+                )
                 assert known, (name, error)
 
 
@@ -147,4 +156,6 @@ def test_every_task_tries_again_and_catches_everything(name: str) -> None:
     assert retry["BackoffRate"] > 1
     assert retry["JitterStrategy"] == "FULL"
     lost = {"Runtime.ExitError", "Sandbox.Timedout", "Lambda.Unknown"}
-    assert "athena" in task["Resource"] or lost <= set(retry["ErrorEquals"]), "a step that lost its worker is taken again"
+    assert "athena" in task["Resource"] or lost <= set(retry["ErrorEquals"]), (
+        "a step that lost its worker is taken again"
+    )

@@ -100,7 +100,11 @@ def test_a_query_that_athena_cannot_run_is_told_in_athenas_words(stack: StackInf
 @pytest.mark.parametrize(
     ("name", "statement", "rule"),
     [
-        ("doubled", f"SELECT {COLUMNS} FROM master UNION ALL SELECT {COLUMNS} FROM master WHERE tow = 4", "key.duplicate"),
+        (
+            "doubled",
+            f"SELECT {COLUMNS} FROM master UNION ALL SELECT {COLUMNS} FROM master WHERE tow = 4",
+            "key.duplicate",
+        ),
         ("emptied", f"SELECT {COLUMNS} FROM master WHERE tow < 0", "table.empty"),
         ("lossy", "DELETE FROM master WHERE tow > 2", "table.rows_deleted"),
         ("idle", "UPDATE master SET vessel = vessel", "change.nothing"),
