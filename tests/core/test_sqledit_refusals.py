@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -234,11 +235,14 @@ def test_what_a_statement_comes_to_is_bounded_too(monkeypatch: pytest.MonkeyPatc
         f"MERGE INTO master AS m USING (VALUES {values}) AS s(tow, net) ON m.tow = s.tow AND m.net = s.net"
         " WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT (tow, net) VALUES (s.tow, s.net)"
     )
-    monkeypatch.setattr(compiling, "MAX_BYTES", 2**11 + 5_000)
-    assert "\n" not in compiled(sql).select  # laid out it would be too long
-    monkeypatch.setattr(compiling, "MAX_BYTES", 2**11 + len(sql))
+    laid_out = compiled(sql).select
+    monkeypatch.setattr(compiling, "MAX_COMPILED", len(json.dumps(laid_out)) - 1)
+    on_one_line = compiled(sql).select
+    assert "\n" in laid_out
+    assert "\n" not in on_one_line
+    monkeypatch.setattr(compiling, "MAX_COMPILED", len(json.dumps(on_one_line)) - 1)
     with pytest.raises(SqlRefused, match="comes to in Athena's SQL has") as found:
-        compiled(sql)  # the source is in it twice
+        compiled(sql)
     assert found.value.rule == "sql.length"
 
 

@@ -96,7 +96,7 @@ class Statement:
 def read(sql: str, verbs: Collection[str]) -> Statement:
     """The statement that `sql` holds, which begins with one of `verbs`. Raises SqlRefused."""
     if len(sql.encode()) > MAX_BYTES:
-        raise too_long(sql, "the statement", sql)
+        raise too_long(sql, "the statement", len(sql.encode()), MAX_BYTES)
     tokens = _tokens(sql)
     _check_one(sql, tokens)
     _check_verb(sql, tokens, verbs)
@@ -110,10 +110,10 @@ def read(sql: str, verbs: Collection[str]) -> Statement:
     return statement
 
 
-def too_long(sql: str, what: str, text: str) -> SqlRefused:
-    """The refusal of a text, which `what` names, that has more bytes than Athena takes."""
-    reason = f"{what} has {len(text.encode()):,} bytes, and Athena takes {MAX_BYTES:,}"
-    return refused("sql.length", f"{reason}; propose long lists of values as a table file", sql)
+def too_long(sql: str, what: str, size: int, most: int) -> SqlRefused:
+    """The refusal of a text, which `what` names, that has more bytes than fit."""
+    reason = f"{what} has {size:,} bytes, and {most:,} fit; propose long lists of values as a table file"
+    return refused("sql.length", reason, sql)
 
 
 def check_repeatable(statement: Statement) -> None:
