@@ -189,6 +189,7 @@ def test_an_execution_tells_when_it_ran_and_what_it_read(athena: Athena) -> None
     assert (ended["StatementType"], ended["SubstatementType"]) == ("DML", "SELECT")
     everything = athena.run("SELECT * FROM hauls")["Statistics"]["DataScannedInBytes"]
     assert 0 < statistics["DataScannedInBytes"] < everything
+    assert athena.run("SELECT count(*) FROM hauls")["Statistics"]["DataScannedInBytes"] == 0
     assert statistics["TotalExecutionTimeInMillis"] >= statistics["EngineExecutionTimeInMillis"]
 
 
