@@ -21,6 +21,11 @@ _WRITTEN: dict[type[exp.Expr], str] = {
     exp.CurrentTimestamp: "current_timestamp",
     exp.Localtimestamp: "localtimestamp",
     exp.StrPosition: "position",
+    exp.CurrentTime: "current_time",
+    exp.Localtime: "localtime",
+    exp.CurrentUser: "current_user",
+    exp.CurrentCatalog: "current_catalog",
+    exp.CurrentSchema: "current_schema",
 }
 
 

@@ -60,6 +60,10 @@ def raised(error: duckdb.Error) -> AthenaError:
     first = said.partition("\n")[0].partition(": ")[2] or said
     if "cast" in said.lower() and isinstance(error, duckdb.InvalidInputException):
         return AthenaError("INVALID_CAST_ARGUMENT", first)
+    if found := re.search(r'(date|timestamp) field value out of range: "(.*?)"', said):
+        return AthenaError("INVALID_CAST_ARGUMENT", f"Value cannot be cast to {found[1]}: {found[2]}")
+    if found := re.search(r"Type (?:DOUBLE|FLOAT) with value (\S+) can't be cast", said):
+        return AthenaError("INVALID_CAST_ARGUMENT", f"Unable to cast {found[1]}")
     if re.search(r"out of range|overflow", said, re.IGNORECASE):
         return AthenaError("NUMERIC_VALUE_OUT_OF_RANGE", first)
     name = next((name for kind, name in _NAMES if isinstance(error, kind)), "GENERIC_INTERNAL_ERROR")

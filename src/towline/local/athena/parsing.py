@@ -97,6 +97,8 @@ def _is_foreign(token: Token, before: Token | None) -> bool:
         return kind in (TokenType.VAR, TokenType.NUMBER)
     if kind in _CLOSES:
         return before is not None and before.token_type == TokenType.COMMA
+    if before is not None and before.token_type == TokenType.INTERVAL:
+        return kind == TokenType.NUMBER
     return kind == TokenType.STRING and before is not None and before.token_type == TokenType.STRING
 
 

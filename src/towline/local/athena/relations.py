@@ -61,6 +61,9 @@ class Relations:
         return f"({inner.sql})", inner.columns
 
     def _table(self, node: exp.Table) -> tuple[str, list[Column]]:
+        if not isinstance(node.this, exp.Identifier):
+            message = f"{place(node)}: Table function '{node.this.name}' not registered"
+            raise AthenaError("FUNCTION_NOT_FOUND", message)
         for key, part in (("sample", "TABLESAMPLE"), ("match_recognize", "MATCH_RECOGNIZE")):
             if node.args.get(key):
                 refuse(node, part)

@@ -258,8 +258,9 @@ def _map_part(name: str, part: int) -> Function:
 
 
 _FLOAT = ((DOUBLE, REAL),)
-_OF_DOUBLE = ("exp", "cbrt", "sin", "cos", "tan", "atan", "sinh", "cosh", "tanh", "radians", "degrees")
+_OF_DOUBLE = ("exp", "sin", "cos", "tan", "atan", "cosh", "tanh", "radians", "degrees")
 _SQRT = "(CASE WHEN {0} < 0 THEN CAST('NaN' AS DOUBLE) ELSE sqrt({0}) END)"
+_ARC = "(CASE WHEN abs({0}) > 1 THEN CAST('NaN' AS DOUBLE) ELSE arc({0}) END)"
 
 FUNCTIONS: dict[str, Function] = {
     **{name: plain(f"{name}({{0}})", DOUBLE, DOUBLE) for name in _OF_DOUBLE},
@@ -276,6 +277,7 @@ FUNCTIONS: dict[str, Function] = {
     "truncate": _truncate,
     "mod": _mod,
     "log": _log,
+    **{name: plain(_ARC.replace("arc", name), DOUBLE, DOUBLE) for name in ("asin", "acos")},
     "sqrt": plain(_SQRT, DOUBLE, DOUBLE),
     "atan2": plain("atan2({0}, {1})", DOUBLE, DOUBLE, DOUBLE),
     "pi": plain("pi()", DOUBLE),

@@ -21,6 +21,11 @@ _SPACES = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \u1680\u2000\u2001\u2002\u2003\u2004\u
 _SPACES += "\u2028\u2029\u205f\u3000"
 
 
+# The one letter whose capital is another: DuckDB knows one for it, Java does not.
+_UPPER = "array_to_string(list_transform(string_split({0}, 'ß'), lambda part: upper(part)), 'ß')"
+_UPPER = f"CASE WHEN contains({{0}}, 'ß') THEN {_UPPER} ELSE upper({{0}}) END"
+
+
 def _trim(name: str) -> Function:
     def function(call: Call) -> Bound:
         call.count(1, 2)
@@ -132,7 +137,8 @@ def _json_scalar(call: Call) -> Bound:
 
 FUNCTIONS: dict[str, Function] = {
     **patterns.FUNCTIONS,
-    **{name: plain(f"{name}({{0}})", VARCHAR, VARCHAR) for name in ("lower", "upper")},
+    "lower": plain("lower({0})", VARCHAR, VARCHAR),
+    "upper": plain(_UPPER, VARCHAR, VARCHAR),
     **{name: _trim(name) for name in ("trim", "ltrim", "rtrim")},
     **dict.fromkeys(("substr", "substring"), _substring),
     **{name: _padded(name) for name in ("lpad", "rpad")},
