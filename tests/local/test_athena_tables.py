@@ -5,18 +5,24 @@ from __future__ import annotations
 import gzip
 import io
 from datetime import UTC, datetime, timedelta
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sqlglot import exp
 
 from tests.local import athena as shared
 from tests.local.athena import Athena
 from tests.local_stack import BUCKET
+from towline.local.athena import storage
 from towline.local.athena.catalog import duck_type, hive_type
+from towline.local.athena.ctas import plan, publish
+from towline.local.athena.dialect import parse
 from towline.local.athena.errors import AthenaError
+from towline.local.athena.failure import Cancelled
 from towline.local.athena.projection import projected
+from towline.local.athena.storage import Location
 
 athena_of_the_stack = shared.athena_of_the_stack
 
@@ -287,6 +293,13 @@ def test_a_table_is_written_in_partitions(athena: Athena) -> None:
     assert athena.rows("SELECT tow FROM parted WHERE species = 'cod'") == [["1"]]
 
 
+@pytest.mark.parametrize("properties", [{}, {"partitioned_by": "ARRAY['species']"}])
+def test_a_table_of_no_rows_is_a_table(athena: Athena, properties: dict[str, str]) -> None:
+    name = f"no_rows_{len(properties)}"
+    athena.run(ctas(athena, name, "SELECT tow, species FROM hauls WHERE tow < 0", **properties))
+    assert athena.rows(f"SELECT * FROM {name}") == []
+
+
 def test_a_table_has_a_hundred_partitions_at_most(athena: Athena) -> None:
     athena.put("hundred/part", pa.table({"n": list(range(101))}))
     athena.table("hundred", "n bigint", "hundred/")
@@ -321,6 +334,25 @@ def test_a_made_table_keeps_the_types_of_its_query(athena: Athena) -> None:
     assert kinds == {"b": "bigint", "i": "int", "d": "double", "s": "string", "day": "date", "a": "array<int>"}
     body = athena.s3.get_object(Bucket=BUCKET, Key=athena.keys("typed/")[0])["Body"].read()
     assert pq.read_schema(io.BytesIO(body)).names == list(kinds)
+
+
+def test_a_query_that_is_stopped_leaves_the_parts_that_it_had_put(
+    athena: Athena, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("1", "2", "3"):
+        (tmp_path / name).write_bytes(b"x")
+    put: list[Location] = []
+    monkeypatch.setattr(storage, "put", lambda location, body: put.append(location))
+
+    def go_on() -> None:
+        if len(put) == 2:
+            raise Cancelled
+
+    created = parse(ctas(athena, "stopped", "SELECT 1 AS n"))
+    assert isinstance(created, exp.Create)
+    with pytest.raises(Cancelled):
+        publish(plan(created, athena.database, Location(BUCKET, "")), tmp_path, go_on)
+    assert [location.key.rpartition("/")[0] for location in put] == [f"{athena.database}/stopped"] * 2
 
 
 def lines(athena: Athena, query: str) -> list[str]:

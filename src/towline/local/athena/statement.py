@@ -141,7 +141,7 @@ class Reads:
 
 def reads(query: exp.Expr) -> Reads:
     names = frozenset(column.name.lower() for column in query.find_all(exp.Column))
-    everything = any(not isinstance(star.parent, exp.Count) for star in query.find_all(exp.Star))
+    everything = any(column.is_star for select in query.find_all(exp.Select) for column in select.expressions)
     return Reads(None if everything else names, PATH in names)
 
 
