@@ -60,7 +60,7 @@ BAD_JSON = {
     "a list": (lambda nets: b"[]", "proposal.format"),
     "the same name twice": (lambda nets: b'{"format": 1, "format": 2}', "json.syntax"),
     "a wrong version tag": (lambda nets: proposal(nets, format="towline.proposal/v9"), "proposal.version"),
-    "an unknown field": (lambda nets: proposal(nets, sql="DROP"), "proposal.format"),
+    "an unknown field": (lambda nets: proposal(nets, patch="x"), "proposal.format"),
     "an unknown kind": (lambda nets: proposal(nets, kind="patch"), "proposal.format"),
     "an unknown mode": (lambda nets: proposal(nets, mode="theirs"), "proposal.format"),
     "another dataset": (lambda nets: proposal(nets, dataset="others"), "proposal.format"),

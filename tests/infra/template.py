@@ -24,7 +24,7 @@ _PSEUDO = {
     "AWS::NoValue": None,
 }
 # What Ref answers with: an ARN for these, else the name.
-_REF_IS_ARN = ("AWS::SNS::Topic", "AWS::IAM::ManagedPolicy")
+_REF_IS_ARN = ("AWS::SNS::Topic", "AWS::IAM::ManagedPolicy", "AWS::Serverless::StateMachine")
 
 
 class Template:

@@ -36,15 +36,18 @@ def test_the_bucket_is_versioned_encrypted_and_private() -> None:
     assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
 
 
-def test_nothing_expires_but_old_notes_and_results_of_queries_and_deleting_the_stack_leaves_the_bucket() -> None:
+def test_nothing_expires_but_old_notes_what_queries_found_and_what_runs_leave_and_deleting_the_stack_leaves_the_bucket() -> (
+    None
+):
     bucket = REAL.resources["Bucket"]
-    parts, notes, results = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+    parts, notes, results, runs = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
     assert parts["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     assert "Expir" not in json.dumps(parts)
     assert (notes["Prefix"], notes["NoncurrentVersionExpiration"]) == ("meta/", {"NoncurrentDays": 1})
     assert keys.LAST_RUN.startswith(notes["Prefix"]), "whose current version stays"
     assert set(notes) == {"Id", "Status", "Prefix", "NoncurrentVersionExpiration"}
     assert (results["Prefix"], results["ExpirationInDays"]) == ("sql/_", 7)
+    assert (runs["Prefix"], runs["ExpirationInDays"]) == (keys.SQL, 30)
     with pytest.raises(UsageError):
         keys.check_dataset("_results")  # or the working area of a dataset of that name would expire
     assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
