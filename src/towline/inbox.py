@@ -182,11 +182,17 @@ def _checked(bench: Workbench, receipt: Receipt, contract: Contract | None) -> t
         return proposal, Report.join(report, plan.create(proposal, exists=contract is not None).report)
     assert contract is not None  # noqa: S101 - without one only a `create` is readable
     if proposal.statement is not None:
-        return proposal, _compiles(bench, proposal, contract)
+        return proposal, _runs(bench, receipt, proposal, contract)
     return proposal, Report.join(report, plan.check(proposal.changes, contract))
 
 
-def _compiles(bench: Workbench, proposal: Proposal, contract: Contract) -> Report:
+def _runs(bench: Workbench, receipt: Receipt, proposal: Proposal, contract: Contract) -> Report:
+    """What can be said of an edit by SQL before it is run. Its id names its working area, in which all is deleted at
+    the end: that must not be where people put what they make by hand."""
+    run = keys.Run(receipt.dataset, receipt.proposal)
+    if keys.run_of(run.state) != run:
+        message = f"{receipt.proposal!r} cannot be the id of an edit by SQL; send it again under another name"
+        return _failure(BadProposal(message, rule="proposal.id"))
     try:
         statements.check(bench, contract, str(proposal.statement))
     except SqlRefused as error:

@@ -94,6 +94,8 @@ def test_the_pinned_version_is_the_one_that_is_installed() -> None:
         ("services/stepfunctions", "_execute_task", ["state_def", "raw_input", "execution", "ctx"]),
         ("services/stepfunctions", "_invoke_resource_with_timeout", ["resource", "input_data", "timeout"]),
         ("services/stepfunctions", "_fail_execution", ["execution", "error", "cause"]),
+        ("services/stepfunctions", "_invoke_with_callback", ["resource", "input_data", "token", "state_def"]),
+        ("services/stepfunctions", "_call_lambda", ["func_ref", "event"]),
         (
             "core/iam_evaluator",
             "enforce",
@@ -159,6 +161,13 @@ def test_a_name_that_is_replaced_or_read_is_there(module: str, name: str) -> Non
         ("services/athena", "return _restore_state(data)"),
         ("services/stepfunctions", "for prefix, handler in _SERVICE_DISPATCH.items():"),
         ("services/stepfunctions", "return handler(resource, input_data)"),
+        # what a function that was given a token fails, and what is left of its error in stock
+        ("services/stepfunctions", "_task_tokens[token] = {"),
+        (
+            "services/stepfunctions",
+            "            _call_lambda(func_ref, lambda_payload)\n        except _ExecutionError:",
+        ),
+        ("services/stepfunctions", 'if info.get("error"):'),
         ("services/stepfunctions", '"Task": _execute_task'),
         ("services/stepfunctions", "task_result = _invoke_resource_with_timeout("),
         ("services/stepfunctions", "_fail_execution(execution, err.error, err.cause)"),
@@ -181,6 +190,7 @@ def test_a_name_that_is_replaced_or_read_is_there(module: str, name: str) -> Non
         # what name_exception takes for "some exception", and the traceback that it finds the class in
         ("services/lambda_svc", 'error_type = "Runtime.HandlerError"'),
         ("core/lambda_runtime", '"error": str(e), "trace": traceback.format_exc()'),
+        ("core/lambda_runtime", '"error": "Worker process died"'),
         # a function's worker talks to us unless it is told otherwise
         ("core/lambda_runtime", 'if "AWS_ENDPOINT_URL" not in spawn_env:'),
         ("services/cloudformation/provisioners", '"create": _s3_create, "update": _s3_update, "delete": _s3_delete'),

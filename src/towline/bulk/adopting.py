@@ -19,6 +19,7 @@ from sqlglot.errors import SqlglotError
 from towline import inbox, keys, proposals, receipts
 from towline.bulk import cleaning, refusing
 from towline.bulk import state as states
+from towline.bulk.pinning import BY_HAND
 from towline.bulk.state import State
 from towline.commit import settled_head
 from towline.errors import BadProposal, PreconditionFailed
@@ -34,6 +35,8 @@ _NOTE = re.compile(r"\s*--\s*note:(.*)", re.IGNORECASE)
 # LastModified has whole seconds: a version of the same second may be of before or after.
 _SECOND = timedelta(seconds=1)
 _UNKNOWN = "unknown"
+# How Athena's reason begins where other parts lay there: then the query wrote none.
+_OCCUPIED = "HIVE_PATH_ALREADY_EXISTS"
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def adopt(bench: Workbench, execution: Execution, bucket: str, name: str) -> dic
     if receipt is None:
         receipt = _received(bench, run, place, execution)
     if receipt.final:
-        return _over(bench, run, place)
+        return _over(bench, run, place, execution)
     state = states.load(bench.store, run)
     if state is not None and state.execution != name:
         return {"decision": NONE}  # the event came twice: another execution has it
@@ -64,7 +67,7 @@ def adopt(bench: Workbench, execution: Execution, bucket: str, name: str) -> dic
         state = state or states.save(bench.store, _state(bench, run, place, execution, name))
     except BadProposal as error:
         refusing.refuse(bench, receipt, error.rule, str(error), execution.statistics)
-        return _over(bench, run, place)
+        return _over(bench, run, place, execution)
     return _on(run, FLATTEN, prefix=place.prefix, manifest=execution.manifest or None, query=_told(execution))
 
 
@@ -117,7 +120,7 @@ def _received(bench: Workbench, run: keys.Run, place: ByHand, execution: Executi
         kind="sql",
         note=note_of(execution.statement),
         inbox={"key": arrival.key, "version": arrival.version, "etag": arrival.etag, "size": arrival.size},
-        run={"statement": execution.statement[:MAX_STATEMENT], "by_hand": place.prefix},
+        run={"statement": execution.statement[:MAX_STATEMENT], BY_HAND: place.prefix},
     )
     written = receipts.swap(bench.store, receipt.moved("accepted", bench.clock()))
     found = written or receipts.load(bench.store, run.dataset, run.id)
@@ -174,12 +177,14 @@ def _told(execution: Execution) -> Mapping[str, object]:
         "scanned_bytes": execution.scanned_bytes,
         "engine_ms": execution.engine_ms,
         "manifest": execution.manifest,
+        "submitted": execution.submitted.isoformat() if execution.submitted else None,
     }
 
 
-def _over(bench: Workbench, run: keys.Run, place: ByHand) -> dict[str, object]:
-    """The end of a run that was refused before it was one: its parts go."""
-    cleaning.delete_below(bench, place.prefix)
+def _over(bench: Workbench, run: keys.Run, place: ByHand, execution: Execution) -> dict[str, object]:
+    """The end of a run that was refused before it was one: its parts go. What lay there before it is another's."""
+    if not execution.reason.startswith(_OCCUPIED):
+        cleaning.delete_parts(bench, place.prefix, _told(execution))
     return _on(run, CLEAN)
 
 

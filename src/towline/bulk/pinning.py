@@ -16,6 +16,7 @@ from towline.proposals import Proposal
 from towline.receipts import Receipt
 from towline.workbench import Workbench
 
+BY_HAND = "by_hand"  # in a receipt: where a CTAS that was run by hand put its parts
 CLEAN, CHECK, FLATTEN, QUERY = "clean", "check", "flatten", "query"
 
 
@@ -64,6 +65,10 @@ def _taken_up(bench: Workbench, run: keys.Run, receipt: Receipt, execution: str)
 
 
 def _begun(bench: Workbench, run: keys.Run, receipt: Receipt, execution: str) -> State:
+    if receipt.run.get(BY_HAND):
+        raise BadProposal(
+            "it was interrupted before it was known what the query read; run the CTAS again", rule="sql.base"
+        )
     head, ground = settled_head(bench, run.dataset)
     contract = bench.contract(run.dataset, head.contract if head else None)
     proposal, report = inbox.read(bench, receipt, contract)

@@ -93,16 +93,13 @@ def _counts(receipt: Receipt | None, blank: Receipt, word: str, said: Mapping[st
 
 
 def _refuse(bench: Workbench, arrival: Arrival, blank: Receipt, why: str) -> None:
-    """Keep a word that counts for nothing, beside a report of why; twice does no harm."""
-    at, name = bench.clock(), arrival.key.rpartition("/")[2]
-    entry = f"{blank.proposal}-{word_of(arrival.key)}"
-    quarantine.copy(bench, arrival.key, arrival.version, keys.quarantine(blank.dataset, entry, name, at))
-    report = {"key": arrival.key, "principal": blank.principal, "message": why}
-    bench.store.put(
-        keys.quarantine(blank.dataset, entry, "report.json", at),
-        json.dumps(report, ensure_ascii=False, indent=1).encode(),
-        content_type="application/json",
-    )
+    """Keep a word that counts for nothing, and tell who said it: by a receipt of its own, whose id is the run's and the
+    word. Twice does no harm."""
+    beside = replace(blank, proposal=f"{blank.proposal}.{word_of(arrival.key)}", kind="word")
+    kept = quarantine.keep(bench, beside.moved("rejected", bench.clock(), message=why))
+    written = receipts.swap(bench.store, kept)
+    if written is not None:
+        bench.notify(written)
 
 
 def leave_token(bench: Workbench, run: keys.Run, token: str) -> None:

@@ -13,7 +13,7 @@ import os
 from typing import Any
 
 from towline.errors import LocalStackError
-from towline.local import athena, iam, pairs
+from towline.local import athena, callbacks, iam, pairs
 from towline.local.environment import ACCOUNT
 from towline.settings import DEFAULT_REGION
 
@@ -23,6 +23,7 @@ IDLE_GAP_SECONDS = 0.002
 
 _LOST_WRITE = ("Failed to persist", "Failed to delete persisted")
 _LOST_READ = "Failed to read persisted"
+_WORKER_DIED = "Worker process died"
 
 log = logging.getLogger("towline.adapters")
 
@@ -54,6 +55,7 @@ def install() -> None:
     _greet_briefly()
     iam.install()
     athena.install()
+    callbacks.install()
 
 
 def _wake_quickly() -> None:
@@ -81,10 +83,13 @@ def _report_faults() -> None:
 
 
 def name_exception(result: dict[str, Any]) -> dict[str, Any]:
-    """`result` with the exception's class as its errorType, where its log ends in that exception's traceback."""
+    """`result` with the exception's class as its errorType, where its log ends in that exception's traceback, and with
+    Lambda's word for a worker that ended instead of answering."""
     body = result.get("body")
     if not isinstance(body, dict) or body.get("errorType") != "Runtime.HandlerError":
         return result
+    if body.get("errorMessage") == _WORKER_DIED:
+        return {**result, "body": {**body, "errorType": "Runtime.ExitError"}}
     # The traceback ends in `module.Class: message`, and the message, which may have many lines, is known.
     trace = str(result.get("log", "")).rstrip()
     raised = trace.removesuffix(str(body.get("errorMessage", "")).rstrip()).rstrip(": \n").rsplit("\n", 1)[-1]
