@@ -14,6 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.sql_engine import HAULS, SHIPS, after, compiled, contract, natively, rows
+from towline import sqledit
+from towline.contract import Contract
+from towline.errors import BadProposal
 
 SCHEMA = HAULS.schema
 DAY = date(2024, 5, 4)
@@ -163,10 +166,12 @@ def test_of_several_matches_the_one_that_says_something_counts() -> None:
 
 
 def test_names_that_need_quotes_and_upper_case_are_the_contracts() -> None:
-    odd = contract("odd", {"Tow No": "integer", "select": "number", 'say "hi"': "string"}, ["Tow No"])
-    table = pa.Table.from_pylist([{"Tow No": 1, "select": 1.0, 'say "hi"': "x"}], odd.schema)
-    sql = 'UPDATE odd SET "SELECT" = "tow no" + 1, "say ""hi""" = \'y\' WHERE "TOW NO" = 1'
-    assert rows(after(sql, table, odd)) == [{"Tow No": 1, "select": 2.0, 'say "hi"': "y"}]
+    odd = contract("odd", {"Tow No": "integer", "select": "number", "say hi": "string"}, ["Tow No"])
+    table = pa.Table.from_pylist([{"Tow No": 1, "select": 1.0, "say hi": "x"}], odd.schema)
+    sql = 'UPDATE odd SET "SELECT" = "tow no" + 1, "say hi" = \'y\' WHERE "TOW NO" = 1'
+    assert rows(after(sql, table, odd)) == [{"Tow No": 1, "select": 2.0, "say hi": "y"}]
+    quoted = contract("odd", {"tow": "integer", 'say "hi"': "string"}, ["tow"])
+    assert '"say ""hi"""' in compiled('UPDATE odd SET "say ""hi""" = NULL', quoted).select
 
 
 def test_the_same_statement_compiles_to_the_same_text() -> None:
@@ -264,3 +269,19 @@ def statements(draw: st.DrawFn) -> str:
 def test_any_update_and_delete_does_what_the_engine_itself_does(table: pa.Table, sql: str) -> None:
     result: list[dict[str, Any]] = rows(after(sql, table))
     assert result == rows(natively(sql, table))
+
+
+@pytest.mark.parametrize(("micros", "zone"), [(123_000, ""), (123_456, ""), (-1, ""), (123_456, "UTC"), (0, "UTC")])
+def test_times_that_athena_would_round_are_refused(micros: int, zone: str) -> None:
+    field = {"name": "at", "type": "datetime", **({"towline": {"timezone": "UTC"}} if zone else {})}
+    fields = [{"name": "id", "type": "integer"}, field]
+    block = {"version": 1, "dataset": "events"}
+    events = Contract.parse({"fields": fields, "primaryKey": "id", "towline": block})
+    at = pa.array([None, micros], pa.int64()).cast(events.schema.field("at").type)
+    table = pa.table({"id": [1, 2], "at": at})
+    if micros % 1_000:
+        with pytest.raises(BadProposal, match="finer than a millisecond") as found:
+            sqledit.check_times(table, events)
+        assert found.value.rule == "sql.times"
+    else:
+        sqledit.check_times(table, events)
