@@ -9,9 +9,9 @@ from sqlglot import exp
 
 from towline.local.athena import windows
 from towline.local.athena.errors import AthenaError
-from towline.local.athena.expressions import Binder, only
+from towline.local.athena.expressions import Binder
 from towline.local.athena.functions import Call
-from towline.local.athena.parsing import place
+from towline.local.athena.parsing import only, place
 from towline.local.athena.refusals import refuse
 from towline.local.athena.scope import Bound
 from towline.local.athena.types import BIGINT, BOOLEAN, DOUBLE, FLOATS, INTEGERS, REAL, Type, array, decimal
@@ -40,16 +40,16 @@ def bind(binder: Binder, node: exp.Expr, name: str, filtered: exp.Expr | None, o
     scope = binder.scope
     if over is None:
         if scope.aggregating:
-            message = f"Cannot nest aggregations inside aggregation '{name}'"
+            message = f"Cannot nest aggregations inside aggregation '{scope.aggregating}'"
             raise AthenaError("NESTED_AGGREGATION", f"{place(node)}: {message}")
-        scope.aggregated = scope.aggregating = True
+        scope.aggregated, scope.aggregating = True, name
     mark = len(scope.loose)
     try:
         aggregate = _read(binder, node, name, filtered, over)
         bound = FUNCTIONS[name](aggregate)
     finally:
         if over is None:
-            scope.aggregating = False
+            scope.aggregating = ""
     if over is None:
         del scope.loose[mark:]
     return bound

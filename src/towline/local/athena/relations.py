@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from towline.local.athena.errors import AthenaError
-from towline.local.athena.expressions import Binder, only
+from towline.local.athena.expressions import Binder
 from towline.local.athena.operators import compare
-from towline.local.athena.parsing import place
+from towline.local.athena.parsing import only, place
 from towline.local.athena.refusals import refuse
 from towline.local.athena.scope import Bound, Column, Scope
 from towline.local.athena.types import BIGINT, common
@@ -61,6 +61,9 @@ class Relations:
         return f"({inner.sql})", inner.columns
 
     def _table(self, node: exp.Table) -> tuple[str, list[Column]]:
+        if not isinstance(node.this, exp.Identifier):
+            message = f"{place(node)}: Table function '{node.this.name}' not registered"
+            raise AthenaError("FUNCTION_NOT_FOUND", message)
         for key, part in (("sample", "TABLESAMPLE"), ("match_recognize", "MATCH_RECOGNIZE")):
             if node.args.get(key):
                 refuse(node, part)
@@ -86,10 +89,10 @@ class Relations:
             message = f"Column alias list has {len(names)} entries but '{name}' has {len(kinds)} columns available"
             raise AthenaError("MISMATCHED_COLUMN_ALIASES", f"{place(node)}: {message}")
         columns = [
-            Column(label, relation, Bound(f'{alias}."{column}"', kind))
+            Column(label, relation, Bound(f"{alias}.{_quoted(column)}", kind))
             for label, (column, kind) in zip(names or kinds, kinds.items(), strict=True)
         ]
-        return f'"{database}"."{name}" AS {alias}', columns
+        return f"{_quoted(database)}.{_quoted(name)} AS {alias}", columns
 
     def _unnest(self, node: exp.Unnest) -> tuple[str, list[Column]]:
         """Arrays side by side, the shorter ones filled up with NULL; a map as its keys and its values."""
@@ -132,7 +135,8 @@ class Relations:
             self.sql += f" {side or 'INNER'} JOIN {sql} ON {on}"
         elif on_node := join.args.get("on"):
             scope = Scope(self.columns, self.outer, clause="JOIN clause")
-            self.sql += f" {side or 'INNER'} JOIN {sql} ON {Binder(scope, self.queries).condition(on_node, 'JOIN ON clause').sql}"
+            on = Binder(scope, self.queries).condition(on_node, "JOIN ON clause").sql
+            self.sql += f" {side or 'INNER'} JOIN {sql} ON {on}"
         elif kind == "CROSS" or not (kind or side):
             self.sql += f" CROSS JOIN {sql}"
         else:
@@ -160,6 +164,10 @@ class Relations:
             message = f"{place(name)}: Column '{name.name}' {which} one side of join"
             raise AthenaError("COLUMN_NOT_FOUND" if not found else "AMBIGUOUS_NAME", message)
         return found[0]
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _unnested(node: exp.Expr, bound: Bound) -> list[Bound]:

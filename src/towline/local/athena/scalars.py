@@ -6,10 +6,11 @@ https://trino.io/docs/current/functions/math.html, conditional.html, array.html,
 from __future__ import annotations
 
 from towline.local.athena.casts import coerce
+from towline.local.athena.conditions import choice
 from towline.local.athena.errors import failing, quoted
-from towline.local.athena.expressions import choice
 from towline.local.athena.functions import Call, Function, plain
 from towline.local.athena.operators import arithmetic, compare
+from towline.local.athena.refusals import refuse
 from towline.local.athena.scope import NULL, Bound
 from towline.local.athena.types import (
     BIGINT,
@@ -69,7 +70,7 @@ def _round(call: Call) -> Bound:
     call.count(1, 2)
     value, digits = _number(call), call.whole(1) if len(call.args) == 2 else 0
     if digits < 0:
-        raise call.invalid("the local Athena rounds to digits after the point only")
+        refuse(call.node, "other clause", "rounding before the point")
     kind = value.type
     if kind.name in INTEGERS:
         return value
@@ -105,7 +106,8 @@ def _log(call: Call) -> Bound:
 
 def _ln(name: str, sql: str) -> str:
     """DuckDB fails where there is no logarithm; Java answers NaN, and -Infinity for zero."""
-    return f"(CASE WHEN {sql} < 0 THEN CAST('NaN' AS DOUBLE) WHEN {sql} = 0 THEN CAST('-Infinity' AS DOUBLE) ELSE {name}({sql}) END)"
+    none, least = "CAST('NaN' AS DOUBLE)", "CAST('-Infinity' AS DOUBLE)"
+    return f"(CASE WHEN {sql} < 0 THEN {none} WHEN {sql} = 0 THEN {least} ELSE {name}({sql}) END)"
 
 
 def _logarithm(name: str) -> Function:
@@ -201,7 +203,7 @@ def _array_extreme(name: str) -> Function:
         call.count(1)
         values = _list(call)
         if values.type.inner[0].name in (*FLOATS, "row", "array", "map"):
-            raise call.invalid(f"the local Athena does not run {call.name} of {values.type}")
+            refuse(call.node, "other clause", f"{call.name} of {values.type}")
         whole = f"list_aggregate({values.sql}, 'count') = len({values.sql})"
         return Bound(f"CASE WHEN {whole} THEN {name}({values.sql}) END", values.type.inner[0])
 
@@ -226,7 +228,7 @@ def _sequence(call: Call) -> Bound:
     call.count(2, 3)
     first, last = call.args[0], call.args[1]
     if first.type == DATE and last.type == DATE:
-        step = "to_days(CASE WHEN {0} <= {1} THEN 1 ELSE -1 END)".format(first.sql, last.sql)
+        step = f"to_days(CASE WHEN {first.sql} <= {last.sql} THEN 1 ELSE -1 END)"
         if len(call.args) == 3:
             step = call.take(2, Type("interval day to second"), Type("interval year to month")).sql
         return Bound(f"CAST(generate_series({first.sql}, {last.sql}, {step}) AS DATE[])", array(DATE))
@@ -256,8 +258,9 @@ def _map_part(name: str, part: int) -> Function:
 
 
 _FLOAT = ((DOUBLE, REAL),)
-_OF_DOUBLE = ("exp", "cbrt", "sin", "cos", "tan", "atan", "sinh", "cosh", "tanh", "radians", "degrees")
+_OF_DOUBLE = ("exp", "sin", "cos", "tan", "atan", "cosh", "tanh", "radians", "degrees")
 _SQRT = "(CASE WHEN {0} < 0 THEN CAST('NaN' AS DOUBLE) ELSE sqrt({0}) END)"
+_ARC = "(CASE WHEN abs({0}) > 1 THEN CAST('NaN' AS DOUBLE) ELSE arc({0}) END)"
 
 FUNCTIONS: dict[str, Function] = {
     **{name: plain(f"{name}({{0}})", DOUBLE, DOUBLE) for name in _OF_DOUBLE},
@@ -274,6 +277,7 @@ FUNCTIONS: dict[str, Function] = {
     "truncate": _truncate,
     "mod": _mod,
     "log": _log,
+    **{name: plain(_ARC.replace("arc", name), DOUBLE, DOUBLE) for name in ("asin", "acos")},
     "sqrt": plain(_SQRT, DOUBLE, DOUBLE),
     "atan2": plain("atan2({0}, {1})", DOUBLE, DOUBLE, DOUBLE),
     "pi": plain("pi()", DOUBLE),

@@ -11,10 +11,10 @@ from sqlglot import exp
 
 from towline.local.athena.casts import coerce
 from towline.local.athena.errors import AthenaError
-from towline.local.athena.expressions import Binder, only
+from towline.local.athena.expressions import Binder
 from towline.local.athena.functions import Call
 from towline.local.athena.ordering import sort_key
-from towline.local.athena.parsing import place
+from towline.local.athena.parsing import only, place
 from towline.local.athena.refusals import refuse
 from towline.local.athena.scope import Bound
 from towline.local.athena.types import BIGINT, DOUBLE, INTEGERS
@@ -148,8 +148,8 @@ def _nth(call: Call, nulls: str) -> Inner:
 FUNCTIONS: dict[str, Callable[[Call, str], Inner]] = {
     **{name: _plain(BIGINT) for name in ("row_number", "rank", "dense_rank")},
     **{name: _plain(DOUBLE) for name in ("percent_rank", "cume_dist")},
-    **{name: _shifted for name in ("lag", "lead")},
-    **{name: _valued for name in ("first_value", "last_value")},
+    **dict.fromkeys(("lag", "lead"), _shifted),
+    **dict.fromkeys(("first_value", "last_value"), _valued),
     "ntile": _ntile,
     "nth_value": _nth,
 }
