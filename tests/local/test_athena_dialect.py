@@ -37,6 +37,7 @@ SCHEMA = {
         "nets": "INTEGER[]",
     },
     "towline.nets": {"tow": "BIGINT", "net": "INTEGER", "volume": "DOUBLE"},
+    "towline.ships": {"flag": 'STRUCT("code" VARCHAR, "since" BIGINT)', "crew": 'STRUCT("name" VARCHAR)[]'},
 }
 ROWS = """
 CREATE SCHEMA towline;
@@ -49,6 +50,8 @@ INSERT INTO towline.tows VALUES
     ('Bellona', 3, 'nan', NULL, TRUE, NULL, NULL),
     ('Bellona', 4, -20, TIMESTAMP '2024-12-30 23:59:59.999', NULL, DATE '2023-12-31', [3]);
 CREATE TABLE towline.nets (tow BIGINT, net INTEGER, volume DOUBLE);
+CREATE TABLE towline.ships (flag STRUCT(code VARCHAR, since BIGINT), crew STRUCT(name VARCHAR)[]);
+INSERT INTO towline.ships VALUES ({'code': 'DE', 'since': 1990}, [{'name': 'Ann'}]);
 INSERT INTO towline.nets VALUES (1, 0, 10), (1, 1, 20), (4, 0, 5), (9, 0, 1);
 """
 NAN, INFINITY = math.nan, math.inf
@@ -255,6 +258,8 @@ ANSWERS: list[tuple[str, Rows]] = [
     ("SELECT vessel FROM tows ORDER BY tow DESC OFFSET 1 LIMIT 2", column("Bellona", "Aldebaran")),
     ("SELECT DISTINCT vessel FROM tows ORDER BY vessel FETCH FIRST 1 ROW ONLY", column("Aldebaran")),
     ("SELECT * FROM (SELECT 1 AS a, 2 AS a)", one(1, 2)),
+    ("SELECT flag.code, flag.since / 100, typeof(flag), crew[1] FROM ships",
+     one("DE", 19, "row(code varchar, since bigint)", {"name": "Ann"})),
     ("VALUES (1, 'a'), (2, 'b')", [(1, "a"), (2, "b")]),
 ]  # fmt: skip
 
@@ -405,6 +410,7 @@ REFUSED: list[tuple[str, str]] = [
     ("CAST to JSON", "SELECT CAST('1' AS json)"),
     ("comparison of nested types", "SELECT nets = nets FROM tows"),
     ("ROW constructor", "SELECT (1, 2)"),
+    ("UNNEST of rows", "SELECT name FROM ships CROSS JOIN UNNEST(crew) AS c(name)"),
     ("varbinary literal", "SELECT X'00'"),
     ("RANGE with an offset", "SELECT sum(tow) OVER (ORDER BY tow RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM tows"),
     ("GROUPS frame", "SELECT sum(tow) OVER (ORDER BY tow GROUPS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM tows"),
