@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from app import sqlbox
+from app.solving.picks import ALL
 from tests.app.editor import Editor
 from tests.app.queries import Queries
 from tests.core.nets import Nets
@@ -202,8 +203,12 @@ def test_where_others_changed_the_same_cell_the_way_leads_to_conflicts(page: Pag
     page.nets.send(page.nets.edit(1, 0, volume=1.0))
     page.press("Promote").open()
     assert "Others changed the same cells meanwhile." in page.text
-    assert "Solve on the Conflicts page" in page.buttons
     assert page.nets.row(1, 0)["volume"] == 1.0
+    page.press("Solve on the Conflicts page")
+    assert "0 of 1 decided" in page.text
+    page.go("Conflicts").act("conflict-list", "all", *ALL, "ours")
+    page.press("Send")
+    assert page.nets.row(1, 0)["volume"] == 21.0
 
 
 def test_what_deletes_says_so_plainly(page: Page) -> None:
