@@ -47,6 +47,8 @@ STATEMENTS = [
     "UPDATE master SET volume = 0 WHERE is_day OR volume IS NULL",
     "UPDATE master SET volume = 0 WHERE is_day OR tow = 2 AND net = 1",
     "UPDATE master SET volume = 0 WHERE FALSE",
+    "UPDATE master SET is_day = tow = 1, volume = 2",
+    "UPDATE master SET is_day = tow = 1 AND volume > 2 OR ship IS NULL",
     "UPDATE master SET ship = 'a;b -- c /* d */' WHERE net = 0",
     "UPDATE master SET ship = ship || '''s' WHERE ship LIKE 'O''%'",
     "UPDATE master SET ship = upper(ship), volume = CASE WHEN is_day THEN 1 ELSE volume END",
@@ -109,6 +111,8 @@ def test_an_edit_does_what_the_engine_itself_does(sql: str) -> None:
         "SELECT tow, net, sum(volume) AS volume, NULL AS ship, NULL AS is_day, NULL AS day FROM master GROUP BY 1, 2",
         "SELECT * FROM master ORDER BY volume DESC LIMIT 3",
         "(SELECT * FROM master)",
+        "(SELECT * FROM master ORDER BY tow, net) LIMIT 2",
+        "(SELECT * FROM master ORDER BY tow, net LIMIT 2) UNION ALL (SELECT * FROM master ORDER BY tow, net OFFSET 4)",
     ],
 )
 def test_a_select_is_the_new_table(sql: str) -> None:
@@ -264,7 +268,37 @@ def statements(draw: st.DrawFn) -> str:
     return f"UPDATE master SET {', '.join(draw(st.lists(st.sampled_from(sets), min_size=1, unique=True)))}{where}"
 
 
-@settings(max_examples=60)
+@st.composite
+def merges(draw: st.DrawFn) -> str:
+    """Each row of the source has another key, and so has each row that is inserted."""
+    found = draw(KEYS)
+    source = ", ".join(f"({tow}, {net}, {draw(st.sampled_from(['1.5', 'NULL', '-2.0']))})" for tow, net in found)
+    condition = st.sampled_from(["", " AND s.v > 0", " AND m.volume IS NULL", " AND m.is_day", " AND NOT m.ship = 'a'"])
+    action = st.sampled_from(["DELETE", "UPDATE SET volume = s.v", "UPDATE SET volume = m.volume + s.v, ship = 'x'"])
+    matched = draw(st.lists(st.builds(" WHEN MATCHED{} THEN {}".format, condition, action), max_size=3))
+    new = st.sampled_from(["(tow, net, volume) VALUES (s.tow, s.net, s.v)", "(net, tow) VALUES (s.net, s.tow)"])
+    only = st.sampled_from(["", " AND s.v > 0", " AND s.v IS NULL"])
+    missed = st.builds(" WHEN NOT MATCHED{} THEN INSERT {}".format, only, new)
+    missed = draw(st.lists(missed, min_size=0 if matched else 1, max_size=2))
+    clauses = "".join(_reachable(matched) + _reachable(missed))
+    return (
+        f"MERGE INTO master AS m USING (VALUES {source}) AS s(tow, net, v) ON m.tow = s.tow AND m.net = s.net{clauses}"
+    )
+
+
+def _reachable(clauses: list[str]) -> list[str]:
+    """DuckDB refuses clauses behind one that always holds."""
+    last = next((number for number, clause in enumerate(clauses) if "MATCHED THEN" in clause), len(clauses))
+    return clauses[: last + 1]
+
+
+@settings(max_examples=25)
+@given(tables(), merges())
+def test_any_merge_does_what_the_engine_itself_does(table: pa.Table, sql: str) -> None:
+    assert rows(after(sql, table)) == rows(natively(sql, table))
+
+
+@settings(max_examples=40)
 @given(tables(), statements())
 def test_any_update_and_delete_does_what_the_engine_itself_does(table: pa.Table, sql: str) -> None:
     result: list[dict[str, Any]] = rows(after(sql, table))
