@@ -14,10 +14,13 @@ import boto3
 import pyarrow as pa
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.local import athena as shared
 from tests.local.athena import Athena
 from tests.local_stack import BUCKET, SMALL, client, running
+from towline.local.athena.results import csv_line, csv_page
 
 athena_of_the_stack, endless = shared.athena_of_the_stack, shared.endless
 
@@ -147,9 +150,21 @@ def test_a_workgroups_queries_are_listed_from_the_newest_on(athena: Athena, work
     assert (rest["QueryExecutionIds"], "NextToken" in rest) == ([ids[0]], False)
 
 
+@given(st.lists(st.tuples(st.none() | st.text(), st.none() | st.text())), st.integers(1, 3))
+def test_what_is_written_as_a_result_is_read_again_page_by_page(rows: list[tuple[str | None, ...]], limit: int) -> None:
+    body = "".join(map(csv_line, rows)).encode()
+    seen, at = [], 0
+    while at < len(body):
+        page, at = csv_page(body, at, limit)
+        seen += page
+    assert seen == [list(row) for row in rows]
+
+
 def test_a_result_comes_in_pages(athena: Athena) -> None:
     query_id = athena.run("SELECT tow FROM hauls ORDER BY tow")["QueryExecutionId"]
     seen, token = [], {}
+    with pytest.raises(ClientError, match="Malformed query results token"):
+        athena.athena.get_query_results(QueryExecutionId=query_id, NextToken="3")
     while True:
         page = athena.athena.get_query_results(QueryExecutionId=query_id, MaxResults=3, **token)
         seen.append([row["Data"][0]["VarCharValue"] for row in page["ResultSet"]["Rows"]])

@@ -293,6 +293,13 @@ def test_a_table_is_written_in_partitions(athena: Athena) -> None:
     assert athena.rows("SELECT tow FROM parted WHERE species = 'cod'") == [["1"]]
 
 
+@pytest.mark.parametrize("properties", [{}, {"partitioned_by": "ARRAY['species']"}])
+def test_a_table_of_no_rows_is_a_table(athena: Athena, properties: dict[str, str]) -> None:
+    name = f"no_rows_{len(properties)}"
+    athena.run(ctas(athena, name, "SELECT tow, species FROM hauls WHERE tow < 0", **properties))
+    assert athena.rows(f"SELECT * FROM {name}") == []
+
+
 def test_a_table_has_a_hundred_partitions_at_most(athena: Athena) -> None:
     athena.put("hundred/part", pa.table({"n": list(range(101))}))
     athena.table("hundred", "n bigint", "hundred/")
