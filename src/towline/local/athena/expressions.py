@@ -5,6 +5,7 @@ A node without an entry in `_BINDERS` is refused: nothing passes that is not kno
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -153,7 +154,7 @@ def _interval(binder: Binder, node: exp.Expr) -> Bound:
     unit, value = str(node.args.get("unit") or "").upper(), node.this
     if unit not in _UNITS or not isinstance(value, exp.Literal) or not value.is_string:
         raise AthenaError("SYNTAX_ERROR", f"{place(node)}: mismatched input '{unit}'")
-    if not value.name.lstrip("-").isdigit():
+    if not re.fullmatch("-?[0-9]{1,9}", value.name):
         raise AthenaError("INVALID_LITERAL", f"{place(node)}: '{value.name}' is not a valid INTERVAL literal")
     return Bound(f"{_UNITS[unit]}({value.name})", MONTHS if unit in ("YEAR", "MONTH") else DAYS, unit)
 
