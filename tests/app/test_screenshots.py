@@ -125,6 +125,7 @@ def previewing(tab: Tab) -> None:
     tab.sees("Nothing is changed yet.")
     tab.press("Edit the statement again")
     tab.sees("Columns that change")
+    tab.page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
