@@ -26,9 +26,12 @@ from pyiceberg.exceptions import (
 from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile, OutputStream
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
+from pyiceberg.manifest import ManifestFile
 from pyiceberg.schema import Schema
-from pyiceberg.table import Table
-from pyiceberg.table.snapshots import ancestors_of
+from pyiceberg.table import Table, Transaction
+from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.table.snapshots import Operation, ancestors_of
+from pyiceberg.table.update.snapshot import _OverwriteFiles
 from pyiceberg.typedef import EMPTY_DICT, Properties
 from pyiceberg.types import (
     BooleanType,
@@ -114,8 +117,8 @@ class GlueLake:
         location = self._write(target, table, summary)
         with (
             self._asking("publishing to", in_doubt=True),
-            target.transaction() as transaction,
-            transaction.update_snapshot(snapshot_properties=dict(summary)).overwrite() as change,
+            _Transaction(target) as transaction,
+            _Replacement(transaction, target, summary) as change,
         ):
             change.delete_by_predicate(AlwaysTrue())
             for task in target.scan().plan_files():
@@ -184,6 +187,27 @@ class GlueLake:
             ) from error
         except FAILURES as error:
             raise failure(error, f"{what} {self.name}", in_doubt=in_doubt and is_unclear(error)) from error
+
+
+class _Transaction(Transaction):
+    """pyiceberg copies all metadata, with every snapshot in it, at each of two dozen looks; here only where something
+    is staged that the copy would differ by."""
+
+    @property
+    def table_metadata(self) -> TableMetadata:
+        return super().table_metadata if self._updates else self._table.metadata
+
+
+class _Replacement(_OverwriteFiles):
+    """A snapshot that replaces everything, so that no manifest of before stays in its list. pyiceberg's own overwrite
+    carries on each manifest that tells of deleted files only, and reads them all again for every commit."""
+
+    def __init__(self, transaction: Transaction, table: Table, summary: Mapping[str, str]) -> None:
+        operation = Operation.APPEND if table.current_snapshot() is None else Operation.OVERWRITE
+        super().__init__(operation, transaction, table.io, snapshot_properties=dict(summary))
+
+    def _existing_manifests(self) -> list[ManifestFile]:
+        return []
 
 
 def schema_of(contract: Contract) -> Schema:
