@@ -88,7 +88,7 @@ def test_the_public_names_are_these() -> None:
         towline.nope  # noqa: B018 - looking is the test
     public = {name for name in vars(towline.Dataset) if not name.startswith("_")}
     reading = "contract read status log diff blame conflicts verify preview preview_restore reviews case"
-    writing = "propose edit insert delete restore resolve review prune"
+    writing = "propose edit insert delete restore resolve review prune publish"
     assert public == {*reading.split(), *writing.split()}
 
 

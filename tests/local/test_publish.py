@@ -20,6 +20,7 @@ from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.table import Table
 
 import towline
+from tests.conftest import ROOT
 from tests.local_stack import BUCKET, client
 from towline import connect, copies, history, publish
 from towline import table as tables
@@ -120,6 +121,7 @@ def test_iceberg_reads_each_commit_as_towline_does(copied: Copied) -> None:
         (task,) = found.plan_files()
         file = BytesIO(copied.get(task.file.file_path))
         same(duckdb.read_parquet(file).to_arrow_table(), expected)
+    assert len(snapshots[-1].manifests(table.io)) == 2, "what was added and what was replaced; nothing piles up"
     schema = table.schema()
     assert schema.identifier_field_names() == {"tow", "net"}
     assert [field.name for field in schema.fields if field.required] == ["tow", "net"]
@@ -128,6 +130,18 @@ def test_iceberg_reads_each_commit_as_towline_does(copied: Copied) -> None:
     described = copied.glue.get_table(DatabaseName="towline", Name=f"{copied.name}_iceberg")["Table"]
     assert described["Parameters"]["table_type"] == "ICEBERG"
     assert described["StorageDescriptor"]["Location"].startswith(f"s3://{BUCKET}/iceberg/{copied.name}/")
+
+
+def test_the_example_of_the_page_runs(copied: Copied, capsys: pytest.CaptureFixture[str]) -> None:
+    (block,) = re.findall(
+        r"^```python\n(.*?)^```", (ROOT / "docs" / "publish.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    copied.dataset.publish(iceberg=True)
+    here = block.replace("net_tows", copied.name).replace(
+        "http://127.0.0.1:4566", str(copied.connection.settings.endpoint_url)
+    )
+    exec(here, {"ds": copied.dataset})  # noqa: S102 - the page's own words
+    assert "Méridian, II" in capsys.readouterr().out, "the table of the first commit"
 
 
 class Killed(BaseException):

@@ -46,8 +46,8 @@ VERBS = {
     "diff": "Compare two commits of a dataset.",
     "blame": "Tell who set a cell, a row or a column, when and why.",
     "verify": "Check that a dataset's history is whole.",
-    "publish": "Publish a copy of a dataset for other engines, such as an Iceberg table.",
     "prune": "Move old snapshots and audit records into the archive.",
+    "publish": "Publish a copy of a dataset for other engines, such as an Iceberg table.",
 }
 
 
