@@ -9,6 +9,7 @@ before stays until the next one, because queries that have begun read it to thei
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -23,6 +24,7 @@ from towline.trail import Trail
 from towline.workbench import Workbench
 
 TRIES = 5  # times that another publisher may get there first
+WRITERS = 8  # files that are written side by side
 FILE = "part.parquet"
 COMMIT, NUMBER, COLUMNS, CLAIM = "towline.commit", "towline.number", "towline.partitioned_by", "towline.publishing"
 
@@ -185,11 +187,16 @@ def run(bench: Workbench, there: Tables, planned: Copy, seen: Callable[[Part], N
 
 def _write(bench: Workbench, copy: Copy, seen: Callable[[Part], None]) -> None:
     key = [name for name in copy.contract.key if name not in copy.columns]
-    for part in copy.parts:
+
+    def put(part: Part) -> Part:
         body = tables.to_parquet(part.table, key, commit=copy.commit, number=copy.number)
         with suppress(PreconditionFailed):  # an earlier run wrote it, and broke off later
             bench.store.put(f"{copy.prefix}{part.folder}{FILE}", body, when=ABSENT)
-        seen(part)
+        return part
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        for part in pool.map(put, copy.parts):
+            seen(part)
 
 
 def _switch(there: Tables, copy: Copy, claim: str) -> None:

@@ -29,6 +29,7 @@ from towline.aws.iceberg import GlueLake
 from towline.cli import main
 from towline.connect import Connection
 from towline.errors import LostRace, NotFound, Refused
+from towline.execution import Execution
 from towline.local.stack import StackInfo
 from towline.store import ObjectStore
 
@@ -68,14 +69,17 @@ class Copied:
     def at(self, commit: str | None = None) -> pa.Table:
         return history.table_at(self.connection.bench, self.name, commit)[1]
 
-    def ask(self, statement: str) -> tuple[pa.Table, int]:
-        """What Athena finds, and how many bytes it read for that."""
-        engine, bench = self.connection.engine, self.connection.bench
-        done = engine.wait(engine.start(statement, bench.new_id()), 30)
+    def ask(self, statement: str) -> pa.Table:
+        """What Athena finds."""
+        done = self.asked(statement)
         assert done.state == "SUCCEEDED", done.reason
-        return engine.result(done, bench.store), done.scanned_bytes
+        return self.connection.engine.result(done, self.connection.bench.store)
 
-    def rows(self, table: str, where: str = "true") -> tuple[pa.Table, int]:
+    def asked(self, statement: str) -> Execution:
+        engine = self.connection.engine
+        return engine.wait(engine.start(statement, self.connection.bench.new_id()), 30)
+
+    def rows(self, table: str, where: str = "true") -> pa.Table:
         names = ", ".join(self.at().column_names)
         return self.ask(f"SELECT {names} FROM {table} WHERE {where}")  # noqa: S608 - of the test's own words
 
@@ -122,6 +126,8 @@ def test_iceberg_reads_each_commit_as_towline_does(copied: Copied) -> None:
         file = BytesIO(copied.get(task.file.file_path))
         same(duckdb.read_parquet(file).to_arrow_table(), expected)
     assert len(snapshots[-1].manifests(table.io)) == 2, "what was added and what was replaced; nothing piles up"
+    refused = copied.asked(f"SELECT * FROM {copied.name}_iceberg")  # noqa: S608
+    assert (refused.state, "HIVE_UNSUPPORTED_FORMAT" in refused.reason) == ("FAILED", True), "by the local Athena"
     schema = table.schema()
     assert schema.identifier_field_names() == {"tow", "net"}
     assert [field.name for field in schema.fields if field.required] == ["tow", "net"]
@@ -227,6 +233,12 @@ def test_what_another_engine_wrote_is_refused_and_replaced_on_demand(copied: Cop
     copied.dataset.publish(iceberg=True, rebuild=True, begin="head")
     assert copied.numbers() == ["3"]
     same(copied.table.scan().to_arrow(), copied.at())
+    for key in copied.keys(f"iceberg/{copied.name}/"):
+        copied.connection.bench.store.delete(key)
+    with pytest.raises(NotFound, match=r"metadata of .* is gone: publish it anew with --rebuild"):
+        copied.dataset.publish(iceberg=True)
+    copied.dataset.publish(iceberg=True, rebuild=True, begin="head")
+    same(copied.table.scan().to_arrow(), copied.at())
     new = copied.table.location()
     assert new != old
     assert {key.split("/")[2] for key in copied.keys(f"iceberg/{copied.name}/")} == {new.split("/")[-1]}
@@ -276,10 +288,14 @@ def test_the_command_publishes_and_says_so(copied: Copied, capsys: pytest.Captur
 def test_athena_finds_the_rows_of_each_partition(copied: Copied) -> None:
     copied.dataset.publish(partition_by="cruise")
     table = f"{copied.name}_by_cruise"
-    same(copied.rows(table)[0], copied.at())
-    assert copied.rows(table, "cruise = 'SR 24/08'")[0].column("tow").to_pylist() == [2]
-    assert copied.rows(table, "cruise IS NULL")[0].column("tow").to_pylist() == [3]
-    assert copied.rows(table, "cruise = 'elsewhere'")[0].num_rows == 0
+    same(copied.rows(table), copied.at())
+    assert copied.rows(table, "cruise = 'SR 24/08'").column("tow").to_pylist() == [2]
+    assert copied.rows(table, "cruise IS NULL").column("tow").to_pylist() == [3]
+    assert copied.rows(table, "cruise = 'elsewhere'").num_rows == 0
+    copied.dataset.publish(partition_by=["tow", "is_day"])
+    table = f"{copied.name}_by_tow_is_day"
+    same(copied.rows(table), copied.at())
+    assert copied.rows(table, "tow > 1 AND is_day").column("tow").to_pylist() == [3]
 
 
 def test_other_engines_read_the_same_from_the_directory(copied: Copied, tmp_path: Path) -> None:
@@ -303,7 +319,7 @@ def test_a_copy_follows_the_head_and_leaves_one_behind(copied: Copied) -> None:
     for volume in (7.0, 8.0):
         copied.edit(volume=volume, vessel=f"Orca {volume}")
         last = copied.dataset.publish(partition_by="vessel")
-        same(copied.rows(last.table)[0], copied.at())
+        same(copied.rows(last.table), copied.at())
     commits = {key.split("/")[3] for key in copied.keys(f"published/{copied.name}/")}
     assert last.commit in commits
     assert first.commit not in commits
@@ -319,7 +335,7 @@ def test_copiers_at_once_leave_one_whole_copy(copied: Copied) -> None:
     with ThreadPoolExecutor(4) as pool:
         made = [pool.submit(copied.dataset.publish, partition_by="vessel") for _ in range(4)]
         assert {each.result().table for each in made} == {f"{copied.name}_by_vessel"}
-    same(copied.rows(f"{copied.name}_by_vessel")[0], copied.at())
+    same(copied.rows(f"{copied.name}_by_vessel"), copied.at())
     assert not copied.dataset.publish(partition_by="vessel", dry_run=True).is_new
 
 
@@ -332,7 +348,7 @@ def test_a_copy_that_broke_off_is_completed(copied: Copied) -> None:
         with pytest.raises(Killed):
             copies.run(bench, mortal, copies.plan(bench, copied.name, columns, mortal, BUCKET))
         copied.dataset.publish(partition_by="vessel")
-        same(copied.rows(f"{copied.name}_by_vessel")[0], copied.at())
+        same(copied.rows(f"{copied.name}_by_vessel"), copied.at())
 
 
 def test_more_partitions_than_fit_one_request(copied: Copied) -> None:

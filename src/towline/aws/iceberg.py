@@ -112,7 +112,7 @@ class GlueLake:
 
     def append(self, table: pa.Table, summary: Mapping[str, str], after: int | None) -> int:
         target = self._current()
-        if (target.metadata.current_snapshot_id) != after:
+        if target.metadata.current_snapshot_id != after:
             raise LostRace(f"{self.name} has another snapshot by now: {target.metadata.current_snapshot_id}")
         location = self._write(target, table, summary)
         with (
@@ -128,9 +128,10 @@ class GlueLake:
         return change.snapshot_id
 
     def drop(self) -> None:
-        if self._load() is not None:
-            with self._asking("dropping"), suppress(NoSuchTableError):
-                self._catalog.drop_table(self._identifier)
+        with suppress(NotFound):  # its metadata is gone, and it is to go as well
+            self._load()
+        with self._asking("dropping"), suppress(NoSuchTableError):
+            self._catalog.drop_table(self._identifier)
 
     def _write(self, target: Table, table: pa.Table, summary: Mapping[str, str]) -> str:
         """Put a commit's data file where there is none yet; its location."""
@@ -166,6 +167,8 @@ class GlueLake:
             ) from error
         except NoSuchTableError:
             return None
+        except NotFound as error:
+            raise NotFound(f"the metadata of {self.name} is gone: publish it anew with --rebuild ({error})") from error
 
     def _clear(self, stays: str) -> None:
         """Remove the files of the tables that this one takes the place of."""
