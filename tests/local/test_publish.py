@@ -25,9 +25,10 @@ from tests.local_stack import BUCKET, client
 from towline import connect, copies, history, publish
 from towline import table as tables
 from towline.aws.glue_copies import GlueCopies
-from towline.aws.iceberg import GlueLake
+from towline.aws.iceberg import GlueLake, schema_of
 from towline.cli import main
 from towline.connect import Connection
+from towline.contract import Contract
 from towline.errors import LostRace, NotFound, Refused
 from towline.execution import Execution
 from towline.local.stack import StackInfo
@@ -148,6 +149,28 @@ def test_the_example_of_the_page_runs(copied: Copied, capsys: pytest.CaptureFixt
     )
     exec(here, {"ds": copied.dataset})  # noqa: S102 - the page's own words
     assert "Méridian, II" in capsys.readouterr().out, "the table of the first commit"
+
+
+def test_columns_carry_their_units_and_meaning() -> None:
+    contract = Contract.parse(
+        {
+            "fields": [
+                {"name": "tow", "type": "integer", "title": "Tow"},
+                {"name": "depth", "type": "number", "description": "of the net. " + "x" * 300},
+                {"name": "volume", "type": "number", "title": "Volume", "description": "filtered"},
+                {"name": "at", "type": "datetime"},
+            ],
+            "primaryKey": ["tow", "depth"],
+            "towline": {"version": 1, "dataset": "tows", "units": {"volume": "m^3"}},
+        }
+    )
+    schema = schema_of(contract)
+    assert schema.find_field("volume").doc == "Volume. filtered [m^3]"
+    assert schema.find_field("tow").doc == "Tow"
+    assert len(schema.find_field("depth").doc or "") == 255, "as Glue keeps it"
+    assert schema.find_field("at").doc is None
+    assert schema.identifier_field_names() == set(), "Iceberg allows no floats there"
+    assert [field.name for field in schema.fields if field.required] == ["tow", "depth"]
 
 
 class Killed(BaseException):
