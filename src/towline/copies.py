@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from towline import catalog, keys, lineage, master, partitions
 from towline import table as tables
 from towline.contract import Contract
-from towline.errors import LostRace, NotFound, PreconditionFailed, Refused, UsageError
+from towline.errors import Contended, LostRace, NotFound, PreconditionFailed, Refused, UsageError
 from towline.partitions import Part
 from towline.store import ABSENT
 from towline.trail import Trail
@@ -190,8 +189,13 @@ def _write(bench: Workbench, copy: Copy, seen: Callable[[Part], None]) -> None:
 
     def put(part: Part) -> Part:
         body = tables.to_parquet(part.table, key, commit=copy.commit, number=copy.number)
-        with suppress(PreconditionFailed):  # an earlier run wrote it, and broke off later
-            bench.store.put(f"{copy.prefix}{part.folder}{FILE}", body, when=ABSENT)
+        file = f"{copy.prefix}{part.folder}{FILE}"
+        try:
+            bench.store.put(file, body, when=ABSENT)
+        except Contended:
+            bench.store.put(file, body)  # whoever else writes the same may not come to its end
+        except PreconditionFailed:
+            pass  # an earlier run wrote it, and broke off later
         return part
 
     with ThreadPoolExecutor(WRITERS) as pool:
