@@ -22,15 +22,17 @@ from towline import audit, changefile, keys, sqledit
 from towline.contract import Contract
 from towline.errors import BadProposal, UsageError
 from towline.rules.field import Field
+from towline.sqledit.tables import HISTORY, SNAPSHOTS
 
-AUDIT, CHANGES, SNAPSHOTS, RUN = "audit", "changes", "_snapshots", "run_"
+AUDIT, CHANGES = HISTORY
+ICEBERG, RUN = "_iceberg", "run_"
 
 # A `TableInput` of Glue's API.
 Table = Mapping[str, Any]
 
 _DESCRIPTION, _COMMENT = 2048, 255  # characters that Glue takes
 _COUNTS = {"row_count", "column_count", "number", "rows_inserted", "rows_updated", "rows_deleted", "cells_changed"}
-_PARTITIONS = [{"Name": "dataset", "Type": "string"}, {"Name": "date", "Type": "date"}]
+_PARTITIONS = [{"Name": "dataset", "Type": "string"}, {"Name": "date", "Type": "string"}]
 
 _HIVE = "org.apache.hadoop.hive.ql.io"
 _PARQUET = {
@@ -74,8 +76,9 @@ def clash(dataset: str) -> str | None:
     """What else has the name that the dataset's table would have; None: nothing."""
     if dataset in (AUDIT, CHANGES):
         return f"the table {dataset}, which has the history of all datasets"
-    if dataset.endswith(SNAPSHOTS):
-        return f"the table of the snapshots of {dataset.removesuffix(SNAPSHOTS) or 'a dataset'}"
+    for ending, what in ((SNAPSHOTS, "snapshots"), (ICEBERG, "Iceberg copy")):
+        if dataset.endswith(ending):
+            return f"the table of the {what} of {dataset.removesuffix(ending)}"
     return "the tables of SQL edits on their way" if dataset.startswith(RUN) else None
 
 
@@ -83,7 +86,7 @@ def check_name(dataset: str) -> None:
     """Raises BadProposal where a new dataset of this name could not be asked by SQL."""
     if (taken := clash(dataset)) is not None:
         raise BadProposal(
-            f"{dataset!r} cannot name a new dataset: in SQL that is {taken}; choose another name", rule="proposal.name"
+            f"{dataset!r} cannot name a new dataset: in SQL that is {taken}; choose another name", rule="dataset.name"
         )
 
 
@@ -129,7 +132,7 @@ def _changes(datasets: Sequence[str], place: Place) -> Table:
 
 def _audit(datasets: Sequence[str], place: Place) -> Table:
     # The partition tells the dataset, and no column may have a partition's name.
-    fields = [field for field in dict.fromkeys((*audit.FIELDS, "query")) if field != "dataset"]
+    fields = [field for field in (*audit.FIELDS, audit.QUERY) if field != "dataset"]
     columns = [{"Name": field, "Type": "bigint" if field in _COUNTS else "string"} for field in fields]
     template = place.url(f"{place.layout.audit}${{dataset}}/${{date}}/")
     what = "What was committed, by whom, when and why: one record a proposal"

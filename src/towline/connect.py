@@ -47,6 +47,13 @@ class Connection:
         output = f"s3://{self.settings.bucket}/{keys.QUERY_RESULTS}"
         return Athena(client("athena", self.settings), WORKGROUP, output, self.database)
 
+    def tables(self) -> list[str]:
+        """The names of all tables that can be asked by SQL."""
+        from towline.aws.glue import Glue
+        from towline.aws.identity import client
+
+        return sorted(Glue(client("glue", self.settings), self.database).tables())
+
     @property
     def database(self) -> str:
         return self.settings.glue_database
@@ -71,7 +78,8 @@ def connect(settings: Settings) -> Connection:
     from towline.aws.identity import client
     from towline.aws.s3 import S3Store
 
-    return Connection(settings, Workbench(S3Store(client("s3", settings), settings.bucket), settings.layout))
+    store = S3Store(client("s3", settings), settings.bucket)
+    return Connection(settings, Workbench(store, settings.layout, settings.glue_database))
 
 
 def here(data_dir: Path | None = None) -> Connection:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from towline import history, keys, master, plan, proposals, receipts, restore
+from towline import catalog, history, keys, master, plan, proposals, receipts, restore
 from towline.change import RowChange
 from towline.contract import Contract
 from towline.diff import Diff
@@ -34,11 +34,12 @@ PATIENCE = 60.0  # seconds that `wait` waits unless told otherwise
 
 @dataclass(frozen=True)
 class Ticket:
-    """A proposal on its way."""
+    """A proposal on its way. `beyond`: a status in which it does not rest any more, for somebody said how to go on."""
 
     bench: Workbench
     dataset: str
     proposal: str
+    beyond: str = ""
 
     def receipt(self) -> Receipt:
         """The receipt as it stands; `received` while nobody has looked at the proposal yet."""
@@ -49,9 +50,9 @@ class Ticket:
         self,
         timeout: float = PATIENCE,
         seen: Callable[[Receipt], None] = lambda receipt: None,
-        until: Callable[[Receipt], bool] = lambda receipt: receipt.rests,
+        until: Callable[[Receipt], bool] | None = None,
     ) -> Receipt:
-        """The receipt once it is final, or in review, where only a steward can move it (or once `until` says so).
+        """The receipt once it is final, or rests until a person acts: in review, previewed (or once `until` says so).
         `seen` is told of every status on the way. OutcomeUnknown when that takes more than `timeout` seconds: the
         proposal is in the inbox, and will be decided."""
         deadline, pause, status = time.monotonic() + timeout, FIRST_LOOK, ""
@@ -60,7 +61,7 @@ class Ticket:
             if receipt.status != status:
                 status = receipt.status
                 seen(receipt)
-            if until(receipt):
+            if until(receipt) if until else receipt.rests and receipt.status != self.beyond:
                 return receipt
             if time.monotonic() >= deadline:
                 raise OutcomeUnknown(
@@ -79,6 +80,12 @@ class Draft:
     body: bytes
     file_name: str = ""
     file: bytes = b""
+    ending: str = ".json"
+
+    @property
+    def name(self) -> str:
+        """What its JSON is called in the inbox."""
+        return self.proposal + self.ending
 
 
 @dataclass
@@ -130,7 +137,8 @@ class Dataset:
         return Draft(proposal, about, beside, body)
 
     def create(self, name: str, body: bytes, contract: Contract, note: str) -> Draft:
-        """A draft of a new dataset from a table file."""
+        """A draft of a new dataset from a table file. BadProposal: its name is that of another table in SQL."""
+        catalog.check_name(self.name)
         proposal = self.bench.new_id()
         beside = proposal + _ending(name)
         raw = json.loads(contract.to_json())
@@ -162,6 +170,14 @@ class Dataset:
         """A draft that makes of what is as in the commit `base` what it was in another one."""
         content = wanted.to_json(self.contract())
         return Draft(self.bench.new_id(), self._json(note, base=base, mode=mode, kind="restore", restore=content))
+
+    def sql(
+        self, statement: str, note: str, base: str | None = None, mode: str | None = None, *, preview: bool = False
+    ) -> Draft:
+        """A draft of an edit in SQL, of the head when it is run unless `base` names a commit. `preview`: it is run, and
+        nothing is committed before its author says so."""
+        body = self._json(note, base=base, mode=mode, kind="sql", sql=statement, preview=preview)
+        return Draft(self.bench.new_id(), body, ending=".sql.json")
 
     def _json(self, note: str, *, base: str | None = None, **fields: Any) -> bytes:
         return proposals.to_json(dataset=self.name, note=proposals.check_note(note), base=base, **fields)
@@ -196,10 +212,9 @@ class Dataset:
     def send(self, draft: Draft) -> Ticket:
         """Put a draft into the inbox: from here on it is kept, whatever happens. The JSON comes last, because it is
         what the others act on."""
-        name = f"{draft.proposal}.json"
         if draft.file_name:
-            self._put(draft.file_name, draft.file, {PART_OF: name})
-        self._put(name, draft.body, {})
+            self._put(draft.file_name, draft.file, {PART_OF: draft.name})
+        self._put(draft.name, draft.body, {})
         return Ticket(self.bench, self.name, draft.proposal)
 
     def _put(self, name: str, body: bytes, metadata: Mapping[str, str]) -> None:

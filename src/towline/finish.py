@@ -28,6 +28,7 @@ def finish(
     _copy_once(bench, intent, version)
     if intent.contract is not None:
         _put_once(bench, keys.contract(intent.dataset), json.dumps(intent.contract).encode())
+        bench.describe()
     for entry, record in zip(intent.entries, records, strict=True):
         _put_once(bench, entry.changes_key, entry.changes)
         _put_once(bench, entry.audit_key, audit.to_line(record))

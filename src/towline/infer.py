@@ -29,12 +29,13 @@ def infer(table: pa.Table, dataset: str, key: Sequence[str]) -> Contract:
 
 
 def _field(name: str, column: pa.ChunkedArray) -> dict[str, object]:
-    type = _type(name, column.type)
+    type = type_of(name, column.type)
     block = _block(type, column)
     return {"name": name, "type": type, **({"towline": block} if block else {})}
 
 
-def _type(name: str, type: pa.DataType) -> str:
+def type_of(name: str, type: pa.DataType) -> str:
+    """The field type that holds a column of this Arrow type. Raises ContractError, naming the column: none does."""
     if pa.types.is_null(type) or is_text(type):
         return "string"
     if pa.types.is_floating(type) or pa.types.is_decimal(type):

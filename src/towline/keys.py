@@ -40,8 +40,8 @@ from towline.errors import UsageError
 INBOX, RECEIPTS, DATA, CONTRACTS = "inbox/", "receipts/", "data/", "contracts/"
 INTENTS, CHANGES, QUARANTINE, REVIEWS = "intents/", "changes/", "quarantine/", "reviews/"
 BLAME, ARCHIVE, SQL = "blame/", "archive/", "sql/"
-ICEBERG, PUBLISHED = "iceberg/", "published/"
-LAST_RUN = "meta/reconcile.json"
+ICEBERG, PUBLISHED, META = "iceberg/", "published/", "meta/"
+LAST_RUN = f"{META}reconcile.json"
 # No dataset has such a name. The template's workgroups put results there, and its lifecycle rule lets them expire.
 QUERY_RESULTS, EDIT_RESULTS = f"{SQL}_results/", f"{SQL}_edits/"
 
@@ -120,6 +120,16 @@ class Run:
     def preview(self) -> str:
         return f"{self.prefix}preview.json"
 
+    @property
+    def token(self) -> str:
+        """The task token of the execution that waits."""
+        return f"{self.prefix}token.json"
+
+    @property
+    def proposal(self) -> str:
+        """The proposal of a CTAS that was run by hand, which is in no inbox."""
+        return f"{self.prefix}proposal.sql.json"
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -144,6 +154,12 @@ class Layout:
             dataset, *day, name = found.groups()
             return f"{archive(dataset)}{''.join(day)}/audit_{name}"
         return None
+
+    def is_kept(self, key: str) -> bool:
+        """Whether a key lies where only Towline itself writes, or what lies there is acted on."""
+        ours = (INBOX, RECEIPTS, DATA, CONTRACTS, INTENTS, CHANGES, QUARANTINE, REVIEWS, BLAME, ARCHIVE, META)
+        is_run = key.startswith(SQL) and parse_by_hand(key) is None
+        return is_run or key.startswith((*ours, self.snapshots, self.audit))
 
     def home(self, key: str) -> str:
         """The key that an archived object had before; any other key is at home where it is."""
@@ -212,6 +228,14 @@ def parse_by_hand(prefix: str) -> tuple[str, str] | None:
     if len(parts) < 3 or f"{parts[0]}/" != SQL or parts[2] != _BY_HAND or not _DATASET.fullmatch(parts[1]):
         return None
     return parts[1], parts[3] if len(parts) > 4 else ""
+
+
+def run_of(key: str) -> Run | None:
+    """The run whose working area an object lies in; None for any other key."""
+    parts = key.split("/", 3)
+    if len(parts) < 4 or f"{parts[0]}/" != SQL or not _DATASET.fullmatch(parts[1]) or parts[2] == _BY_HAND:
+        return None
+    return Run(parts[1], parts[2]) if is_proposal(parts[2]) else None
 
 
 def quarantine(dataset: str, entry: str, name: str, at: datetime) -> str:

@@ -36,7 +36,7 @@ class Settings:
     """What every entry point needs to know before it can reach a dataset.
 
     `endpoint_url` is None on AWS. `access_key` and `secret_key` are None where botocore finds the
-    credentials itself (a profile, a role, the environment). The last five matter to functions only;
+    credentials itself (a profile, a role, the environment). The last six matter to functions only;
     `reconcile_minutes` lie between two runs of Reconcile.
     """
 
@@ -53,6 +53,7 @@ class Settings:
     apply_queue_url: str | None = None
     validate_queue_url: str | None = None
     topic_arn: str | None = None
+    state_machine_arn: str | None = None
     reconcile_minutes: float | None = None
 
     @classmethod
@@ -101,6 +102,7 @@ class Settings:
             apply_queue_url=env.get("APPLY_QUEUE_URL") or None,
             validate_queue_url=env.get("VALIDATE_QUEUE_URL") or None,
             topic_arn=env.get("TOPIC_ARN") or None,
+            state_machine_arn=env.get("STATE_MACHINE_ARN") or None,
             reconcile_minutes=_number(env, "RECONCILE_MINUTES"),
         )
 

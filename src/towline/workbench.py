@@ -29,20 +29,27 @@ def _silent(receipt: Receipt) -> None:
     """Nobody is told."""
 
 
+def _alone() -> None:
+    """Nobody describes the datasets to others."""
+
+
 @dataclass
 class Workbench:
-    """The store and its surroundings, made once a process.
+    """The store and its surroundings, made once a process. `database` is the one whose tables SQL names.
 
     `finished` remembers, per dataset, the newest version of the master whose commit this process knows to be finished,
     and the chain value of that commit's last audit record; `contracts` the contracts by digest, `newest` the digest
     last read. They only save requests. So does `shelf`, where a process lives long enough to profit from it: what never
-    changes once it was written, by its key.
+    changes once it was written, by its key. `describe` is called where a dataset has got a contract, before its receipt
+    says so, and brings in step what SQL sees of the datasets; it must not fail, or the commit could not be finished.
     """
 
     store: ObjectStore
     layout: keys.Layout = field(default_factory=keys.Layout)
+    database: str = "towline"
     clock: Callable[[], datetime] = _now
     notify: Callable[[Receipt], None] = _silent
+    describe: Callable[[], None] = _alone
     pause: Callable[[float], None] = time.sleep
     finished: dict[str, tuple[str, str]] = field(default_factory=dict)
     contracts: dict[tuple[str, str], Contract] = field(default_factory=dict)

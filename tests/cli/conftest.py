@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.pipeline import Pipeline
+from tests.sql_pipeline import SqlPipeline
 from towline import connect
 from towline.cli import main
 from towline.connect import Connection
@@ -65,10 +66,10 @@ class Towline:
     def store(self) -> MemoryStore:
         return self.pipeline.store
 
-    def __call__(self, *arguments: str, columns: int | None = None) -> Result:
+    def __call__(self, *arguments: str, columns: int | None = None, stdin: str | None = None) -> Result:
         split = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
         env = self.environment | ({"COLUMNS": str(columns)} if columns else {})
-        done = CliRunner(**split).invoke(main, list(arguments), env=env)
+        done = CliRunner(**split).invoke(main, list(arguments), input=stdin, env=env)
         if done.exception and not isinstance(done.exception, SystemExit):
             raise done.exception
         return Result(done.exit_code, done.stdout, done.stderr)
@@ -98,7 +99,7 @@ class Towline:
 @pytest.fixture
 def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Towline:
     """An empty bucket, and the command line on it, as the user ana."""
-    pipeline = Pipeline()
+    pipeline = SqlPipeline()
     towline = Towline(pipeline, tmp_path)
     pipeline.store.faults = towline._deliver
     settings = Settings("towline", endpoint_url="http://127.0.0.1:9")

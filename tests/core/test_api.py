@@ -18,8 +18,10 @@ import pyarrow as pa
 import pytest
 
 import towline
+from tests.athena import Answers
 from tests.conftest import ROOT
 from tests.pipeline import Pipeline
+from tests.sql_pipeline import SqlPipeline
 from towline import connect
 from towline.connect import Connection
 from towline.contract import Contract
@@ -56,7 +58,7 @@ tow,vessel,volume,count,is_day,day,at,sent
 @pytest.fixture
 def pipeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
     """A bucket whose functions run the moment a proposal lands, and to which the API connects."""
-    pipeline = Pipeline()
+    pipeline = SqlPipeline()
 
     def deliver(operation: str, key: str, phase: Literal["before", "after"]) -> None:
         if (operation, phase) == ("put", "after") and key.startswith("inbox/") and key.endswith(".json"):
@@ -81,14 +83,14 @@ def head(pipeline: Pipeline) -> pa.Table:
 
 
 def test_the_public_names_are_these() -> None:
-    assert towline.__all__ == ["Dataset", "Receipt", "Ticket", "TowlineError", "create", "datasets", "open"]
+    assert towline.__all__ == ["Dataset", "Receipt", "Ticket", "TowlineError", "create", "datasets", "open", "query"]
     assert all(getattr(towline, name) for name in towline.__all__)
     assert set(towline.__all__) <= set(dir(towline))
     with pytest.raises(AttributeError, match="nope"):
         towline.nope  # noqa: B018 - looking is the test
     public = {name for name in vars(towline.Dataset) if not name.startswith("_")}
     reading = "contract read status log diff blame conflicts verify preview preview_restore reviews case"
-    writing = "propose edit insert delete restore resolve review prune publish"
+    writing = "propose edit insert delete sql promote discard restore resolve review prune publish"
     assert public == {*reading.split(), *writing.split()}
 
 
@@ -345,7 +347,12 @@ def test_settings_may_be_given(pipeline: Pipeline) -> None:
     assert towline.datasets(settings=Settings("another", endpoint_url="http://127.0.0.1:9")) == []
 
 
-def test_the_documented_code_runs(pipeline: Pipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_documented_code_runs(
+    pipeline: Pipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a bucket in memory, where queries have no answers of their own: tests/local runs those of the page."""
+    monkeypatch.setattr(Connection, "engine", Answers(pa.table({"mean": [1.5]})))
+    monkeypatch.setattr(Connection, "tables", lambda self: [])
     file = tmp_path / "sample.parquet"
     file.write_bytes(write_table(sample_table(), "parquet"))
     towline.create("net_tows", file, key=["tow", "net"], note="first")
@@ -354,7 +361,7 @@ def test_the_documented_code_runs(pipeline: Pipeline, tmp_path: Path, capsys: py
     for block in blocks:
         exec(block, names)  # noqa: S102 - our own documentation
     printed = capsys.readouterr().out
-    assert len(blocks) == 12
+    assert len(blocks) == 14
     assert "int64 bool" in printed
     assert "['hauls', 'net_tows']" in printed
 

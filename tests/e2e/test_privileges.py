@@ -12,14 +12,16 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.e2e.researcher import CONTRACT, NAME
 from tests.local_stack import PROJECT, client, outputs, running
-from towline import keys, prune, steward
+from towline import keys, prune, queries, steward
+from towline.aws.glue import Glue
 from towline.aws.health import QUEUES, Queues
 from towline.aws.s3 import S3Store
 from towline.change import RowChange
-from towline.connect import connect
+from towline.connect import Connection, connect
 from towline.contract import Contract
 from towline.dataset import Dataset
 from towline.errors import Refused
@@ -29,6 +31,7 @@ from towline.local.stack import StackInfo, stack_settings
 from towline.reconcile import last_run
 from towline.reviews import APPROVE
 from towline.sample import sample_table
+from towline.settings import EDITS_WORKGROUP
 from towline.store import ABSENT, Matches
 from towline.verify import verify
 from towline.workbench import Workbench
@@ -167,6 +170,50 @@ def test_who_may_break_the_glass_archives_and_work_goes_on(ana: Person, guarded:
     assert dataset.send(edit).wait().status == "committed"
     verdict = verify(dataset.bench, NAME)
     assert verdict.ok, verdict.says
+
+
+def asking(person: Person, guarded: StackInfo) -> Connection:
+    """How somebody asks by SQL: with their own credentials for Athena, Glue and the bucket."""
+    connection = connect(stack_settings(guarded))
+    engine, glue = connection.engine, Glue(person.client("glue"), connection.database)
+    own = Connection(connection.settings, person.dataset.bench)
+    vars(own)["engine"] = replace(engine, client=person.client("athena"))
+    vars(own)["tables"] = lambda: sorted(glue.tables())
+    return own
+
+
+def test_a_researcher_asks_by_sql_and_sees_only_what_was_asked_in_the_same_workgroup(
+    ana: Person, guarded: StackInfo
+) -> None:
+    own = asking(ana, guarded)
+    found = queries.run(own, """SELECT count(*) AS n FROM audit WHERE "user" = 'ana' AND kind = 'edit'""")
+    assert found.table["n"][0].as_py() >= 1
+    assert queries.run(own, "SELECT count(*) AS n FROM master", dataset=NAME).table.to_pylist() == [{"n": 125}]
+    for workgroup in (EDITS_WORKGROUP, "primary"):
+        with pytest.raises(Refused):
+            replace(own.engine, workgroup=workgroup).start("SELECT 1", "x")
+    root = replace(connect(stack_settings(guarded)).engine, workgroup=EDITS_WORKGROUP)
+    with pytest.raises(Refused):
+        own.engine.execution(root.start("SELECT 1", "of the machine's"))
+
+
+def test_a_researcher_makes_tables_and_cannot_take_the_place_of_those_of_history(ana: Person) -> None:
+    glue = ana.client("glue")
+    glue.create_table(DatabaseName="towline", TableInput={"Name": "mine"})
+    glue.delete_table(DatabaseName="towline", Name="mine")
+    for table in ("audit", "changes", f"{NAME}_snapshots"):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            glue.delete_table(DatabaseName="towline", Name=table)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        glue.create_table(DatabaseName="towline", TableInput={"Name": "run_1_base"})
+
+
+def test_a_researcher_keeps_results_and_parts_under_their_own_name(ana: Person) -> None:
+    ana.store.put(f"{keys.by_hand(NAME, ana.userid, 'shift')}part-0", b"x")
+    assert ana.store.get(f"{keys.by_hand(NAME, ana.userid, 'shift')}part-0").body == b"x"
+    for name in ("shift", f"next/{ana.userid}"):
+        with pytest.raises(Refused):
+            ana.store.put(f"{keys.by_hand(NAME, 'AROAANOTHER:ben', name)}part-0", b"x")
 
 
 FORBIDDEN: dict[str, Callable[[Person], object]] = {

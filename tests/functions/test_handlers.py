@@ -17,7 +17,7 @@ from moto import mock_aws
 
 from tests.core import reviewed
 from tests.core.nets import CONTRACT, CSV, NAME
-from towline import keys, receipts, steward
+from towline import catalog, keys, receipts, steward
 from towline.change import RowChange
 from towline.contract import Contract
 from towline.dataset import Dataset, Draft
@@ -143,6 +143,26 @@ def test_a_proposal_is_validated_queued_and_committed(deployed: Deployed) -> Non
     final = receipts.load(deployed.bench.store, NAME, message["receipt"]["proposal"])
     assert final is not None
     assert (final.status, final.number, final.principal) == ("committed", 2, "AROAEXAMPLE:ana@example.org")
+
+
+def test_a_new_dataset_has_its_tables_by_the_time_its_receipt_says_so(deployed: Deployed) -> None:
+    glue = boto3.client("glue", region_name="us-east-1")
+    glue.create_database(DatabaseInput={"Name": "towline"})
+    deployed.create()
+    there = {table["Name"] for table in glue.get_tables(DatabaseName="towline")["TableList"]}
+    assert there == {*catalog.names([NAME])}
+
+
+def test_a_catalog_that_is_not_there_fails_no_commit_and_reconcile_makes_up_for_it(
+    deployed: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed.create()
+    assert [entry.key for entry in deployed.bench.store.list(keys.DATA)] == [keys.master(NAME)]
+    assert '"CatalogOutOfStep":[1.0]' in capsys.readouterr().out.replace(" ", "")
+    glue = boto3.client("glue", region_name="us-east-1")
+    glue.create_database(DatabaseInput={"Name": "towline"})
+    deployed.reconcile.handler({}, CONTEXT)
+    assert {table["Name"] for table in glue.get_tables(DatabaseName="towline")["TableList"]} == {*catalog.names([NAME])}
 
 
 def test_a_review_queues_the_proposal_that_waits_for_it(deployed: Deployed, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,13 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from hashlib import md5
 from itertools import pairwise
+from pathlib import Path
 from threading import Barrier
 
 import pytest
 
 from towline.errors import NotFound, PreconditionFailed, UsageError
 from towline.memory import MemoryStore
-from towline.store import ABSENT, PART_MIN, CopyRange, Matches, ObjectStore, TooLarge
+from towline.store import ABSENT, PART_MIN, CopyRange, Matches, ObjectStore, TooLarge, file_parts
 
 ODD_KEYS = [
     "with space",
@@ -459,6 +460,46 @@ def test_an_assembled_object_obeys_conditions_at_its_end(store: ObjectStore) -> 
         store.assemble("never-was", [b"4"], when=Matches(first.etag))
     assert store.get("k").body == b"22"
     assert [version.version for version in store.versions("k")] == [second.version, first.version]
+
+
+def test_a_file_becomes_an_object_piece_by_piece(store: ObjectStore, tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    path.write_bytes(bytes(range(256)) * 45_000)  # 11 MiB
+    parts = file_parts(path, PART_MIN)
+    assert [part.size for part in parts] == [PART_MIN, PART_MIN, 256 * 45_000 - 2 * PART_MIN]
+    stat = store.assemble("k", parts, when=ABSENT, metadata={"commit": "C1"})
+    blob = store.get("k")
+    assert blob.body == path.read_bytes()
+    assert (stat.size, stat.etag) == (len(blob.body), blob.stat.etag)
+    small = tmp_path / "small"
+    small.write_bytes(b"few")
+    assert store.assemble("k", [b"x" * PART_MIN, *file_parts(small)]).size == PART_MIN + 3
+    assert store.get("k").body.endswith(b"xfew")
+
+
+def test_pieces_of_a_file_are_as_many_as_s3_joins_at_most(tmp_path: Path) -> None:
+    path = tmp_path / "sparse"
+    with path.open("wb") as file:
+        file.truncate(200 * 1024**3)
+    parts = file_parts(path)
+    assert len(parts) == 10_000
+    assert (parts[0].start, parts[-1].stop) == (0, 200 * 1024**3)
+
+
+def test_a_file_that_is_cut_or_gone_while_it_is_sent_leaves_nothing(store: ObjectStore, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(bytes(PART_MIN + 10))
+    parts = file_parts(path, PART_MIN)
+    path.write_bytes(bytes(PART_MIN + 9))
+    with pytest.raises(UsageError, match="it was cut while it was sent"):
+        store.assemble("k", parts)
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        store.assemble("k", parts)
+    path.touch()
+    with pytest.raises(UsageError):
+        store.assemble("k", file_parts(path))
+    assert list(store.list("")) == []
 
 
 def test_a_part_of_what_is_not_there_is_not_found_and_leaves_nothing(store: ObjectStore) -> None:

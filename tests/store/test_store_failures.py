@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +19,9 @@ from towline.errors import (
     PreconditionFailed,
     Refused,
     Unavailable,
+    UsageError,
 )
-from towline.store import ABSENT, Matches, TooLarge
+from towline.store import ABSENT, Matches, TooLarge, file_parts
 
 MINE = {"commit": "mine"}
 
@@ -177,6 +179,16 @@ def test_a_part_that_fails_is_no_doubt_about_the_object_and_its_upload_is_aborte
     with pytest.raises(Unavailable) as caught:
         s3_trouble.store.assemble("k", [b"1"])
     assert not isinstance(caught.value, OutcomeUnknown)
+    assert open_uploads(s3_trouble) == []
+
+
+def test_a_file_that_is_cut_aborts_its_upload(s3_trouble: Any, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"12")
+    parts = file_parts(path)
+    path.write_bytes(b"1")
+    with pytest.raises(UsageError):
+        s3_trouble.store.assemble("k", parts)
     assert open_uploads(s3_trouble) == []
 
 

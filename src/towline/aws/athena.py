@@ -58,6 +58,16 @@ class Athena:
         """Cancel a query; one that has ended stays as it is."""
         self._call("stop_query_execution", QueryExecutionId=id)
 
+    def stop_all(self, table: str) -> list[str]:
+        """Cancel the queries of the workgroup that are under way and name this table, among the newest fifty; their
+        ids."""
+        recent = self._call("list_query_executions", WorkGroup=self.workgroup, MaxResults=50)["QueryExecutionIds"]
+        found = (self.execution(id) for id in recent)
+        stopped = [one.id for one in found if not one.is_final and table in one.statement]
+        for id in stopped:
+            self.stop(id)
+        return stopped
+
     def result(self, execution: Execution, store: ObjectStore) -> pa.Table:
         """What a SELECT that succeeded found, with its types; `store` is the bucket that `output` is in.
 
@@ -65,12 +75,12 @@ class Athena:
         """
         asked = self._call("get_query_results", QueryExecutionId=execution.id, MaxResults=1)
         columns = [ColumnInfo.of(info) for info in asked["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]]
-        bucket, _, key = execution.output.removeprefix("s3://").partition("/")
+        key = execution.output.removeprefix("s3://").partition("/")[2]
         if not key:
-            raise NotFound(f"query {execution.id} of bucket {bucket!r} says of no place that its result is in")
+            raise NotFound(f"query {execution.id} has left no result ({execution.output!r}); run it again")
         return read_result(store.get(key, max_bytes=RESULT_MAX).body, columns, execution.output)
 
-    def is_there(self) -> bool:
+    def is_ready(self) -> bool:
         """Whether the workgroup is there and takes queries."""
         answer = self._call("get_work_group", WorkGroup=self.workgroup)
         return bool(answer["WorkGroup"].get("State", "ENABLED") == "ENABLED")

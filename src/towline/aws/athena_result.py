@@ -74,4 +74,16 @@ def read_result(body: bytes, columns: Sequence[ColumnInfo], place: str) -> pa.Ta
         )
     except pa.ArrowInvalid as error:
         raise Corrupt(f"{place}: the result does not fit its description ({error}). Run the query again") from error
-    return table.rename_columns([column.name for column in columns])
+    return table.rename_columns(distinct([column.name for column in columns]))
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """The names of columns, each once: SQL may give one to several, which no file or DataFrame keeps apart."""
+    found: list[str] = []
+    for name in names:
+        number, free = 1, name
+        while free in found or (number > 1 and free in names):
+            number += 1
+            free = f"{name}_{number}"
+        found.append(free)
+    return found

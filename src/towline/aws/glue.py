@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from towline import catalog
 from towline.aws import FAILURES, failure
-from towline.errors import Contended
+from towline.errors import Contended, NotFound
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,15 @@ class Glue:
             if not page.get("NextToken"):
                 return found
             page = self._call("get_tables", NextToken=page["NextToken"])
+
+    def drop(self, prefix: str) -> list[str]:
+        """Drop the tables whose names begin so; their names."""
+        found = self._call("get_tables", Expression=f"{prefix}*").get("TableList", [])
+        names = [table["Name"] for table in found if table["Name"].startswith(prefix)]
+        for name in names:
+            with suppress(NotFound):
+                self._call("delete_table", Name=name)
+        return names
 
     def _create(self, table: catalog.Table) -> bool:
         """Make a table; False where another was quicker: it made the same one, or the next run changes it."""

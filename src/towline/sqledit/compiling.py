@@ -13,9 +13,19 @@ from towline.errors import UsageError
 from towline.sqledit import rewrite, tables
 from towline.sqledit.columns import Schema, check_columns, schema_of
 from towline.sqledit.ddl import check_names
-from towline.sqledit.statement import DIALECT, EDITS, QUERIES, Statement, check_repeatable, read
+from towline.sqledit.statement import (
+    DIALECT,
+    EDITS,
+    MAX_BYTES,
+    QUERIES,
+    Statement,
+    check_repeatable,
+    read,
+    too_long,
+)
 
 _MARKER = "towline_edit"
+_REST = 2 * 2**10  # bytes; what a CTAS says around its SELECT
 
 
 @dataclass(frozen=True)
@@ -44,12 +54,11 @@ def compile(
     except UsageError as error:
         raise parsed.refused("sql.contract", str(error)) from error
     known = tables.of_edit(contract.dataset, base, others, database)
-    own = {"master", contract.dataset.lower()}
-    schema = _schema(contract, known.places["master"], others, database)
-    verb = _verb(parsed.tree)
-    query, reads = _rewrite(parsed, contract, known, own, schema)
-    check_columns(query, schema, parsed)
-    return Compiled(_written(query, parsed), verb, reads - own)
+    verb = "select" if isinstance(parsed.tree, exp.Query) else parsed.tree.key
+    target, reads = _target(parsed, contract, known, others)
+    query = _edited(target, parsed.tree)
+    check_columns(query, target.schema, parsed)
+    return Compiled(_written(query, parsed), verb, reads - known.own)
 
 
 def read_only(statement: str, names: Collection[str], database: str, *, master: str | None = None) -> str:
@@ -60,33 +69,47 @@ def read_only(statement: str, names: Collection[str], database: str, *, master: 
     return _written(parsed.tree, parsed)
 
 
-def _schema(contract: Contract, base: exp.Table, others: Mapping[str, Contract], database: str) -> Schema:
-    schema = {database: {name: schema_of(each) for name, each in others.items()}}
-    return {**schema, base.db: {**schema.get(base.db, {}), base.name: schema_of(contract)}}
-
-
-def _rewrite(
-    parsed: Statement, contract: Contract, known: tables.Tables, own: Collection[str], schema: Schema
-) -> tuple[exp.Query, frozenset[str]]:
-    """The SELECT, and the names of the tables that the statement reads."""
-    tree = parsed.tree
-    if isinstance(tree, exp.Query):
-        reads = known.resolve(parsed)
-        return rewrite.select(_target(parsed, contract, known, "", schema), tree), reads
-    named = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
-    if known.check(named, parsed) not in own:
-        reason = f"{named.name} can be read, not edited, here; edit {contract.dataset}, which is also called master"
-        raise parsed.refused("sql.table", reason, named)
-    alias = named.alias_or_name
+def _target(
+    parsed: Statement, contract: Contract, known: tables.Tables, others: Mapping[str, Contract]
+) -> tuple[rewrite.Target, frozenset[str]]:
+    """What is edited, and the names of the tables that are read; in the statement they now stand where they are."""
+    tree, alias = parsed.tree, "master"
+    if not isinstance(tree, exp.Query):
+        named = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+        if known.check(named, parsed) not in known.own:
+            reason = f"{named.name} can be read, not edited, here; edit {contract.dataset}, which is also called master"
+            raise parsed.refused("sql.table", reason, named)
+        if named.alias_column_names:
+            raise parsed.refused("sql.syntax", "columns keep their names; the table can have another name", named)
+        alias = named.alias_or_name
     reads = known.resolve(parsed)
-    target = _target(parsed, contract, known, alias, schema)
-    query = _edited(target, tree)
-    if tree.args.get("with_") is not None:
-        query.set("with_", tree.args["with_"].copy())
-    return query, reads
+    read = {name: schema_of(others[name]) for name in others if name.lower() in reads - known.own}
+    base = known.places["master"]
+    schema: dict[str, dict[str, dict[str, str]]] = {known.database: read}
+    schema.setdefault(base.db, {})[base.name] = schema_of(contract)
+    return rewrite.Target(parsed, contract, schema, base, alias, _free_name(parsed, schema)), reads
+
+
+def _free_name(parsed: Statement, schema: Schema) -> str:
+    """A name that neither the statement nor a table has, nor as the beginning of one."""
+    taken = [node.name.lower() for node in parsed.tree.find_all(exp.Identifier)]
+    taken += [name for columns in schema.values() for each in columns.values() for name in each]
+    name = _MARKER
+    while any(each.startswith(name) for each in taken):
+        name += "_"
+    return name
 
 
 def _edited(target: rewrite.Target, tree: exp.Expr) -> exp.Query:
+    query = _rewritten(target, tree)
+    if not isinstance(tree, exp.Query) and tree.args.get("with_") is not None:
+        query.set("with_", tree.args["with_"].copy())
+    return query
+
+
+def _rewritten(target: rewrite.Target, tree: exp.Expr) -> exp.Query:
+    if isinstance(tree, exp.Query):
+        return rewrite.select(target, tree)
     if isinstance(tree, exp.Update):
         return rewrite.update(target, tree)
     if isinstance(tree, exp.Delete):
@@ -98,23 +121,13 @@ def _edited(target: rewrite.Target, tree: exp.Expr) -> exp.Query:
     raise target.statement.refused("sql.syntax", f"{tree.key.upper()} is not understood")
 
 
-def _target(parsed: Statement, contract: Contract, known: tables.Tables, alias: str, schema: Schema) -> rewrite.Target:
-    taken = [node.name.lower() for node in parsed.tree.find_all(exp.Identifier)]
-    taken += [name.lower() for columns in schema.values() for each in columns.values() for name in each]
-    marker = _MARKER
-    while any(name.startswith(marker) for name in taken):
-        marker += "_"
-    return rewrite.Target(parsed, contract, schema, known.places["master"], alias or "master", marker)
-
-
-def _verb(tree: exp.Expr) -> str:
-    return "select" if isinstance(tree, exp.Query) else tree.key
-
-
 def _written(query: exp.Expr, parsed: Statement) -> str:
+    """The query as text, for people to read; on one line where it would be too long for Athena otherwise."""
     try:
-        return query.sql(
-            dialect=DIALECT, pretty=True, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE
-        )
+        for pretty in (True, False):
+            text = query.sql(DIALECT, pretty=pretty, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
+            if len(text.encode()) <= MAX_BYTES - _REST:
+                return text
     except (SqlglotError, RecursionError) as error:
         raise parsed.refused("sql.syntax", f"Athena has no words for this: {error}; say it another way") from error
+    raise too_long(parsed.sql, "what this comes to in Athena's SQL", text)

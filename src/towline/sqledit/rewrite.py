@@ -22,6 +22,7 @@ from sqlglot import exp
 from towline.contract import Contract
 from towline.sqledit.columns import Schema, check_outputs, outputs, resolve_name
 from towline.sqledit.statement import Statement
+from towline.sqledit.tables import quoted
 
 _SEVERAL = "several rows of the source match one row of the table"
 Branch = tuple[exp.Expr, Mapping[str, exp.Expr]]  # a condition, and the value of each column where it holds
@@ -82,6 +83,7 @@ class Target:
 
 
 def update(target: Target, tree: exp.Update) -> exp.Query:
+    _check_rowwise(target, tree)
     values = target.assignments(tree.expressions)
     where = tree.args.get("where")
     if tree.args.get("from_") is not None:
@@ -96,6 +98,7 @@ def update(target: Target, tree: exp.Update) -> exp.Query:
 
 
 def delete(target: Target, tree: exp.Delete) -> exp.Query:
+    _check_rowwise(target, tree)
     where = tree.args.get("where")
     if where is None:
         reason = "this deletes every row, and a dataset keeps at least one; say which with WHERE"
@@ -127,6 +130,7 @@ def insert(target: Target, tree: exp.Insert) -> exp.Query:
 
 def merge(target: Target, tree: exp.Merge) -> exp.Query:
     """Both halves: the rows of the table, and those of the source that match none of them."""
+    _check_rowwise(target, tree)
     source, on = tree.args["using"], tree.args["on"]
     clauses = tree.args["whens"].expressions
     matched = [_matched_clause(target, clause) for clause in clauses if clause.args.get("matched")]
@@ -138,7 +142,7 @@ def merge(target: Target, tree: exp.Merge) -> exp.Query:
 
 def select(target: Target, tree: exp.Query) -> exp.Query:
     """The statement itself. The empty half before it gives names, order and types of the columns."""
-    check_outputs(outputs(tree, target.schema, target.statement), target.contract, target.statement)
+    check_outputs(tree, outputs(tree, target.schema, target.statement), target.contract, target.statement)
     result = [exp.column(quoted(name), table=quoted(target.marker)) for name in target.contract.names]
     rows = tree.this if isinstance(tree, exp.Subquery) and not tree.alias else tree
     new = exp.select(*result).from_(rows.subquery(quoted(target.marker)))
@@ -146,8 +150,13 @@ def select(target: Target, tree: exp.Query) -> exp.Query:
     return exp.union(shape, new, distinct=False)
 
 
-def quoted(name: str) -> exp.Identifier:
-    return exp.to_identifier(name, quoted=True)
+def _check_rowwise(target: Target, tree: exp.Expr) -> None:
+    """Conditions and new values look at one row at a time; what looks at several stands in a subquery. Raises
+    SqlRefused, as Athena would of an UPDATE of its own tables."""
+    for node in tree.walk(prune=lambda each: isinstance(each, exp.Query)):
+        if isinstance(node, exp.AggFunc | exp.Window):
+            reason = "a function of several rows stands in a subquery: (SELECT …), or FROM (SELECT …) AS s"
+            raise target.statement.refused("sql.function", reason, node)
 
 
 def star(table: str) -> exp.Column:
@@ -202,20 +211,28 @@ def _missed(
     rows = exp.select(star(target.alias), exp.alias_(exp.true(), quoted(target.marker))).from_(target.rows())
     table = rows.subquery(quoted(target.alias))
     conditions = [exp.true() if condition is None else condition for condition, _ in clauses]
-    values = []
-    for name in target.contract.names:
-        case = exp.Case()
-        for condition, (_, given) in zip(conditions, clauses, strict=True):
-            case = case.when(condition.copy(), given.get(name, exp.null()).copy())
-        values.append(exp.alias_(case, quoted(name)))
+    values = [exp.alias_(_first(name, conditions, clauses), quoted(name)) for name in target.contract.names]
     alone = exp.Is(this=target.column(target.marker), expression=exp.null())
     added = exp.select(*values).from_(source.copy()).join(table, on=on.copy(), join_type="left").where(alone)
     return added if any(c is None for c, _ in clauses) else added.where(exp.or_(*(c.copy() for c in conditions)))
 
 
+def _first(
+    name: str, conditions: Sequence[exp.Expr], clauses: Sequence[tuple[exp.Expr | None, Mapping[str, exp.Expr]]]
+) -> exp.Expr:
+    """What the first clause that holds writes into a column."""
+    if len(clauses) == 1:
+        return clauses[0][1].get(name, exp.null()).copy()
+    case = exp.Case()
+    for condition, (_, given) in zip(conditions, clauses, strict=True):
+        case = case.when(condition.copy(), given.get(name, exp.null()).copy())
+    return case
+
+
 def _marked(target: Target, source: exp.Expr) -> tuple[exp.Subquery, str]:
     """The source with a column that is true in all of its rows, so that a missing match shows; and its name."""
-    if not isinstance(source, exp.Table | exp.Subquery) or source.args.get("joins") or not source.alias_or_name:
+    single = isinstance(source, exp.Table | exp.Subquery | exp.Values) and not source.args.get("joins")
+    if not single or not source.alias_or_name:
         reason = "the source is one table, or one SELECT in parentheses with a name: (SELECT …) AS s"
         raise target.statement.refused("sql.syntax", reason, source)
     alias = source.alias_or_name

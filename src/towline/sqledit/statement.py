@@ -13,10 +13,11 @@ from types import MappingProxyType
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from towline.sqledit.refusal import Place, SqlRefused, refused, span
+from towline.sqledit.refusal import Place, SqlRefused, refused
 
 DIALECT = "athena"
 MAX_BYTES = 256 * 2**10  # Athena takes no longer statement (262,144 bytes; "Service quotas" of its user guide)
@@ -28,13 +29,20 @@ QUERIES = ("SELECT", "WITH", "(")
 _SELECT_WAY_OUT = "send its SELECT alone; Towline writes the table"
 _WAYS_OUT = {
     "CREATE": _SELECT_WAY_OUT,
-    "UNLOAD": "send the SELECT alone; `towline query … --output FILE` writes files",
+    "UNLOAD": "send the SELECT alone; `towline query … --csv FILE` writes it to a file",
     "TRUNCATE": "write DELETE FROM master WHERE … and say which rows",
     "DROP": "`towline delete` ends rows, and a dataset's table is Towline's to make",
     "ALTER": "columns are the contract's: docs/contract.md",
     "VALUES": "write INSERT INTO master VALUES …",
     "TABLE": "write SELECT * FROM …",
     "EXPLAIN": "`--dry-run` shows what an edit would change",
+}
+_PARTS = {
+    "USING": "say which rows with WHERE EXISTS (SELECT …)",
+    "EXCEPT": "write the columns out",
+    "SAMPLE": "say which rows with WHERE",
+    "VERSION": "earlier commits are in the table of snapshots",
+    "LIMIT": "say which rows with WHERE",
 }
 # What each kind of node may carry beside nothing: sqlglot reads many dialects, and what Athena does not know must not
 # pass unnoticed.
@@ -58,9 +66,14 @@ _ALLOWED: Mapping[type[exp.Expr], set[str]] = MappingProxyType(
     }
 )
 _NEVER = (exp.Command, exp.Into, exp.Lateral, exp.Placeholder, exp.Parameter, exp.SessionParameter, exp.DDL, exp.DML)
+# Words and signs of other dialects, which sqlglot would put into Athena's words as well as it can.
+_FOREIGN = {"::", ":", "==", "^", "&", "&&", "|", "~", "<<", ">>", "!", "?", "@", "#", "$", "{", "}"}
+_FOREIGN |= {"DIV", "ILIKE", "RLIKE", "REGEXP", "ISNULL", "NOTNULL", "SEMI", "ANTI", "ASOF"}
+# DECIMAL '1.5' is 1.5 to Athena, and CAST('1.5' AS DECIMAL), as which sqlglot reads it, is 2.
+_NO_LITERALS = {TokenType.DECIMAL, TokenType.CHAR, TokenType.STRING}
 # Each run gives another answer: the query in the audit record would not say what was done.
-_CHANCE = (exp.Rand, exp.Randn, exp.Uuid, exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.Localtimestamp)
-_CHANCE_NAMES = {"random", "rand", "shuffle", "uuid", "now", "localtime", "current_timezone", "current_user"}
+_CHANCE = {"RAND", "RANDOM", "UUID", "SHUFFLE", "NOW", "CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME"}
+_CHANCE |= {"LOCALTIME", "LOCALTIMESTAMP", "CURRENT_TIMEZONE", "CURRENT_USER"}
 
 
 @dataclass(frozen=True)
@@ -68,35 +81,49 @@ class Statement:
     """One parsed statement, with the text that its nodes' positions are of."""
 
     sql: str
+    tokens: Sequence[Token]
     tree: exp.Expr
 
-    def refused(self, rule: str, reason: str, node: exp.Expr | None = None) -> SqlRefused:
+    def refused(self, rule: str, reason: str, node: exp.Expr | None = None, word: str | None = None) -> SqlRefused:
+        """The refusal of a node. `word`: where nodes of its kind do not remember their place, what to look for."""
+        if word is not None and (node is None or "start" not in node.meta):
+            token = next((token for token in self.tokens if token.text.upper() == word.upper()), None)
+            if token is not None:
+                return SqlRefused(rule, reason, self.sql, _place(self.sql, token))
         return refused(rule, reason, self.sql, node)
 
 
 def read(sql: str, verbs: Collection[str]) -> Statement:
     """The statement that `sql` holds, which begins with one of `verbs`. Raises SqlRefused."""
     if len(sql.encode()) > MAX_BYTES:
-        reason = f"the statement has {len(sql.encode()):,} bytes; Athena takes {MAX_BYTES:,}"
-        raise SqlRefused("sql.length", f"{reason}; put long lists of values into a table file", "", Place(1, 1, ""))
+        raise too_long(sql, "the statement", sql)
     tokens = _tokens(sql)
     _check_one(sql, tokens)
     _check_verb(sql, tokens, verbs)
     _check_nesting(sql, tokens)
-    statement = Statement(sql, _parse(sql))
+    _check_words(sql, tokens)
+    statement = Statement(sql, tokens, _parse(sql, tokens))
+    if not isinstance(statement.tree, exp.Query) and statement.tree.key.upper() not in verbs:  # WITH … DELETE
+        verb = statement.tree.key.upper()
+        raise statement.refused("sql.verb", _not_run(verb, verbs), word=verb)
     _check_understood(statement)
     return statement
+
+
+def too_long(sql: str, what: str, text: str) -> SqlRefused:
+    """The refusal of a text, which `what` names, that has more bytes than Athena takes."""
+    reason = f"{what} has {len(text.encode()):,} bytes, and Athena takes {MAX_BYTES:,}"
+    return refused("sql.length", f"{reason}; propose long lists of values as a table file", sql)
 
 
 def check_repeatable(statement: Statement) -> None:
     """Refuse what gives another answer at every run: an edit's query, which its audit record carries, gives the same
     table whenever it runs on its base."""
-    for node in statement.tree.walk():
-        name = node.name.lower() if isinstance(node, exp.Anonymous) else ""
-        if isinstance(node, _CHANCE) or name in _CHANCE_NAMES:
-            shown = statement.sql[slice(*span(node))] or node.key
-            reason = f"{shown} gives another value at every run; write the value itself, such as DATE '2026-03-01'"
-            raise statement.refused("sql.function", reason, node)
+    for node in statement.tree.find_all(exp.Func):
+        names = {node.name.upper()} if isinstance(node, exp.Anonymous) else set(type(node).sql_names())
+        for name in sorted(names & _CHANCE):
+            reason = f"{name.lower()} gives another value at every run; write the value itself, as in DATE '2026-03-01'"
+            raise statement.refused("sql.function", reason, node, name)
 
 
 def _tokens(sql: str) -> Sequence[Token]:
@@ -107,7 +134,7 @@ def _tokens(sql: str) -> Sequence[Token]:
         place = Place.of(sql, start or 0, getattr(error, "end", None) or len(sql)) if start else Place(1, 1, sql[:40])
         reason = "a text, a quoted name or a comment has no end; close it"
         raise SqlRefused("sql.syntax", reason, sql, place) from error
-    if not tokens:
+    if all(token.token_type == TokenType.SEMICOLON for token in tokens):
         raise SqlRefused("sql.statements", "there is no statement; write one", sql, Place(1, 1, ""))
     return tokens
 
@@ -117,8 +144,8 @@ def _check_one(sql: str, tokens: Sequence[Token]) -> None:
     if not ends:
         return
     later = [token for token in tokens[ends[0] :] if token.token_type != TokenType.SEMICOLON]
-    if later or not ends[0]:
-        token = later[0] if later else tokens[0]
+    if later:
+        token = later[0]
         reason = f"{token.text} begins another statement; send one statement at a time"
         raise SqlRefused("sql.statements", reason, sql, _place(sql, token))
 
@@ -127,11 +154,15 @@ def _check_verb(sql: str, tokens: Sequence[Token], verbs: Collection[str]) -> No
     verb = tokens[0].text.upper().split()[0]
     if verb in verbs:
         return
+    raise SqlRefused("sql.verb", _not_run(verb, verbs), sql, _place(sql, tokens[0]))
+
+
+def _not_run(verb: str, verbs: Collection[str]) -> str:
     known = [each for each in verbs if each.isalpha()]
-    way_out = _WAYS_OUT.get(verb, f"write {', '.join(known[:-1])} or {known[-1]}" if len(known) > 1 else "")
+    way_out = _WAYS_OUT.get(verb, f"write {', '.join(known[:-1])} or {known[-1]}")
     if verb in EDITS:
         way_out = "queries read; `towline sql` edits"
-    raise SqlRefused("sql.verb", f"{verb} is not what is run here; {way_out}", sql, _place(sql, tokens[0]))
+    return f"{verb} is not what is run here; {way_out}"
 
 
 def _check_nesting(sql: str, tokens: Sequence[Token]) -> None:
@@ -145,9 +176,23 @@ def _check_nesting(sql: str, tokens: Sequence[Token]) -> None:
             raise SqlRefused("sql.depth", reason, sql, _place(sql, token))
 
 
-def _parse(sql: str) -> exp.Expr:
+def _check_words(sql: str, tokens: Sequence[Token]) -> None:
+    for token, after in zip(tokens, [*tokens[1:], None], strict=True):
+        kind, word = token.token_type, token.text.upper()
+        if word in _FOREIGN and kind not in (TokenType.VAR, TokenType.IDENTIFIER, TokenType.STRING):
+            reason = f"{token.text} is not Athena's SQL; if it is a name, put it in double quotes"
+            raise SqlRefused("sql.syntax", reason, sql, _place(sql, token))
+        if after is not None and after.token_type == TokenType.STRING and kind in _NO_LITERALS:
+            reason = f"{after.text!r} is no text to be written here; write CAST('…' AS …), or join texts by ||"
+            raise SqlRefused("sql.syntax", reason, sql, _place(sql, after))
+        if kind == TokenType.COMMA and after is not None and after.token_type in (TokenType.FROM, TokenType.R_PAREN):
+            raise SqlRefused("sql.syntax", "nothing follows this comma; leave it out", sql, _place(sql, token))
+
+
+def _parse(sql: str, tokens: Sequence[Token]) -> exp.Expr:
+    parser = Dialect.get_or_raise(DIALECT).parser(error_level=ErrorLevel.RAISE, error_message_context=len(sql))
     try:
-        trees = sqlglot.parse(sql, dialect=DIALECT, error_level=ErrorLevel.RAISE, error_message_context=len(sql))
+        trees = parser.parse(list(tokens), sql)
     except ParseError as error:
         raise _syntax(sql, error) from error
     except RecursionError as error:
@@ -155,7 +200,16 @@ def _parse(sql: str) -> exp.Expr:
     tree = next(tree for tree in trees if tree is not None)
     if max(_depths(tree)) > MAX_TREE:
         raise _too_deep(sql)
+    _keep_logarithms(sql, tree)
     return tree
+
+
+def _keep_logarithms(sql: str, tree: exp.Expr) -> None:
+    """Leave log10 and log2 as they are: sqlglot writes LOG(10, x), whose last digits differ."""
+    for node in list(tree.find_all(exp.Log)):
+        name = sql[node.meta.get("start", 0) : node.meta.get("end", -1) + 1].lower()
+        if name in ("log10", "log2"):
+            node.replace(exp.Anonymous(this=name, expressions=[node.expression]))
 
 
 def _syntax(sql: str, error: ParseError) -> SqlRefused:
@@ -189,19 +243,18 @@ def _depths(tree: exp.Expr) -> Iterator[int]:
 def _check_understood(statement: Statement) -> None:
     for node in statement.tree.walk():
         if isinstance(node, _NEVER) and node is not statement.tree and not isinstance(node.parent, exp.When):
-            raise statement.refused(
-                "sql.syntax", f"{_said(statement, node)} is not understood here; leave it out", node
-            )
+            shown = node.sql(dialect=DIALECT).split("\n")[0][:40]
+            raise statement.refused("sql.syntax", f"{shown} is not understood here; leave it out", node, node.key)
+        if isinstance(node, exp.Is) and not isinstance(node.expression, exp.Null):
+            reason = "Athena knows IS NULL and IS NOT NULL alone; of a condition write COALESCE(…, FALSE)"
+            raise statement.refused("sql.syntax", reason, node)
         allowed = next((args for kind, args in _ALLOWED.items() if isinstance(node, kind)), None)
         extra = [name for name, value in node.args.items() if allowed is not None and value and name not in allowed]
         if extra:
+            word = extra[0].strip("_").upper()
+            reason = f"{node.key.upper()} with {word} is not understood; {_PARTS.get(word, 'leave it out')}"
             part = node.args[extra[0]]
-            reason = f"{node.key.upper()} with {extra[0].strip('_').upper()} is not understood; leave it out"
-            raise statement.refused("sql.syntax", reason, part if isinstance(part, exp.Expr) else node)
-
-
-def _said(statement: Statement, node: exp.Expr) -> str:
-    return statement.sql[slice(*span(node))] or node.key.upper()
+            raise statement.refused("sql.syntax", reason, part if isinstance(part, exp.Expr) else node, word)
 
 
 def _place(sql: str, token: Token) -> Place:

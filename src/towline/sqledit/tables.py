@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from sqlglot import exp
 
@@ -14,15 +15,17 @@ HISTORY = ("audit", "changes")
 SNAPSHOTS = "_snapshots"
 
 
+@dataclass(frozen=True)
 class Tables:
     """The tables that a statement may name, in one database, and where each of them is.
 
     places   name in lower case -> the table that is read in its stead
+    own      the names of the table that is edited
     """
 
-    def __init__(self, database: str, places: Mapping[str, exp.Table]) -> None:
-        self.database = database
-        self.places = places
+    database: str
+    places: Mapping[str, exp.Table]
+    own: frozenset[str] = frozenset()
 
     def resolve(self, statement: Statement) -> frozenset[str]:
         """Put the right table in the place of each name, in place. Returns the names that were read."""
@@ -38,6 +41,7 @@ class Tables:
             table.replace(place)
             read.add(name)
         self._check_ctes(statement)
+        self._shorten(statement)
         return frozenset(read)
 
     def check(self, table: exp.Table, statement: Statement) -> str:
@@ -57,6 +61,8 @@ class Tables:
         return name
 
     def _way_out(self, name: str) -> str:
+        if name == "master":
+            return "say which dataset that is, or read one by its own name"
         if "/" in name or ":" in name:
             return "files and places in S3 are not read; read one of the tables"
         near = difflib.get_close_matches(name, self.places, n=1)
@@ -74,6 +80,15 @@ class Tables:
             around = around.parent
         return False
 
+    def _shorten(self, statement: Statement) -> None:
+        """Take the database from before columns: the tables have other names now."""
+        for column in statement.tree.find_all(exp.Column):
+            if column.db and column.db.lower() != self.database.lower():
+                reason = f"{column.db} is another database; write {column.table}.{column.name}"
+                raise statement.refused("sql.catalog", reason, column)
+            column.set("db", None)
+            column.set("catalog", None)
+
     def _check_ctes(self, statement: Statement) -> None:
         """A WITH that takes a table's name would make it uncertain which of the two is meant."""
         for cte in statement.tree.find_all(exp.CTE):
@@ -82,13 +97,19 @@ class Tables:
                 raise statement.refused("sql.table", reason, cte.args["alias"])
 
 
+def quoted(name: str) -> exp.Identifier:
+    return exp.to_identifier(name, quoted=True)
+
+
 def of_edit(dataset: str, base: str, others: Collection[str], database: str) -> Tables:
     """The tables that an edit of `dataset` may read: its base under two names, and the team's others."""
     names = [*HISTORY, dataset + SNAPSHOTS]
     names += [name for other in others if other != dataset for name in (other, other + SNAPSHOTS)]
     places = {name.lower(): _table(name, database) for name in names}
-    pinned = exp.to_table(base, dialect="trino")
-    return Tables(database, {**places, "master": pinned, dataset.lower(): pinned})
+    parsed = exp.to_table(base, dialect="trino")
+    pinned = _table(parsed.name, parsed.db)
+    own = frozenset({"master", dataset.lower()})
+    return Tables(database, places | dict.fromkeys(own, pinned), own)
 
 
 def of_query(names: Collection[str], database: str, master: str | None = None) -> Tables:
@@ -98,4 +119,4 @@ def of_query(names: Collection[str], database: str, master: str | None = None) -
 
 
 def _table(name: str, database: str) -> exp.Table:
-    return exp.table_(exp.to_identifier(name, quoted=True), db=exp.to_identifier(database, quoted=True))
+    return exp.table_(quoted(name), quoted(database))

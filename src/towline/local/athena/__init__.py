@@ -21,6 +21,7 @@ def install() -> None:
 
     athena._start_query_execution = api.start_query_execution
     athena._stop_query_execution = api.stop_query_execution
+    athena._list_query_executions = api.list_query_executions
     athena._get_query_results = pages.get_query_results
     restore = athena._restore_state
 

@@ -15,6 +15,7 @@ from sqlglot import exp
 from towline.local.athena import catalog, statement, storage
 from towline.local.athena.catalog import Table
 from towline.local.athena.errors import AthenaError
+from towline.local.athena.parsing import place
 from towline.local.athena.sql import literal, quoted
 from towline.local.athena.storage import Location
 
@@ -23,12 +24,13 @@ PARTITIONS_AT_MOST = 100
 
 @dataclass(frozen=True)
 class Plan:
-    """What a CTAS is to make. `place` is where the statement names the table."""
+    """What a CTAS is to make. `place` is where it names the table; `is_placed`: it has an external_location."""
 
     database: str
     table: str
     place: str
     location: Location
+    is_placed: bool
     format: str
     compression: str
     partitioned_by: tuple[str, ...]
@@ -52,8 +54,9 @@ def plan(created: exp.Create, database: str, results: Location) -> Plan:
     made = Plan(
         database=(target.db or database).lower(),
         table=target.name.lower(),
-        place=statement.place(target),
+        place=place(target),
         location=Location.parse(named) if named else results,
+        is_placed=named is not None,
         format=form,
         compression=str(compression or _USUAL_COMPRESSION.get(form, "NONE")).upper(),
         partitioned_by=tuple(name.lower() for name in given.pop("partitioned_by", ())),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from typing import Any
@@ -13,6 +14,9 @@ QUEUED, RUNNING, SUCCEEDED, FAILED, CANCELLED = "QUEUED", "RUNNING", "SUCCEEDED"
 FINAL = frozenset((SUCCEEDED, FAILED, CANCELLED))
 
 STOPPED = "Query cancelled by user"
+_INTERRUPT_SECONDS = 0.02
+
+log = logging.getLogger("towline.athena")
 
 Record = dict[str, Any]
 
@@ -42,17 +46,22 @@ class Execution:
         """From here on `stop` interrupts what this DuckDB connection runs; None when it is closed."""
         with self._change:
             self._connection = connection
-        if connection is not None and self.stopped.is_set():
-            connection.interrupt()
 
     def stop(self) -> None:
         """Ask the query to end; whoever runs it moves it to CANCELLED. One that waits its turn is so at once."""
+        if self.stopped.is_set():
+            return
         self.stopped.set()
         if self.state == QUEUED:
             self.move(CANCELLED, StateChangeReason=STOPPED)
-        with self._change:
-            if self._connection is not None:
-                self._connection.interrupt()
+        threading.Thread(target=self._interrupt, daemon=True).start()
+
+    def _interrupt(self) -> None:
+        """Again and again: an interruption between two statements of the query's is lost."""
+        while not self.ended.wait(_INTERRUPT_SECONDS):
+            with self._change:
+                if self._connection is not None:
+                    self._connection.interrupt()
 
     def count(self, **statistics: Any) -> None:
         """Set statistics of the execution (names as in GetQueryExecution)."""
@@ -69,7 +78,10 @@ class Execution:
             self.record["Status"] = {**previous, "State": state, **status}
             self._sequence += 1
             sequence = self._sequence
-        on_loop(announce, self.record, None if state == QUEUED else previous["State"], sequence)
+        try:
+            on_loop(announce, self.record, None if state == QUEUED else previous["State"], sequence)
+        except Exception:  # events are told as best as can be, here as on AWS; the query goes on
+            log.exception("could not tell that query %s is %s", self.id, state)
         if state in FINAL:
             self.ended.set()
         return True

@@ -22,7 +22,7 @@ _TYPES = {
 
 
 class Cancelled(Exception):
-    """The query was stopped while it ran."""
+    """The query was stopped while it ran; the message says why."""
 
 
 def status(error: AthenaError) -> dict[str, Any]:

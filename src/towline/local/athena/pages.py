@@ -6,6 +6,7 @@ from typing import Any
 
 from towline.local.athena import results, storage
 from towline.local.athena.answer import Refused, answered
+from towline.local.athena.errors import AthenaError
 from towline.local.athena.execution import CANCELLED, FAILED, SUCCEEDED, Record
 from towline.local.athena.storage import Location
 
@@ -24,7 +25,7 @@ def get_query_results(data: dict[str, Any]) -> dict[str, Any]:
             "Rows": [{"Data": [_datum(value) for value in row]} for row in rows[first : first + limit]],
             "ResultSetMetadata": {"ColumnInfo": [results.column_info(*column) for column in record["_columns"]]},
         },
-        "UpdateCount": record.get("_updated", 0),
+        "UpdateCount": record["_updated"],
     }
     return page | ({"NextToken": str(first + limit)} if first + limit < len(rows) else {})
 
@@ -55,7 +56,10 @@ def _rows(record: Record) -> list[list[str | None]]:
     if not record["_columns"]:
         return []
     location = record["ResultConfiguration"]["OutputLocation"]
-    body = storage.read(Location.parse(location))
+    try:
+        body = storage.read(Location.parse(location))
+    except AthenaError as error:
+        raise Refused(error.message) from None
     if body is None:
         raise Refused(f"Could not find results at {location}")
     text = body.decode()

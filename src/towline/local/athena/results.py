@@ -64,17 +64,26 @@ def _double(value: float) -> str:
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
     if value == 0 or 1e-3 <= abs(value) < 1e7:
-        plain = format(decimal.Decimal(repr(value)), "f")
-        return plain if "." in plain else f"{plain}.0"
+        return repr(value)
     digits = decimal.Decimal(repr(value)).normalize()
     sign, figures, exponent = digits.as_tuple()
     tail = "".join(map(str, figures[1:])) or "0"
     return f"{'-' * sign}{figures[0]}.{tail}E{int(exponent) + len(figures) - 1}"
 
 
-def csv_line(values: Iterable[str | None]) -> str:
+def csv_line(values: Iterable[Any]) -> str:
     """Every value in double quotes, NULL as nothing at all."""
-    return ",".join("" if value is None else '"' + value.replace('"', '""') + '"' for value in values) + "\n"
+    return ",".join(map(_cell, values)) + "\n"
+
+
+def _cell(value: Any) -> str:
+    kind = type(value)
+    if kind is int or (kind is float and 1e-3 <= abs(value) < 1e7):
+        return f'"{value!r}"'  # as `text` would have it; most values are of this kind, and a result has millions
+    written = value if kind is str else text(value)
+    if written is None:
+        return ""
+    return '"' + written.replace('"', '""') + '"' if '"' in written else f'"{written}"'
 
 
 def parse_csv(body: str) -> list[list[str | None]]:

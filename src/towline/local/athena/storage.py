@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from towline.local import disk
+from towline.local.athena import caller
 from towline.local.athena.errors import AthenaError
 from towline.local.athena.loop import on_loop
 
@@ -50,6 +52,7 @@ def listing(location: Location, *, hidden: bool = False) -> list[Stored]:
 
     Names that begin with `_` or `.`, at any level below it, are hidden, as are the markers of empty folders.
     """
+    caller.check_list(location.bucket, location.prefix)
     return on_loop(lambda: list(_listing(location, hidden)))
 
 
@@ -73,6 +76,7 @@ def link(location: Location, path: Path) -> None:
     """Make the object's body the file `path`, which stays as it is whatever becomes of the object."""
     from ministack.services import s3
 
+    caller.check_read(location.bucket, location.key)
     try:
         os.link(s3._object_disk_path(location.bucket, location.key), path)
     except OSError:  # gone, in memory only, or the temporary directory is on another disk
@@ -88,14 +92,21 @@ def read(location: Location) -> bytes | None:
     """An object's bytes, or None where there is none."""
     from ministack.services import s3
 
+    caller.check_read(location.bucket, location.key)
     body: bytes | None = on_loop(s3._get_object_data, location.bucket, location.key)
     return body
 
 
 def put(location: Location, body: bytes) -> None:
-    """Put an object as a client would: it is kept, versioned and notified of. Raises AthenaError."""
+    """Put an object as a client would: it is kept, versioned and notified of. Raises AthenaError.
+
+    Requests are refused where the disk is nearly full (see guard.py); so are these.
+    """
     from ministack.services import s3
 
+    caller.check_write(location.bucket, location.key)
+    if disk.free(Path(s3.DATA_DIR)) < disk.Room.from_environment(os.environ).to_write + len(body):
+        raise AthenaError("HIVE_WRITER_CLOSE_ERROR", f"Error committing write to {location}: the disk is nearly full")
     headers = {"content-type": "application/octet-stream", "content-length": str(len(body))}
     status, _, answer = on_loop(s3._put_object, location.bucket, location.key, body, headers)
     if status >= 300:

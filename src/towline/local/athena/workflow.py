@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from towline.local.athena import api
+from towline.local.athena import api, caller
 from towline.local.athena.answer import Answer, Refused
 from towline.local.athena.execution import SUCCEEDED, Execution, Record
 from towline.local.athena.loop import on_loop
@@ -104,7 +104,8 @@ def _start(resource: str, arguments: dict[str, Any]) -> dict[str, Any]:
     if _waiting.get().is_stopped:
         return {}  # nobody goes on with it
     try:
-        execution = on_loop(api.start, arguments)
+        with caller.as_anyone():
+            execution = on_loop(api.start, arguments)
     except Refused as refused:
         raise _error(f"Athena.{refused.kind}", str(refused)) from None
     return _wait(execution) if resource.endswith(".sync") else {"QueryExecutionId": execution.id}

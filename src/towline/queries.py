@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from towline import catalog, cost, sqledit
 from towline.errors import NotFound, QueryFailed, TowlineError
-from towline.execution import SUCCEEDED, Execution
+from towline.execution import CANCELLED, SUCCEEDED, Execution
 from towline.store import ObjectStore
 from towline.workbench import Workbench
 
@@ -53,6 +53,10 @@ class Asking(Protocol):
 
     def datasets(self) -> list[str]: ...
 
+    def tables(self) -> list[str]:
+        """The names of all tables in the database: of datasets, of their copies, and those that people made."""
+        ...
+
 
 @dataclass(frozen=True)
 class QueryResult:
@@ -64,6 +68,16 @@ class QueryResult:
     cost_usd: float
     engine_ms: int
     id: str
+
+    def summary(self) -> dict[str, object]:
+        """All but the rows themselves, as JSON says it."""
+        return {
+            "query": self.id,
+            "rows": self.table.num_rows,
+            "scanned_bytes": self.scanned_bytes,
+            "cost_usd": self.cost_usd,
+            "engine_ms": self.engine_ms,
+        }
 
 
 def run(
@@ -82,13 +96,7 @@ def run(
     """
     athena_sql = read(connection, statement, dataset)
     id = connection.engine.start(athena_sql, connection.bench.new_id())
-    try:
-        started(id)
-        execution = _ended(connection.engine, id, timeout)
-    except BaseException:
-        with suppress(TowlineError):  # what ended the waiting is what has to be told
-            connection.engine.stop(id)
-        raise
+    execution = _ended(connection.engine, id, timeout, started)
     table = connection.engine.result(execution, connection.bench.store)
     return QueryResult(table, execution.scanned_bytes, cost.usd(execution.scanned_bytes), execution.engine_ms, id)
 
@@ -99,14 +107,23 @@ def read(connection: Asking, statement: str, dataset: str | None = None) -> str:
     if dataset is not None and dataset not in known:
         raise NotFound(f"there is no dataset {dataset!r}; there are {', '.join(known) or 'none'}")
     master = dataset or connection.default_dataset or (known[0] if len(known) == 1 else None)
-    return sqledit.read_only(statement, catalog.names(known), connection.database, master=master)
+    tables = {*catalog.names(known), *(name for name in connection.tables() if not name.startswith(catalog.RUN))}
+    return sqledit.read_only(statement, sorted(tables), connection.database, master=master)
 
 
-def _ended(engine: Engine, id: str, timeout: float) -> Execution:
+def _ended(engine: Engine, id: str, timeout: float, started: Started) -> Execution:
     """The query, when it has succeeded."""
-    execution = engine.wait(id, timeout)
+    execution = None
+    try:
+        started(id)
+        execution = engine.wait(id, timeout)
+    finally:
+        if execution is None or not execution.is_final:
+            with suppress(TowlineError):  # what ended the waiting is what has to be told
+                engine.stop(id)
     if not execution.is_final:
         raise QueryFailed(f"query {id} was stopped: it had not ended after {timeout:g} s; allow more, or ask for less")
     if execution.state != SUCCEEDED:
-        raise QueryFailed(f"Athena did not run query {id} to its end ({execution.state.lower()}): {execution.reason}")
+        what = "cancelled the query" if execution.state == CANCELLED else "could not run it"
+        raise QueryFailed(f"Athena {what}: {execution.reason or 'no reason is given'} (query {id})")
     return execution

@@ -1,0 +1,196 @@
+"""Any number of Parquet parts -> one object in canonical form (docs/flatten.md), in bounded memory.
+
+One part after the other is brought to this machine and sorted into piles (`towline.piles`), which are merged into the
+canonical file, row group by row group; the file is sent in pieces. Nothing is held whole. Work files lie in a directory
+of their own, which is gone afterwards, whatever happened.
+
+Keys are not judged here: rows with a null in their key or with equal keys stay, and the check that follows names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow as pa
+
+from towline import keys
+from towline.errors import NotFound, Refused, Unavailable, UnreadableFile, UsageError
+from towline.partfile import PartFile, fetch
+from towline.parts import Ignored, Parts
+from towline.piles import Pile, Piles, check_room, is_ordered, rank_at
+from towline.rules.field import Field
+from towline.store import ALWAYS, MIB, ObjectStore, Precondition, file_parts
+from towline.table import ROW_GROUP, without_negative_zero, writer
+
+MEMORY = 512 * MIB  # bytes of rows at hand at once
+_LEAST_PIECE = MIB // 16  # bytes that are read of a part at once, however little memory there is
+_LEAST_GROUP = 256 * MIB  # bytes that a row group may take, however little memory there is
+_BASE = 400 * MIB  # bytes that Python, Arrow and a row group being encoded take beside them
+
+
+def memory_within(limit: int) -> int:
+    """How many bytes of rows may be at hand in a process that has `limit` bytes."""
+    return max(MIB, (limit - _BASE) // 2)
+
+
+@dataclass(frozen=True)
+class Flattened:
+    """What was made: rows, of how many parts, in how many bytes, where; and what lay there and is no part."""
+
+    key: str
+    rows: int
+    parts: int
+    bytes: int
+    ignored: tuple[Ignored, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def flatten(
+    store: ObjectStore,
+    parts: Parts,
+    target: str,
+    fields: Sequence[Field],
+    key: Sequence[str],
+    *,
+    workdir: Path | None = None,
+    memory: int = MEMORY,
+    when: Precondition = ALWAYS,
+) -> Flattened:
+    """Write the rows of all parts as one canonical object with the columns `fields`, sorted by `key`.
+
+    UnreadableFile, naming the part: it is no sound table, or not of these columns. Unavailable: a part was replaced
+    meanwhile, or there is no room in `workdir` (None: the system's temporary directory). What `when` raises, comes at
+    the end, as in `ObjectStore.assemble`.
+    """
+    with _plain_pool(), TemporaryDirectory(prefix="towline-flatten-", dir=workdir, ignore_cleanup_errors=True) as name:
+        result = Path(name) / "result.parquet"
+        try:
+            rows = _made(store, parts, _Work(Path(name), fields, key, memory), result)
+        except OSError as error:  # what is wrong with a part is told otherwise
+            raise Unavailable(f"working in {Path(name).parent} failed: {error}") from error
+        stat = store.assemble(target, file_parts(result), when=when)
+    return Flattened(target, rows, len(parts.entries), stat.size, parts.ignored)
+
+
+def check_target(store: ObjectStore, layout: keys.Layout, prefix: str, target: str, *, replace: bool) -> None:
+    """Refused where a person may not write at all; UsageError where the object would be a part of itself, or another
+    is there already and not to be replaced."""
+    if layout.is_kept(target):
+        raise Refused(f"{target} lies where only Towline itself writes; choose a key elsewhere, such as exports/…")
+    if target.startswith(f"{prefix.rstrip('/')}/") or target.endswith("/"):
+        raise UsageError(f"{target} cannot be the result: name a key that lies outside {prefix}")
+    if not replace:
+        with suppress(NotFound):
+            stat = store.head(target)
+            raise UsageError(f"{target} exists already ({stat.size:,} bytes); choose another key, or say --replace")
+
+
+@contextmanager
+def _plain_pool() -> Iterator[None]:
+    """Arrow's own pool keeps what is freed, as much again as is in use; the system's gives it back."""
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(before)
+
+
+def _made(store: ObjectStore, parts: Parts, work: _Work, result: Path) -> int:
+    """The canonical file; how many rows it has."""
+    check_room(work.directory, 2 * parts.size)
+    for number, entry in enumerate(parts.entries):
+        path = work.directory / f"{number}.part"
+        fetch(store, entry, path)
+        work.add(path, entry.key)
+    return work.write(result)
+
+
+class _Work:
+    """The rows on their way from the parts to the result."""
+
+    def __init__(self, directory: Path, fields: Sequence[Field], key: Sequence[str], memory: int) -> None:
+        self.directory, self._fields, self._key, self._memory = directory, fields, key, memory
+        self._names = [field.name for field in fields]
+        self._schema = pa.schema([(field.name, field.arrow) for field in fields])
+        self._piles = Piles(directory, self._schema, key, memory)
+        self._null_keys: set[str] = set()
+
+    def add(self, path: Path, name: str) -> None:
+        """The rows of a part; its file is taken over."""
+        part = PartFile(path, name)
+        if part.size > self._memory // 8 and (pile := self._as_pile(part, path)):
+            self._piles.add_sorted(pile)
+            return
+        for table in self._tables(part, self._names):
+            self._piles.add(table)
+        path.unlink()
+
+    def write(self, path: Path) -> int:
+        """The canonical file; how many rows it has."""
+        required = [name for name in self._key if name not in self._null_keys]
+        schema = pa.schema([field.with_nullable(field.name not in required) for field in self._schema])
+        groups = row_groups(self._piles.rows(), schema, max(2 * self._memory, _LEAST_GROUP))
+        return _encode(path, groups, schema, self._key)
+
+    def _as_pile(self, part: PartFile, path: Path) -> Pile | None:
+        """A part whose rows are in key order already serves as a pile; None: they are not."""
+        first = last = None
+        for table in self._tables(part, self._key):
+            rows = table.select(list(self._key))
+            if not is_ordered(rows if last is None else pa.concat_tables([last, rows])):
+                return None
+            first = first or rank_at(rows, self._key, 0)
+            last = rows.slice(rows.num_rows - 1)
+        if first is None or last is None:
+            return None
+        read = partial(self._tables, part, self._names)
+        return Pile(first, rank_at(last, self._key, 0), read, path.unlink, heavy=True)
+
+    def _tables(self, part: PartFile, names: Sequence[str]) -> Iterator[pa.Table]:
+        for table in part.tables(self._fields, names, max(self._memory // 32, _LEAST_PIECE)):
+            self._null_keys |= {name for name in self._key if table[name].null_count}
+            yield without_negative_zero(table, self._key)
+
+
+def _encode(path: Path, groups: Iterable[pa.Table], schema: pa.Schema, key: Sequence[str]) -> int:
+    """Write the row groups; how many rows there were. While one is encoded, the next is made."""
+    rows = 0
+    with writer(str(path), schema, key) as out, ThreadPoolExecutor(1) as encoder:
+        encoding: Future[None] | None = None
+        for group in groups:
+            if encoding:
+                encoding.result()
+            encoding = encoder.submit(out.write_table, group, ROW_GROUP)
+            rows += group.num_rows
+        if encoding:
+            encoding.result()
+    return rows
+
+
+def row_groups(tables: Iterable[pa.Table], schema: pa.Schema, limit: int) -> Iterator[pa.Table]:
+    """The same rows in tables of ROW_GROUP rows, the last one with what is left; an empty one where there are none.
+
+    UnreadableFile: so many rows take more than `limit` bytes.
+    """
+    pending, count = schema.empty_table(), 0
+    for table in tables:
+        pending = pa.concat_tables([pending, table.cast(schema)])
+        while pending.num_rows >= ROW_GROUP:
+            yield pending.slice(0, ROW_GROUP)
+            pending, count = pending.slice(ROW_GROUP), count + 1
+        if pending.nbytes > limit:
+            raise UnreadableFile(
+                f"{pending.num_rows:,} rows of this table take {pending.nbytes:,} bytes, and a row group of "
+                f"{ROW_GROUP:,} may take {limit:,} here: shorten its texts, or give it more memory"
+            )
+    if pending.num_rows or not count:
+        yield pending
