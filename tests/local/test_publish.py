@@ -315,6 +315,12 @@ def test_athena_finds_the_rows_of_each_partition(copied: Copied) -> None:
     assert copied.rows(table, "cruise = 'SR 24/08'").column("tow").to_pylist() == [2]
     assert copied.rows(table, "cruise IS NULL").column("tow").to_pylist() == [3]
     assert copied.rows(table, "cruise = 'elsewhere'").num_rows == 0
+    asked = towline.query(f"SELECT cruise, count(*) AS nets FROM {table} GROUP BY cruise", data_dir=copied.data_dir)  # noqa: S608
+    assert dict(zip(asked["cruise"].fillna("none"), asked["nets"], strict=True)) == {
+        "SR2407": 2,
+        "SR 24/08": 1,
+        "none": 1,
+    }
     copied.dataset.publish(partition_by=["tow", "is_day"])
     table = f"{copied.name}_by_tow_is_day"
     same(copied.rows(table), copied.at())
