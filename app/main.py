@@ -16,7 +16,7 @@ if (_root := str(Path(__file__).resolve().parents[1])) not in sys.path:
 import streamlit as st
 
 from app import going, panels, sidebar
-from app.pages import conflicts, edit, explore, health, history, proposals, review
+from app.pages import conflicts, edit, explore, health, history, proposals, review, sql
 from app.session import Session
 
 SIDEBAR = 250  # pixels
@@ -29,6 +29,7 @@ def route() -> None:
     page = st.navigation(
         [
             st.Page(edit.page, title="Edit", icon=":material/edit:", url_path="edit", default=True),
+            st.Page(sql.page, title="SQL", icon=":material/database:", url_path="sql"),
             st.Page(proposals.page, title="My proposals", icon=":material/outgoing_mail:", url_path="proposals"),
             st.Page(conflicts.page, title="Conflicts", icon=":material/call_merge:", url_path="conflicts"),
             st.Page(review.page, title="Review", icon=":material/rule:", url_path="review"),

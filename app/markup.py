@@ -60,6 +60,11 @@ def value(held: Value) -> str:
     return escape(cut(text))
 
 
+def statement(text: str) -> str:
+    """An SQL statement, as it was written."""
+    return f'<pre class="tl tl-statement" tabindex="0" role="region" aria-label="SQL statement">{escape(text)}</pre>'
+
+
 def cut(text: str) -> str:
     """A text short enough for a line, with its true length where it was cut."""
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters)"

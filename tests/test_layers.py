@@ -12,14 +12,17 @@ SOURCE = ROOT / "src" / "towline"
 
 CORE = {"errors", "keys", "values", "violation", "table", "change", "diff", "merge", "conflict", "contract", "checks"}
 CORE |= {"audit", "changefile", "infer", "edits", "sample", "rules", "files", "restore", "diffpage", "policy"}
-CORE |= {"answer", "resolution", "resolution_file", "shelf"}
+CORE |= {"answer", "resolution", "resolution_file", "shelf", "sqledit", "catalog", "cost", "execution"}
+CORE |= {"preview", "profile"}
 USE_CASES = {"store", "memory", "receipts", "workbench", "master", "intent", "finish", "landing", "commit", "plan"}
 USE_CASES |= {"proposals", "inbox", "quarantine", "external", "reconcile", "history", "dataset", "health", "mine"}
 USE_CASES |= {"lineage", "trail", "ranged", "block", "blocks", "blame", "archive", "prune", "verify"}
+USE_CASES |= {"theirs", "dispute", "reviews", "reviewing", "steward", "queries", "cataloging"}
+USE_CASES |= {"parts", "partfile", "piles", "flatten", "bulk", "statements", "runs"}
 USE_CASES |= {"theirs", "dispute", "reviews", "reviewing", "steward"}
 
 # What the pure core may use beside itself and the standard library.
-CORE_LIBRARIES = {"pyarrow", "ulid", "openpyxl"}
+CORE_LIBRARIES = {"pyarrow", "ulid", "openpyxl", "sqlglot"}
 # The standard library's doors to the world outside: the core has no clock, no environment, no network, no log.
 OUTSIDE = {"os", "time", "logging", "socket", "subprocess", "urllib.request", "http", "shutil", "tempfile"}
 

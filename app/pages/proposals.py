@@ -110,6 +110,9 @@ def _card(letter: Letter, receipt: Receipt, *, is_solved: bool) -> None:
         to = ("Conflicts", letter.dataset, {"proposal": receipt.proposal})
         icon, help = ":material/call_merge:", "What was there, theirs and yours, side by side"
         act.button("Solve", key=f"solve-{letter.key}", icon=icon, help=help, on_click=going.to, args=to, type="primary")
+    if receipt.kind == "sql" and receipt.status != "committed":
+        to = ("SQL", letter.dataset, {"run": receipt.proposal})
+        act.button("SQL", key=f"sql-{letter.key}", icon=":material/database:", on_click=going.to, args=to)
     if can_be_opened(letter, receipt):
         _reopening(letter, receipt, said, act)
     elif receipt.status == "committed":

@@ -28,7 +28,13 @@ LINES = 6  # of a note, likewise
 HITS = 3  # cells of a row that the list shows
 NOTHING: Mapping[str, str] = {}
 _COUNTS = (("rows_updated", "update"), ("rows_inserted", "insert"), ("rows_deleted", "delete"))
-_KINDS = {"file": "table file", "external": "written past Towline", "create": "first table", "restore": "restored"}
+_KINDS = {
+    "file": "table file",
+    "external": "written past Towline",
+    "create": "first table",
+    "restore": "restored",
+    "sql": "SQL",
+}
 
 
 def commit_list(listed: Sequence[Commit], chosen: str, today: date, hits: Mapping[str, str] = NOTHING) -> str:
@@ -141,7 +147,12 @@ def _said(record: Record) -> str:
     kind = str(record["kind"])
     by = f'<span class="tl-head">{escape(str(record["user"]))}</span>'
     how = f' <span class="tl-quiet">{escape(_KINDS.get(kind, kind))}</span>'
-    return f'<div class="tl-said">{by}{how}{note(str(record["note"]))}</div>'
+    return f'<div class="tl-said">{by}{how}{note(str(record["note"]))}{_query(record)}</div>'
+
+
+def _query(record: Record) -> str:
+    """The statement of an edit by SQL."""
+    return markup.statement(str(record[audit.QUERY])) if audit.QUERY in record else ""
 
 
 def sizes(updated: int, inserted: int, deleted: int, cells: int) -> str:

@@ -21,6 +21,7 @@ from towline.receipts import Receipt
 from towline.workbench import Workbench
 
 REFUSED = ("rejected", "conflicted")
+NO_ROWS = ("create", "sql")  # kinds of proposals that say nothing of rows that are there
 # Refusals of what is no proposal, or of no dataset: there is nothing in it that a grid could show.
 UNREADABLE = frozenset({"json.syntax", "json.depth", "proposal.version", "proposal.too_large", "inbox.key"})
 
@@ -36,7 +37,7 @@ class Opened:
 
 def can_be_opened(letter: Letter, receipt: Receipt) -> bool:
     """Whether it was refused, and is about the rows of a dataset that is there."""
-    is_readable = receipt.kind != "create" and not rules(receipt) & UNREADABLE
+    is_readable = receipt.kind not in NO_ROWS and not rules(receipt) & UNREADABLE
     return is_refused(letter, receipt) and (is_readable or not letter.is_answered_by(receipt))
 
 

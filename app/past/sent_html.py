@@ -10,12 +10,12 @@ from app.past import html
 from app.past.sent import can_be_opened, rules
 from towline.contract import Contract
 from towline.mine import Letter
-from towline.receipts import IN_REVIEW, Receipt
+from towline.receipts import IN_REVIEW, PREVIEWED, Receipt
 
 STEPS = ("received", "accepted", "committing", "committed")
 LONG = 60.0  # seconds of waiting after which that is said
 SAID = 20  # sentences about what has no place
-_KINDS = {"file": "table file", "create": "new dataset", "restore": "restore"}
+_KINDS = {"file": "table file", "create": "new dataset", "restore": "restore", "sql": "SQL"}
 
 
 def card(letter: Letter, receipt: Receipt, contract: Contract | None, now: datetime) -> str:
@@ -75,6 +75,9 @@ def way_out(letter: Letter, receipt: Receipt) -> str:
     """What its author can do."""
     if receipt.kind == "create":
         return "Mend what is listed, and create the dataset again."
+    if receipt.kind == "sql":
+        solve = "Solve it, or write" if receipt.status == "conflicted" else "Write"
+        return f"{solve} the statement anew on the SQL page."
     if not can_be_opened(letter, receipt):
         return "It cannot be read as a proposal: mend it where it was made, and send it again."
     if "table.rows_deleted" in rules(receipt):
@@ -103,6 +106,8 @@ def waiting(letter: Letter, receipt: Receipt, now: datetime) -> str:
     said = markup.message("warn", text) if is_long else ""
     if receipt.status == IN_REVIEW:
         said = markup.message("info", f"In review: {receipt.message}.")
+    if receipt.status == PREVIEWED:
+        said = markup.message("info", "It was tried out, and waits for your word on the SQL page.")
     return f'<div class="tl tl-sent">{_head(letter, receipt, now)}{_steps(letter, receipt)}{said}</div>'
 
 

@@ -7,6 +7,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent, SQSRecord
 
+from towline import keys
 from towline.aws.queues import waiting
 from towline.aws.runtime import Runtime
 from towline.commit import commit
@@ -20,12 +21,17 @@ runtime = Runtime("TOPIC_ARN")
 def commit_dataset(dataset: str, records: list[SQSRecord]) -> dict[str, Exception]:
     """Commit the proposals of one dataset; the fault of each message that must come again."""
     try:
-        for receipt in commit(runtime.bench, dataset, [waiting(record.body) for record in records]):
+        final = commit(runtime.bench, dataset, [waiting(record.body) for record in records])
+        for receipt in final:
             metrics.add_metric(f"Proposals{receipt.status.title().replace('_', '')}", MetricUnit.Count, 1)
             logger.info(receipt.message, dataset=dataset, proposal=receipt.proposal, status=receipt.status)
+            if receipt.kind == "sql" and receipt.final:
+                runtime.answer(keys.Run(dataset, receipt.proposal), {"status": receipt.status})
     except Exception as fault:
         logger.exception("not committed", dataset=dataset, proposals=len(records))
         return {record.message_id: fault for record in records}
+    if any(receipt.kind == "create" and receipt.status == "committed" for receipt in final):
+        runtime.keep_catalog()
     return {}
 
 

@@ -17,13 +17,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from towline.api import Dataset, create, datasets, open
+    from towline.api import Dataset, create, datasets, open, query
     from towline.dataset import Ticket
     from towline.errors import TowlineError
     from towline.receipts import Receipt
 
 __version__ = "0.1.0"
-__all__ = ["Dataset", "Receipt", "Ticket", "TowlineError", "create", "datasets", "open"]
+__all__ = ["Dataset", "Receipt", "Ticket", "TowlineError", "create", "datasets", "open", "query"]
 
 _HOME = {
     "Dataset": "towline.api",
@@ -33,6 +33,7 @@ _HOME = {
     "create": "towline.api",
     "datasets": "towline.api",
     "open": "towline.api",
+    "query": "towline.api",
 }
 
 

@@ -9,9 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
-from towline import blame, connect, edits, frames, history, keys, prune, resolution_file, steward, trail, verify
+from towline import (
+    blame,
+    connect,
+    edits,
+    frames,
+    history,
+    keys,
+    prune,
+    queries,
+    resolution_file,
+    runs,
+    steward,
+    trail,
+    verify,
+)
 from towline import dispute as disputes
 from towline.answer import Side
 from towline.change import RowChange
@@ -26,8 +40,9 @@ from towline.errors import BadProposal, UsageError
 from towline.files import read_table
 from towline.first_contract import choose
 from towline.plan import Plan
+from towline.preview import Preview
 from towline.prune import Pruning
-from towline.receipts import Receipt
+from towline.receipts import PREVIEWED, Receipt
 from towline.reviews import APPROVE, REJECT
 from towline.settings import Settings
 from towline.steward import Case
@@ -78,6 +93,25 @@ def create(
     if receipt.status != "committed":
         raise BadProposal(f"{name} was not created: {receipt.message}")
     return Dataset(connection, name)
+
+
+def query(
+    sql: str,
+    *,
+    dataset: str | None = None,
+    timeout: float = queries.PATIENCE,
+    data_dir: DataDir = None,
+    settings: Settings | None = None,
+) -> pd.DataFrame:
+    """The rows that one SELECT finds in the tables of docs/catalog.md, with types as `Dataset.read` has them. `master`
+    means `dataset`; without it that of S3_MASTER_KEY, or the only one. `df.attrs["towline_query"]` says what was read
+    and what that costs on AWS.
+
+    SqlRefused: it is no query of these tables; the message has the place. QueryFailed: Athena could not run it, or
+    `timeout` seconds were over. Ctrl-C stops it.
+    """
+    found = queries.run(_connection(data_dir, settings), sql, dataset=dataset, timeout=timeout)
+    return frames.of_query(found)
 
 
 class Dataset:
@@ -177,6 +211,70 @@ class Dataset:
     ) -> Plan:
         """What `restore` would do to the head as it is now. Nothing is written."""
         return self._inbox.preview(self._restore_draft(commit, "preview", where, columns, undo, mode))
+
+    @overload
+    def sql(
+        self,
+        statement: str,
+        note: str,
+        *,
+        base: str | int | None = None,
+        mode: str | None = None,
+        preview: Literal[False] = False,
+        timeout: float = PATIENCE,
+    ) -> Ticket: ...
+
+    @overload
+    def sql(
+        self,
+        statement: str,
+        note: str,
+        *,
+        base: str | int | None = None,
+        mode: str | None = None,
+        preview: Literal[True],
+        timeout: float = PATIENCE,
+    ) -> Preview: ...
+
+    def sql(
+        self,
+        statement: str,
+        note: str,
+        *,
+        base: str | int | None = None,
+        mode: str | None = None,
+        preview: bool = False,
+        timeout: float = PATIENCE,
+    ) -> Ticket | Preview:
+        """Edit by SQL: UPDATE, DELETE, INSERT, MERGE, or a SELECT that yields the whole new table (docs/sql.md).
+
+        `preview`: wait until it was run, at most `timeout` seconds, and tell what it would do; nothing is committed
+        before `promote` says so. `base` is a commit to run it on, instead of the head.
+
+        SqlRefused, a BadProposal with `line` and `column`: it cannot be run. BadProposal: it was run, and refused.
+        """
+        runs.check(self._inbox, statement, self._connection.database)
+        commit = None if base is None else history.resolve(self._connection.bench, self.name, _text(base))
+        ticket = self._inbox.send(self._inbox.sql(statement, note, commit, mode, preview=preview))
+        if not preview:
+            return ticket
+        receipt = ticket.wait(timeout)
+        if receipt.status != PREVIEWED:
+            raise BadProposal(f"run {ticket.proposal} was {receipt.status}: {receipt.message}")
+        return runs.look(self._inbox, ticket.proposal)
+
+    def promote(self, run: Preview | str) -> Ticket:
+        """Commit exactly what was previewed; it can be said once. By a run's id: what its receipt says was previewed.
+
+        NotFound: no such run. UsageError: it does not wait for a word. Refused: it was said before.
+        """
+        if isinstance(run, Preview):
+            return runs.promote(self._inbox, run.run, run.effect)
+        return runs.promote(self._inbox, run)
+
+    def discard(self, run: Preview | str) -> Ticket:
+        """Drop what was previewed, or stop an SQL edit that is under way. Raises as `promote` does."""
+        return runs.discard(self._inbox, run.run if isinstance(run, Preview) else run)
 
     def status(self, proposal: str) -> Receipt:
         """The receipt of a proposal. NotFound: nobody has looked at such a proposal yet."""

@@ -26,6 +26,9 @@ FIELDS = (
     *("prev_chain", "chain"),
 )
 
+# Only on the records that have it: the statement of an edit by SQL.
+QUERY = "query"
+
 # What a dataset's first record is chained to.
 GENESIS = "0" * 64
 
@@ -35,7 +38,8 @@ Record = Mapping[str, object]
 def seal(draft: Record, *, new_version: str, prev_chain: str) -> dict[str, object]:
     """Complete a draft (all fields but the version that the commit made, and the chain) into a record."""
     open_record = {**draft, "new_version": new_version, "prev_chain": prev_chain}
-    ordered = {field: open_record[field] for field in FIELDS if field != "chain"}
+    fields = (*FIELDS, QUERY) if QUERY in draft else FIELDS
+    ordered = {field: open_record[field] for field in fields if field != "chain"}
     return {**ordered, "chain": link(ordered)}
 
 

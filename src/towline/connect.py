@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from towline import keys
 from towline.dataset import Dataset
-from towline.settings import Settings, stack_dir
+from towline.settings import WORKGROUP, Settings, stack_dir
 from towline.workbench import Workbench
 
 if TYPE_CHECKING:
+    from towline.aws.athena import Athena
     from towline.health.checkup import Checkup
 
 
@@ -34,6 +35,30 @@ class Connection:
 
         return principal(self.settings)
 
+    @cached_property
+    def engine(self) -> Athena:
+        """What runs queries by SQL, in the workgroup of people."""
+        from towline.aws.athena import Athena
+        from towline.aws.identity import client
+
+        output = f"s3://{self.settings.bucket}/{keys.QUERY_RESULTS}"
+        return Athena(client("athena", self.settings), WORKGROUP, output, self.database)
+
+    def tables(self) -> list[str]:
+        """The names of all tables that can be asked by SQL."""
+        from towline.aws.glue import Glue
+        from towline.aws.identity import client
+
+        return sorted(Glue(client("glue", self.settings), self.database).tables())
+
+    @property
+    def database(self) -> str:
+        return self.settings.glue_database
+
+    @property
+    def default_dataset(self) -> str | None:
+        return self.settings.dataset
+
     def dataset(self, name: str) -> Dataset:
         """A dataset to propose changes to. That it exists is not checked here."""
         return Dataset(self.bench, keys.check_dataset(name), self.principal)
@@ -50,7 +75,8 @@ def connect(settings: Settings) -> Connection:
     from towline.aws.identity import client
     from towline.aws.s3 import S3Store
 
-    return Connection(settings, Workbench(S3Store(client("s3", settings), settings.bucket), settings.layout))
+    store = S3Store(client("s3", settings), settings.bucket)
+    return Connection(settings, Workbench(store, settings.layout, settings.glue_database))
 
 
 def here(data_dir: Path | None = None) -> Connection:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from towline import history, keys, master, plan, proposals, receipts, restore
+from towline import catalog, history, keys, master, plan, proposals, receipts, restore
 from towline.change import RowChange
 from towline.contract import Contract
 from towline.diff import Diff
@@ -79,6 +79,12 @@ class Draft:
     body: bytes
     file_name: str = ""
     file: bytes = b""
+    ending: str = ".json"
+
+    @property
+    def name(self) -> str:
+        """What its JSON is called in the inbox."""
+        return self.proposal + self.ending
 
 
 @dataclass
@@ -130,7 +136,8 @@ class Dataset:
         return Draft(proposal, about, beside, body)
 
     def create(self, name: str, body: bytes, contract: Contract, note: str) -> Draft:
-        """A draft of a new dataset from a table file."""
+        """A draft of a new dataset from a table file. BadProposal: its name is that of another table in SQL."""
+        catalog.check_name(self.name)
         proposal = self.bench.new_id()
         beside = proposal + _ending(name)
         raw = json.loads(contract.to_json())
@@ -162,6 +169,14 @@ class Dataset:
         """A draft that makes of what is as in the commit `base` what it was in another one."""
         content = wanted.to_json(self.contract())
         return Draft(self.bench.new_id(), self._json(note, base=base, mode=mode, kind="restore", restore=content))
+
+    def sql(
+        self, statement: str, note: str, base: str | None = None, mode: str | None = None, *, preview: bool = False
+    ) -> Draft:
+        """A draft of an edit in SQL, of the head when it is run unless `base` names a commit. `preview`: it is run, and
+        nothing is committed before its author says so."""
+        body = self._json(note, base=base, mode=mode, kind="sql", sql=statement, preview=preview)
+        return Draft(self.bench.new_id(), body, ending=".sql.json")
 
     def _json(self, note: str, *, base: str | None = None, **fields: Any) -> bytes:
         return proposals.to_json(dataset=self.name, note=proposals.check_note(note), base=base, **fields)
@@ -196,10 +211,9 @@ class Dataset:
     def send(self, draft: Draft) -> Ticket:
         """Put a draft into the inbox: from here on it is kept, whatever happens. The JSON comes last, because it is
         what the others act on."""
-        name = f"{draft.proposal}.json"
         if draft.file_name:
-            self._put(draft.file_name, draft.file, {PART_OF: name})
-        self._put(name, draft.body, {})
+            self._put(draft.file_name, draft.file, {PART_OF: draft.name})
+        self._put(draft.name, draft.body, {})
         return Ticket(self.bench, self.name, draft.proposal)
 
     def _put(self, name: str, body: bytes, metadata: Mapping[str, str]) -> None:

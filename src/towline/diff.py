@@ -73,25 +73,31 @@ def diff(old: pa.Table, new: pa.Table, key: tuple[str, ...]) -> Diff:
     turned into Python values, so the cost follows the tables in Arrow's speed and the changes in Python's."""
     if not old.schema.equals(new.schema, check_metadata=False):
         raise UsageError(f"tables with different columns cannot be compared: {old.schema.names} and {new.schema.names}")
-    left = old.select(list(key)).append_column(_LEFT, pa.array(range(old.num_rows), pa.int64()))
-    right = new.select(list(key)).append_column(_RIGHT, pa.array(range(new.num_rows), pa.int64()))
-    pairs = left.join(right, keys=list(key), join_type="full outer")
-    pairs = pairs.sort_by([(column, "ascending") for column in key])
-    pairs = pairs.filter(_touched(old, new, pairs))
-    olds, news = _rows(old, pairs[_LEFT]), _rows(new, pairs[_RIGHT])
+    left, right = pairs(old, new, key)
+    touched = _touched(old, new, left, right)
+    olds, news = _rows(old, left.filter(touched)), _rows(new, right.filter(touched))
     # The vectorised test is the same as values.same; this keeps the two from ever disagreeing.
     changes = (RowChange(a, b) for a, b in zip(olds, news, strict=True) if not same_row(a, b))
     return Diff(key, tuple(changes))
 
 
-def _touched(old: pa.Table, new: pa.Table, pairs: pa.Table) -> Any:
+def pairs(old: pa.Table, new: pa.Table, key: tuple[str, ...]) -> tuple[Any, Any]:
+    """The row numbers of both tables side by side, in key order; null where a side has no row of that key."""
+    left = old.select(list(key)).append_column(_LEFT, pa.array(range(old.num_rows), pa.int64()))
+    right = new.select(list(key)).append_column(_RIGHT, pa.array(range(new.num_rows), pa.int64()))
+    joined = left.join(right, keys=list(key), join_type="full outer")
+    joined = joined.sort_by([(column, "ascending") for column in key])
+    return joined[_LEFT], joined[_RIGHT]
+
+
+def _touched(old: pa.Table, new: pa.Table, left: Any, right: Any) -> Any:
     """For each pair of row numbers: is a side missing, or any cell different?"""
-    alone = pc.or_(pc.is_null(pairs[_LEFT]), pc.is_null(pairs[_RIGHT]))
-    differ = (_unequal(old[n].take(pairs[_LEFT]), new[n].take(pairs[_RIGHT])) for n in old.schema.names)
+    alone = pc.or_(pc.is_null(left), pc.is_null(right))
+    differ = (unequal(old[n].take(left), new[n].take(right)) for n in old.schema.names)
     return reduce(pc.or_, differ, alone)
 
 
-def _unequal(old: Any, new: Any) -> Any:
+def unequal(old: Any, new: Any) -> Any:
     """Where two columns differ; null differs from every value, NaN equals NaN, -0.0 equals 0.0."""
     values = pc.fill_null(pc.not_equal(old, new), False)
     if pa.types.is_floating(old.type):

@@ -3,7 +3,8 @@
     TowlineError
     ├── UsageError                  the request itself is wrong; nothing was tried
     │   ├── UnreadableFile          a table file that cannot be read unambiguously
-    │   └── BadProposal             a proposal that cannot be read, or does not fit its dataset
+    │   ├── BadProposal             a proposal that cannot be read, or does not fit its dataset
+    │   └── QueryFailed             a query that Athena did not run to its end
     ├── ContractError               a contract that contradicts itself
     ├── NotFound                    no such dataset, commit, proposal or object
     ├── TooLarge                    an object exceeds what its reader allows (defined in store.py)
@@ -60,6 +61,12 @@ class BadProposal(UsageError):
     def __init__(self, message: str, *, rule: str = "proposal.format") -> None:
         super().__init__(message)
         self.rule = rule
+
+
+class QueryFailed(UsageError):
+    """A query that Athena did not run to its end: it could not, or it was stopped. The message has Athena's reason."""
+
+    kind = "query_failed"
 
 
 class ContractError(TowlineError):

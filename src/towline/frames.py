@@ -14,16 +14,28 @@ import pyarrow.compute as pc
 from towline.blame import Touch
 from towline.errors import UsageError
 from towline.files import write_table
+from towline.queries import QueryResult
 from towline.values import encode
 
-_COMMIT = "towline_commit"
+_COMMIT, _QUERY = "towline_commit", "towline_query"
 
 
 def to_pandas(table: pa.Table, commit: str) -> pd.DataFrame:
     """The table as a DataFrame that remembers its commit."""
-    df = pd.DataFrame({name: _series(table.column(name)) for name in table.column_names})
+    df = _frame(table)
     df.attrs[_COMMIT] = commit
     return df
+
+
+def of_query(found: QueryResult) -> pd.DataFrame:
+    """What a query found, and in its attributes what it read."""
+    df = _frame(found.table)
+    df.attrs[_QUERY] = found.summary()
+    return df
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    return pd.DataFrame({name: _series(table.column(name)) for name in table.column_names})
 
 
 def commit_of(data: object) -> str | None:

@@ -10,12 +10,14 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from towline import keys, plan, proposals, quarantine, receipts
+from towline import keys, plan, proposals, quarantine, receipts, statements
+from towline.bulk import results
 from towline.conflict import Conflict
 from towline.contract import Contract
 from towline.errors import BadProposal, Contended, NotFound
 from towline.proposals import MAX_FILE, MAX_JSON, TABLE_ENDINGS, Proposal
 from towline.receipts import Receipt
+from towline.sqledit import SqlRefused
 from towline.store import TooLarge
 from towline.violation import Report, Violation
 from towline.workbench import Workbench
@@ -52,6 +54,8 @@ def receive(bench: Workbench, arrival: Arrival) -> Receipt | None:
     proposal, report = _first_look(bench, receipt)
     if proposal is not None:
         receipt = replace(receipt, kind=proposal.kind, note=proposal.note, resolves=proposal.resolves)
+    if proposal is not None and proposal.statement is not None:
+        receipt = replace(receipt, run={"statement": proposal.statement, "preview": proposal.preview})
     if report.ok:
         written = receipts.swap(bench.store, _with(receipt, report).moved("accepted", bench.clock()))
         return written or _again(bench, receipt)
@@ -65,7 +69,19 @@ def receive(bench: Workbench, arrival: Arrival) -> Receipt | None:
 
 
 def read(bench: Workbench, receipt: Receipt, contract: Contract | None) -> tuple[Proposal | None, Report]:
-    """Read the proposal behind a receipt. What is wrong with it comes back as violations, never as an exception."""
+    """Read the proposal behind a receipt; of an SQL edit that was run, with what its query made. What is wrong with it
+    comes back as violations, never as an exception."""
+    proposal, report = sent(bench, receipt, contract)
+    if proposal is None or proposal.statement is None or contract is None or not receipt.run.get("effect"):
+        return proposal, report
+    try:
+        return results.complete(bench.store, receipt, contract, proposal)
+    except (NotFound, BadProposal) as error:
+        return None, _failure(error)
+
+
+def sent(bench: Workbench, receipt: Receipt, contract: Contract | None) -> tuple[Proposal | None, Report]:
+    """Read what was sent, as it was sent."""
     key = str(receipt.inbox["key"])
     version = str(receipt.inbox.get("version") or "") or None
     limit = MAX_JSON if key.endswith(".json") else MAX_FILE
@@ -165,7 +181,17 @@ def _checked(bench: Workbench, receipt: Receipt, contract: Contract | None) -> t
     if proposal.kind == "create":
         return proposal, Report.join(report, plan.create(proposal, exists=contract is not None).report)
     assert contract is not None  # noqa: S101 - without one only a `create` is readable
+    if proposal.statement is not None:
+        return proposal, _compiles(bench, proposal, contract)
     return proposal, Report.join(report, plan.check(proposal.changes, contract))
+
+
+def _compiles(bench: Workbench, proposal: Proposal, contract: Contract) -> Report:
+    try:
+        statements.check(bench, contract, str(proposal.statement))
+    except SqlRefused as error:
+        return _failure(error)
+    return Report()
 
 
 def _beside(bench: Workbench, key: str) -> proposals.Fetch:

@@ -15,6 +15,7 @@
     archive/<dataset>/<YYYYMMDD>/audit_<user>_<YYYYMMDDTHHMMSS>_<proposal>.jsonl
     sql/<dataset>/<run>/{base,next,results}/...                         the working area of one SQL edit
     sql/<dataset>/next/<principal>/<name>/...                           where a CTAS run by hand puts its parts
+    sql/_results/<query>.csv                                            what queries found, for some days
     meta/reconcile.json                                                 what the last run of Reconcile found
 
 Commit ids are ULIDs: they carry the millisecond at which the commit was made, so a snapshot's key follows
@@ -37,6 +38,8 @@ INBOX, RECEIPTS, DATA, CONTRACTS = "inbox/", "receipts/", "data/", "contracts/"
 INTENTS, CHANGES, QUARANTINE, REVIEWS = "intents/", "changes/", "quarantine/", "reviews/"
 BLAME, ARCHIVE, SQL = "blame/", "archive/", "sql/"
 LAST_RUN = "meta/reconcile.json"
+# No dataset has such a name. The template's workgroups put results there, and its lifecycle rule lets them expire.
+QUERY_RESULTS, EDIT_RESULTS = f"{SQL}_results/", f"{SQL}_edits/"
 
 # A dataset is also a table in Glue and a directory name, hence lower case, digits and underscores.
 _DATASET = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -112,6 +115,16 @@ class Run:
     @property
     def preview(self) -> str:
         return f"{self.prefix}preview.json"
+
+    @property
+    def token(self) -> str:
+        """The task token of the execution that waits."""
+        return f"{self.prefix}token.json"
+
+    @property
+    def proposal(self) -> str:
+        """The proposal of a CTAS that was run by hand, which is in no inbox."""
+        return f"{self.prefix}proposal.sql.json"
 
 
 @dataclass(frozen=True)
@@ -205,6 +218,14 @@ def parse_by_hand(prefix: str) -> tuple[str, str] | None:
     if len(parts) < 3 or f"{parts[0]}/" != SQL or parts[2] != _BY_HAND or not _DATASET.fullmatch(parts[1]):
         return None
     return parts[1], parts[3] if len(parts) > 4 else ""
+
+
+def run_of(key: str) -> Run | None:
+    """The run whose working area an object lies in; None for any other key."""
+    parts = key.split("/", 3)
+    if len(parts) < 4 or f"{parts[0]}/" != SQL or not _DATASET.fullmatch(parts[1]) or parts[2] == _BY_HAND:
+        return None
+    return Run(parts[1], parts[2]) if is_proposal(parts[2]) else None
 
 
 def quarantine(dataset: str, entry: str, name: str, at: datetime) -> str:

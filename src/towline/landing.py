@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from towline import changefile, keys, lineage, master, receipts
+from towline import audit, changefile, keys, lineage, master, receipts
 from towline import intent as intents
 from towline import table as tables
 from towline.contract import Contract
@@ -160,7 +160,7 @@ def _entry(bench: Workbench, about: Mapping[str, object], candidate: Candidate, 
         timestamp=at,
         user=receipt.user,
     )
-    draft = {
+    draft: dict[str, object] = {
         **about,
         "prev_version": candidate.prev_version or about["prev_version"],
         **plan.counts(),
@@ -173,5 +173,7 @@ def _entry(bench: Workbench, about: Mapping[str, object], candidate: Candidate, 
         "changes_key": keys.changes(dataset, receipt.proposal, at),
         "changes_sha256": sha256(changes).hexdigest(),
     }
+    if receipt.kind == "sql":
+        draft[audit.QUERY] = str(receipt.run["statement"])
     where = bench.layout.audit_record(dataset, receipt.user, receipt.proposal, at)
     return Entry(receipt.proposal, draft, where, changes)

@@ -19,6 +19,7 @@ from towline.store import (
     Blob,
     CopyRange,
     Entry,
+    FileRange,
     Matches,
     Metadata,
     ObjectStore,
@@ -174,6 +175,8 @@ class MemoryStore(ObjectStore):
         return next((stored for stored in self._history.get(key, []) if stored.stat.version == version), None)
 
     def _part(self, part: Part) -> bytes:
+        if isinstance(part, FileRange):
+            return part.read()
         if not isinstance(part, CopyRange):
             return bytes(part)
         stat, body = self._find(part.key, part.version)

@@ -19,8 +19,12 @@ from towline.history import READERS
 from towline.inbox import PART_OF
 from towline.proposals import MAX_FILE, MAX_JSON, TABLE_ENDINGS
 from towline.receipts import Receipt
+from towline.runs import WORDS
 from towline.store import Blob, Entry, TooLarge
 from towline.workbench import Workbench
+
+# What somebody says of an edit by SQL is no proposal of its own.
+_WORDS = tuple(f".{word}.json" for word in WORDS)
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def _of(bench: Workbench, dataset: str, principal: str) -> list[Letter]:
     entries = [
         entry
         for entry in bench.store.list(keys.inbox(dataset, principal, ""))
-        if not (entry.key.endswith("/") and entry.size == 0)
+        if not (entry.key.endswith("/") and entry.size == 0) and not entry.key.endswith(_WORDS)
     ]
     stems = groupby(sorted(entries, key=_stem), key=_stem)
     return [_letter(entry) for _, same in stems for entry in _leading(list(same))]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from towline import restore
+from towline import catalog, restore
 from towline import table as tables
 from towline.change import RowChange, same_row
 from towline.conflict import Conflict
@@ -18,6 +18,7 @@ from towline.errors import BadProposal
 from towline.merge import Merge, merge
 from towline.proposals import Proposal
 from towline.restore import Restore
+from towline.rules.read_review import NONE
 from towline.values import Row
 from towline.violation import Report, Violation
 
@@ -61,6 +62,10 @@ def create(proposal: Proposal, *, exists: bool) -> Plan:
     """The first table of a dataset: every row is checked, none is merged, and its diff is empty."""
     if exists:
         return refusal("dataset.exists", f"the dataset {proposal.dataset} is there already; propose a change to it")
+    try:
+        catalog.check_name(proposal.dataset)
+    except BadProposal as error:
+        return refusal(error.rule, str(error))
     assert proposal.table is not None and proposal.contract is not None  # noqa: S101, PT018 - a `create` has both
     table = tables.sort(proposal.table, proposal.contract.key)
     return Plan(table, report=proposal.contract.check(table))
@@ -77,7 +82,8 @@ def plan(
         proposed = proposed_changes(proposal, contract, base, past)
     except BadProposal as error:
         return refusal(error.rule, str(error))
-    stale = tuple(_stale(proposed, base, contract))
+    # Of a whole table they were made of the base just now.
+    stale = tuple(_stale(proposed, base, contract)) if proposal.table is None else ()
     if stale:
         return Plan(report=Report.of(stale))
     mode = proposal.mode or contract.merge_mode
@@ -136,7 +142,7 @@ def proposed_changes(
     if proposal.restore is not None:
         changes = _restored(proposal.restore, contract, base, past)
     elif proposal.table is not None:
-        changes = _of_file(proposal, contract, base, proposal.table)
+        changes = _of_table(proposal, contract, base, proposal.table)
     else:
         return proposal.changes
     if not changes:
@@ -152,19 +158,40 @@ def _restored(wanted: Restore, contract: Contract, base: pa.Table, past: pa.Tabl
     return restore.changes(wanted, contract, base, past)
 
 
-def _of_file(proposal: Proposal, contract: Contract, base: pa.Table, table: pa.Table) -> tuple[RowChange, ...]:
-    changes = diff(base, tables.sort(table, contract.key), contract.key).changes
+def _of_table(proposal: Proposal, contract: Contract, base: pa.Table, table: pa.Table) -> tuple[RowChange, ...]:
+    found = diff(base, tables.sort(table, contract.key), contract.key)
     if proposal.partial:
-        return tuple(change for change in changes if change.kind != "delete")
-    deleted = sum(change.kind == "delete" for change in changes)
-    share = float(contract.tolerances.get("rows_deleted", ROWS_DELETED))
-    if deleted > share * base.num_rows:
+        return tuple(change for change in found.changes if change.kind != "delete")
+    share, deleted = _tolerance(contract), found.count("delete")
+    if deleted <= share * base.num_rows:
+        return found.changes
+    most = f"at most {share:.0%} may be deleted at once"
+    if proposal.kind != "sql":
         raise BadProposal(
-            f"this file lacks {deleted:,} of the {base.num_rows:,} rows; at most {share:.0%} may be deleted at once. "
-            "If it holds only some of the rows, propose it with --partial",
+            f"this file lacks {deleted:,} of the {base.num_rows:,} rows; {most}. If it holds only some of the rows, "
+            "propose it with --partial",
             rule="table.rows_deleted",
         )
-    return changes
+    if contract.review.policy == NONE:
+        raise BadProposal(
+            f"this deletes {deleted:,} of the {base.num_rows:,} rows; {most}, and nobody reviews this dataset: say it "
+            "in several edits, or have the contract say more (tolerances, review)",
+            rule="table.rows_deleted",
+        )
+    return found.changes
+
+
+def losses(contract: Contract, change: Diff, rows: int) -> tuple[str, ...]:
+    """Why an edit by SQL of a table of so many rows waits for review, whatever else the policy asks: it deletes more
+    than the contract tolerates. Empty: it does not."""
+    share, deleted = _tolerance(contract), change.count("delete")
+    if deleted <= share * rows:
+        return ()
+    return (f"{deleted:,} of {rows:,} rows are deleted; more than {share:.0%} are reviewed",)
+
+
+def _tolerance(contract: Contract) -> float:
+    return float(contract.tolerances.get("rows_deleted", ROWS_DELETED))
 
 
 def _stale(changes: Sequence[RowChange], base: pa.Table, contract: Contract) -> Iterator[Violation]:

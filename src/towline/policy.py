@@ -47,7 +47,9 @@ def effect(diff: Diff) -> str:
     """SHA-256, in hex, of what a change does: of an update the key and the touched cells, old and new; of an insert or
     a delete the whole row. Two changes have the same effect when a reviewer could see no difference between them: other
     rows, and the untouched cells of a row that is updated, are no part of it."""
-    lines = sorted(json.dumps(_change(change, diff.key), ensure_ascii=False) for change in diff.changes)
+    # One encoder for all: json.dumps would make a new one for each change.
+    encoded = json.JSONEncoder(ensure_ascii=False).encode
+    lines = sorted(encoded(_change(change, diff.key)) for change in diff.changes)
     return sha256("\n".join(lines).encode()).hexdigest()
 
 

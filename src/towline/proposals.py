@@ -6,7 +6,8 @@
 
 `kind` `file` (a whole table that replaces the base's) and `create` (a new dataset, with its contract) name a table
 file beside the proposal instead of `changes`. A table file alone, with its note in the object's metadata, is a `file`
-proposal too. A `restore` carries no rows: it says which of them shall be as in which commit (towline.restore).
+proposal too. A `restore` carries no rows: it says which of them shall be as in which commit (towline.restore). An `sql`
+carries one statement; what that makes of its base is found by a query (towline.bulk), and is a whole table, too.
 """
 
 from __future__ import annotations
@@ -30,13 +31,15 @@ from towline.values import Key, Row, shown
 from towline.violation import Report, Violation
 
 FORMAT = "towline.proposal/v1"
-KINDS = ("edit", "file", "create", "restore")
+KINDS = ("edit", "file", "create", "restore", "sql")
 MAX_JSON = 16 * 2**20  # bytes; a larger edit travels as a table file
 MAX_FILE = 100 * 2**20
 MAX_NOTE = 2_000  # characters
+MAX_STATEMENT = 64 * 2**10  # bytes; it travels in queues and stands in the audit record
 TABLE_ENDINGS = (".csv", ".parquet", ".xlsx")
 
 _FIELDS = {"format", "dataset", "kind", "note", "base", "mode", "changes", "file", "contract", "restore", "resolves"}
+_FIELDS |= {"sql", "preview"}
 # Said by the client, believed by nobody, kept for the reader.
 _REMARKS = {"proposal", "author", "created", "client"}
 
@@ -48,9 +51,11 @@ class Proposal:
     base     id of the commit that the author saw; None: whatever is the head (a table file dropped by hand)
     mode     None: as the contract says
     changes  of an `edit`
-    table    of a `file` or a `create`, conformed to the contract; `partial`: rows that it lacks stay
+    table    of a `file` or a `create`, conformed to the contract; `partial`: rows that it lacks stay; of an `sql`,
+             once its query was run
     restore  of a `restore`; its changes follow from the tables of two commits
     resolves the conflicted proposal whose conflicts were decided in this one
+    statement  of an `sql`; `preview`: its author looks at what it would do before it is committed
     """
 
     dataset: str
@@ -64,6 +69,8 @@ class Proposal:
     contract: Contract | None = None
     restore: Restore | None = None
     resolves: str | None = None
+    statement: str | None = None
+    preview: bool = False
 
 
 # How a proposal's table file is fetched: its name (beside the proposal) -> its bytes.
@@ -86,7 +93,7 @@ def from_json(body: bytes, contract: Contract | None, fetch: Fetch) -> tuple[Pro
         dataset=raw["dataset"],
         kind=kind,
         note=check_note(raw.get("note")),
-        base=None if kind == "create" else _base(raw),
+        base=None if kind == "create" or (kind == "sql" and raw.get("base") is None) else _base(raw),
         mode=_one_of(raw, "mode", MODES, None),
         contract=contract if kind == "create" else None,
         resolves=_resolves(raw),
@@ -94,6 +101,8 @@ def from_json(body: bytes, contract: Contract | None, fetch: Fetch) -> tuple[Pro
     if kind == "edit":
         changes, report = _changes(raw.get("changes"), contract)
         return replace(empty, changes=changes), report
+    if kind == "sql":
+        return replace(empty, statement=_statement(raw), preview=_preview(raw)), Report()
     if kind == "restore":
         return replace(empty, restore=_restore(raw, contract)), Report()
     file = raw.get("file")
@@ -238,6 +247,26 @@ def _contract(raw: Mapping[str, Any]) -> Contract:
     return contract
 
 
+def _statement(raw: Mapping[str, Any]) -> str:
+    statement = raw.get("sql")
+    if not isinstance(statement, str) or not statement.strip():
+        raise BadProposal('an edit by SQL has a statement: "sql": "UPDATE master SET …"', rule="sql.statements")
+    if len(statement.encode()) > MAX_STATEMENT:
+        raise BadProposal(
+            f"the statement has {len(statement.encode()):,} bytes, and {MAX_STATEMENT:,} fit: put long lists of values "
+            "into a table file, and propose that",
+            rule="sql.length",
+        )
+    return statement
+
+
+def _preview(raw: Mapping[str, Any]) -> bool:
+    preview = raw.get("preview", False)
+    if not isinstance(preview, bool):
+        raise BadProposal(f"preview is {shown(preview)}; it can be true or false")
+    return preview
+
+
 def _restore(raw: Mapping[str, Any], contract: Contract) -> Restore:
     if raw.get("changes"):
         raise BadProposal("a restore carries no changes: they follow from its two commits")
@@ -250,14 +279,19 @@ def _table(body: bytes, name: str, contract: Contract) -> tuple[pa.Table | None,
         table, _ = read_table(body, name, contract)
     except UnreadableFile as error:
         raise BadProposal(str(error), rule="file.unreadable") from error
-    conformed, report = contract.conform(table)
-    if conformed is None:
+    return conformed(table, contract)
+
+
+def conformed(table: pa.Table, contract: Contract) -> tuple[pa.Table | None, Report]:
+    """The table in the contract's schema, with its key checked; None, and the reasons, where it does not fit."""
+    found, report = contract.conform(table)
+    if found is None:
         return None, report
-    report = Report.join(report, contract.check_unique(conformed))
-    if not conformed.num_rows:
+    report = Report.join(report, contract.check_unique(found))
+    if not found.num_rows:
         nothing = Violation("table.empty", "error", None, None, None, "the table has no rows")
         report = Report.join(report, Report.of([nothing]))
-    return (conformed if report.ok else None), report
+    return (found if report.ok else None), report
 
 
 def _changes(raw: object, contract: Contract) -> tuple[tuple[RowChange, ...], Report]:

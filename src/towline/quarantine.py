@@ -21,9 +21,9 @@ def keep(bench: Workbench, receipt: Receipt) -> Receipt:
     for entry in bench.store.list(f"{stem}."):
         if entry.key != source:
             beside = entry.key.rsplit("/", 1)[1]
-            _copy(bench, entry.key, None, keys.quarantine(receipt.dataset, receipt.proposal, beside, at))
+            copy(bench, entry.key, None, keys.quarantine(receipt.dataset, receipt.proposal, beside, at))
     target = keys.quarantine(receipt.dataset, receipt.proposal, name, at)
-    _copy(bench, source, str(version) if version else None, target)
+    copy(bench, source, str(version) if version else None, target)
     kept = replace(receipt, quarantine=target)
     bench.store.put(
         keys.quarantine(receipt.dataset, receipt.proposal, "report.json", at),
@@ -33,7 +33,8 @@ def keep(bench: Workbench, receipt: Receipt) -> Receipt:
     return kept
 
 
-def _copy(bench: Workbench, source: str, version: str | None, target: str) -> None:
+def copy(bench: Workbench, source: str, version: str | None, target: str) -> None:
+    """Copy an object to the quarantine; one that is not there is none."""
     try:
         bench.store.copy(source, target, version=version)
     except NotFound:

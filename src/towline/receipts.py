@@ -22,6 +22,7 @@ from towline.store import ABSENT, Matches, ObjectStore
 FORMAT = "towline.receipt/v1"
 FINAL = frozenset({"committed", "rejected", "conflicted"})
 IN_REVIEW = "in_review"
+PREVIEWED = "previewed"
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Receipt:
     conflicts: tuple[Mapping[str, object], ...] = ()
     resolves: str | None = None
     review: Mapping[str, Any] = field(default_factory=dict)
+    run: Mapping[str, Any] = field(default_factory=dict)
     quarantine: str | None = None
     snapshot_key: str | None = None
     audit_key: str | None = None
@@ -76,7 +78,7 @@ class Receipt:
     @property
     def rests(self) -> bool:
         """Whether nothing happens to it unless a person acts: it is final, or waits for a steward."""
-        return self.final or self.status == IN_REVIEW
+        return self.final or self.status in (IN_REVIEW, PREVIEWED)
 
     @property
     def key(self) -> str:

@@ -16,7 +16,7 @@ from towline import inbox, keys, policy, quarantine, receipts, reviews
 from towline.contract import Contract
 from towline.errors import NotFound
 from towline.inbox import Arrival
-from towline.plan import Plan
+from towline.plan import Plan, losses
 from towline.receipts import IN_REVIEW, Receipt
 from towline.reviews import APPROVE, REJECT, SHORT, Word
 from towline.violation import Report, Violation
@@ -63,6 +63,8 @@ def standing(bench: Workbench, receipt: Receipt, contract: Contract, plan: Plan,
     asked = contract.review
     author = frozenset((receipt.user, receipt.principal))
     reasons = policy.reasons(asked, author, plan.diff, table.num_rows * table.num_columns)
+    if receipt.kind == "sql":
+        reasons += losses(contract, plan.diff, table.num_rows)
     if not reasons:
         return None
     effect = policy.effect(plan.diff)

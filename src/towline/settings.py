@@ -1,7 +1,7 @@
 """Which bucket, where, and as whom: one frozen value, resolved once.
 
 The environment comes first (AWS_PROFILE, AWS_ENDPOINT_URL, S3_BUCKET, S3_MASTER_KEY, S3_SNAPSHOT_PREFIX,
-S3_AUDIT_PREFIX); else the local stack that `towline up` described in its data directory (`stack.json`).
+S3_AUDIT_PREFIX, GLUE_DATABASE); else the local stack that `towline up` described in its data directory (`stack.json`).
 Lambda functions have an environment only, and theirs is checked as a whole.
 """
 
@@ -26,13 +26,17 @@ LOCAL_ACCESS_KEY = LOCAL_SECRET_KEY = "test"  # noqa: S105 - no secret, see abov
 
 AUTHOR_SOURCES = ("event", "path")
 
+DATABASE = "towline"  # of Glue, unless GLUE_DATABASE names another
+# The template's workgroups: that of people, and that of the state machine of SQL edits.
+WORKGROUP, EDITS_WORKGROUP = "towline", "towline-edits"
+
 
 @dataclass(frozen=True)
 class Settings:
     """What every entry point needs to know before it can reach a dataset.
 
     `endpoint_url` is None on AWS. `access_key` and `secret_key` are None where botocore finds the
-    credentials itself (a profile, a role, the environment). The last five matter to functions only;
+    credentials itself (a profile, a role, the environment). The last six matter to functions only;
     `reconcile_minutes` lie between two runs of Reconcile.
     """
 
@@ -44,10 +48,12 @@ class Settings:
     secret_key: str | None = field(default=None, repr=False)
     layout: keys.Layout = field(default_factory=keys.Layout)
     master_key: str | None = None
+    glue_database: str = DATABASE
     author_source: str = "path"
     apply_queue_url: str | None = None
     validate_queue_url: str | None = None
     topic_arn: str | None = None
+    state_machine_arn: str | None = None
     reconcile_minutes: float | None = None
 
     @classmethod
@@ -91,10 +97,12 @@ class Settings:
             **_local_credentials(env),
             layout=_layout(env),
             master_key=env.get("S3_MASTER_KEY") or None,
+            glue_database=env.get("GLUE_DATABASE") or DATABASE,
             author_source=env.get("AUTHOR_SOURCE") or "path",
             apply_queue_url=env.get("APPLY_QUEUE_URL") or None,
             validate_queue_url=env.get("VALIDATE_QUEUE_URL") or None,
             topic_arn=env.get("TOPIC_ARN") or None,
+            state_machine_arn=env.get("STATE_MACHINE_ARN") or None,
             reconcile_minutes=_number(env, "RECONCILE_MINUTES"),
         )
 
@@ -109,6 +117,7 @@ class Settings:
             secret_key=LOCAL_SECRET_KEY,
             layout=_layout(env),
             master_key=env.get("S3_MASTER_KEY") or None,
+            glue_database=env.get("GLUE_DATABASE") or DATABASE,
         )
 
     @property
@@ -140,6 +149,7 @@ class Settings:
             "S3_MASTER_KEY": self.master_key,
             "S3_SNAPSHOT_PREFIX": self.layout.snapshots,
             "S3_AUDIT_PREFIX": self.layout.audit,
+            "GLUE_DATABASE": self.glue_database,
         }
         return {name: value for name, value in found.items() if value}
 

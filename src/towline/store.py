@@ -23,6 +23,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import ClassVar, Protocol
 from urllib.parse import quote, unquote
 
@@ -105,7 +106,29 @@ class CopyRange:
         return self.stop - self.start
 
 
-Part = bytes | CopyRange
+@dataclass(frozen=True)
+class FileRange:
+    """Bytes `start` up to, not including, `stop` of a file on this machine, read when they are sent."""
+
+    path: Path
+    start: int
+    stop: int
+
+    @property
+    def size(self) -> int:
+        return self.stop - self.start
+
+    def read(self) -> bytes:
+        """The bytes; UsageError where the file has become shorter."""
+        with self.path.open("rb") as file:
+            file.seek(self.start)
+            body = file.read(self.size)
+        if len(body) < self.size:
+            raise UsageError(f"range {self.start}..{self.stop} ends past {self.path}: it was cut while it was sent")
+        return body
+
+
+Part = bytes | CopyRange | FileRange
 
 
 @dataclass(frozen=True)
@@ -185,7 +208,7 @@ class ObjectStore(Protocol):
         when: Precondition = ALWAYS,
         metadata: Metadata | None = None,
     ) -> Stat:
-        """Write one object from bytes and ranges of other versions; it appears whole, or not at all.
+        """Write one object from bytes, ranges of other versions and of files; it appears whole, or not at all.
 
         UsageError: a part under 5 MiB that is not the last, or over 5 GiB; an empty range, or one beyond its
         source's end; no part, or over 10,000. NotFound: a source, or `Matches` of a target that is not there.
@@ -243,7 +266,7 @@ def check_parts(parts: Sequence[Part]) -> int:
     """The size of all parts together. UsageError where S3 would refuse them, which it does at the end."""
     if not 1 <= len(parts) <= PARTS_MAX:
         raise UsageError(f"{len(parts):,} parts: S3 joins 1 to {PARTS_MAX:,}; join neighbours first")
-    sizes = [part.size if isinstance(part, CopyRange) else len(part) for part in parts]
+    sizes = [len(part) if isinstance(part, bytes) else part.size for part in parts]
     for number, (part, size) in enumerate(zip(parts, sizes, strict=True), 1):
         _check_part(number, part, size, PART_MIN if number < len(parts) else 0)
     return sum(sizes)
@@ -275,6 +298,13 @@ def quote_metadata(metadata: Metadata | None) -> dict[str, str]:
         names = ", ".join(quoted)
         raise UsageError(f"metadata {names}: {size:,} bytes once quoted, S3 keeps {METADATA_MAX:,}; shorten it")
     return quoted
+
+
+def file_parts(path: Path, size: int = 16 * MIB) -> list[FileRange]:
+    """The parts that make a file one object: of `size` bytes each, or of more where they would be too many."""
+    total = path.stat().st_size
+    size = max(size, -(-total // PARTS_MAX))
+    return [FileRange(path, start, min(start + size, total)) for start in range(0, total, size)]
 
 
 def unquote_metadata(metadata: Metadata) -> dict[str, str]:

@@ -26,20 +26,31 @@ _COMMIT, _NUMBER = b"towline.commit", b"towline.number"
 def sort(table: pa.Table, key: Sequence[str]) -> pa.Table:
     """The rows in key order: every master, snapshot and export has one order. A key of -0.0 becomes 0.0: the two are
     the same key, and Arrow would take them for two."""
+    return without_negative_zero(table, key).sort_by([(column, "ascending") for column in key]).combine_chunks()
+
+
+def without_negative_zero(table: pa.Table, key: Sequence[str]) -> pa.Table:
+    """The table with 0.0 for each -0.0 in its key."""
     for column in key:
         at = table.schema.get_field_index(column)
         if pa.types.is_floating(table.schema.field(at).type):
             table = table.set_column(at, table.schema.field(at), pc.add(table[column], 0.0))
-    return table.sort_by([(column, "ascending") for column in key]).combine_chunks()
+    return table
 
 
 def to_parquet(table: pa.Table, key: Sequence[str], *, commit: str, number: int) -> bytes:
     """The canonical bytes of a table that is sorted by key."""
     table = table.replace_schema_metadata({_COMMIT: commit.encode(), _NUMBER: str(number).encode()})
-    order = [pq.SortingColumn(table.schema.get_field_index(column)) for column in key]
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, row_group_size=ROW_GROUP, compression="zstd", sorting_columns=order, version="2.6")
+    with writer(sink, table.schema, key) as out:
+        out.write_table(table, row_group_size=ROW_GROUP)
     return bytes(sink.getvalue())
+
+
+def writer(sink: pa.NativeFile | str, schema: pa.Schema, key: Sequence[str]) -> pq.ParquetWriter:
+    """What writes the canonical form; its caller hands it whole row groups, in key order."""
+    order = [pq.SortingColumn(schema.get_field_index(column)) for column in key]
+    return pq.ParquetWriter(sink, schema, compression="zstd", sorting_columns=order, version="2.6")
 
 
 def from_parquet(body: bytes, where: str) -> pa.Table:

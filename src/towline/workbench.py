@@ -31,7 +31,7 @@ def _silent(receipt: Receipt) -> None:
 
 @dataclass
 class Workbench:
-    """The store and its surroundings, made once a process.
+    """The store and its surroundings, made once a process. `database` is the one whose tables SQL names.
 
     `finished` remembers, per dataset, the newest version of the master whose commit this process knows to be finished,
     and the chain value of that commit's last audit record; `contracts` the contracts by digest, `newest` the digest
@@ -41,6 +41,7 @@ class Workbench:
 
     store: ObjectStore
     layout: keys.Layout = field(default_factory=keys.Layout)
+    database: str = "towline"
     clock: Callable[[], datetime] = _now
     notify: Callable[[Receipt], None] = _silent
     pause: Callable[[float], None] = time.sleep

@@ -81,7 +81,7 @@ def head(pipeline: Pipeline) -> pa.Table:
 
 
 def test_the_public_names_are_these() -> None:
-    assert towline.__all__ == ["Dataset", "Receipt", "Ticket", "TowlineError", "create", "datasets", "open"]
+    assert towline.__all__ == ["Dataset", "Receipt", "Ticket", "TowlineError", "create", "datasets", "open", "query"]
     assert all(getattr(towline, name) for name in towline.__all__)
     assert set(towline.__all__) <= set(dir(towline))
     with pytest.raises(AttributeError, match="nope"):

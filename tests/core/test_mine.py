@@ -45,6 +45,15 @@ def test_a_name_that_begins_like_mine_is_not_mine() -> None:
     assert [receipt.user for _, receipt in sent(nets)] == ["ana"]
 
 
+def test_a_word_on_an_edit_by_sql_is_no_proposal_of_its_own() -> None:
+    nets = Nets()
+    run = nets.dataset.send(nets.dataset.sql("DELETE FROM nets", "why", preview=True)).proposal
+    put(nets, f"{run}.promote.json", b"{}")
+    put(nets, f"{run}.discard.json", b"{}")
+    bench = nets.pipeline.bench
+    assert [letter.proposal for letter in mine.letters(bench, "ana", [NAME])].count(run) == 1
+
+
 def test_what_nobody_has_looked_at_yet_is_received_with_its_note() -> None:
     nets = Nets()
     nets.dataset.send(nets.edit(1, 0, volume=3.0, note="waiting"))

@@ -9,6 +9,7 @@ import pytest
 from tests.infra.iam import allowed, denied
 from tests.infra.template import ACCOUNT, BUCKET, Template
 from towline import keys
+from towline.errors import UsageError
 
 REAL = Template()
 BUCKET_ARN = f"arn:aws:s3:::{BUCKET}"
@@ -35,14 +36,17 @@ def test_the_bucket_is_versioned_encrypted_and_private() -> None:
     assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
 
 
-def test_nothing_in_the_bucket_expires_but_old_notes_and_deleting_the_stack_leaves_it() -> None:
+def test_nothing_expires_but_old_notes_and_results_of_queries_and_deleting_the_stack_leaves_the_bucket() -> None:
     bucket = REAL.resources["Bucket"]
-    parts, notes = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+    parts, notes, results = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
     assert parts["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     assert "Expir" not in json.dumps(parts)
     assert (notes["Prefix"], notes["NoncurrentVersionExpiration"]) == ("meta/", {"NoncurrentDays": 1})
     assert keys.LAST_RUN.startswith(notes["Prefix"]), "whose current version stays"
     assert set(notes) == {"Id", "Status", "Prefix", "NoncurrentVersionExpiration"}
+    assert (results["Prefix"], results["ExpirationInDays"]) == ("sql/_", 7)
+    with pytest.raises(UsageError):
+        keys.check_dataset("_results")  # or the working area of a dataset of that name would expire
     assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -47,11 +48,18 @@ KEYS = {
     "archive/<dataset>/…": keys.Layout().archived(keys.Layout().snapshot("net_tows", COMMIT)),
     "quarantine/<dataset>/…": keys.quarantine("net_tows", "p1", "report.json", AT),
     "meta/reconcile.json": keys.LAST_RUN,
+    "sql/<dataset>/next/<own>/…": f"{keys.by_hand('net_tows', ME, 'shift')}part-0",
+    "sql/<dataset>/next/<another's>/…": f"{keys.by_hand('net_tows', ANOTHER, 'shift')}part-0",
+    "sql/_results/…": f"{keys.QUERY_RESULTS}1.csv",
     "reviews/<dataset>/<proposal>/<own>.json": f"reviews/net_tows/p1/{ME}.json",
     "reviews/<dataset>/<proposal>/<another's>.json": f"reviews/net_tows/p1/{ANOTHER}.json",
 }
+# Queues, topics and log groups; workgroups of this template; one database of Glue's, and the catalog that it is in.
+OURS = rf"(sqs|sns|logs):us-east-1:{ACCOUNT}:\w+|athena:us-east-1:{ACCOUNT}:workgroup/\w+WorkGroup"
+OURS += rf"|glue:us-east-1:{ACCOUNT}:(catalog|database/towline|table/towline/.+)"
 # IAM actions that are not named after an operation of the API.
 NO_OPERATION = {"s3:ListBucket", "s3:ListBucketVersions", "s3:GetObjectVersion", "s3:DeleteObjectVersion"}
+NO_OPERATION |= {"s3:ListBucketMultipartUploads", "s3:ListMultipartUploadParts", "athena:GetQueryResultsStream"}
 
 
 def table() -> list[tuple[str, str, str]]:
@@ -103,7 +111,7 @@ def test_no_statement_is_wider_than_one_prefix_of_one_bucket() -> None:
             elif resource.startswith("arn:aws:s3:::"):
                 assert re.fullmatch(rf"{BUCKET_ARN}(/[a-z]+/.*)?", resource), (role, resource)
             else:
-                assert re.fullmatch(rf"arn:aws:(sqs|sns|logs):us-east-1:{ACCOUNT}:\w+", resource), (role, resource)
+                assert re.fullmatch(rf"arn:aws:({OURS})", resource), (role, resource)
 
 
 def test_every_action_is_spelled_out_and_exists() -> None:
@@ -111,7 +119,7 @@ def test_every_action_is_spelled_out_and_exists() -> None:
     session = botocore.session.get_session()
     operations = {
         f"{service}:{operation}"
-        for service in ("s3", "sqs", "sns", "logs", "xray")
+        for service in ("s3", "sqs", "sns", "logs", "xray", "athena", "glue")
         for operation in session.get_service_model(service).operation_names
     }
     for role, statement in all_statements():
@@ -191,7 +199,7 @@ def test_a_researcher_with_wider_policies_still_cannot_write_what_only_commits_w
     statements = [*REAL.statements("ResearcherRole"), anything]
     assert allowed(statements, "s3:PutObject", f"{BUCKET_ARN}/samples/x", CALL), "the Allow is in force"
     for pattern, key in KEYS.items():
-        if not pattern.startswith(("inbox/", "reviews/")):
+        if not pattern.startswith(("inbox/", "reviews/", "sql/")):
             assert not allowed(statements, "s3:PutObject", f"{BUCKET_ARN}/{key}", CALL), key
 
 
@@ -218,3 +226,42 @@ def test_a_person_takes_a_role_under_their_own_name_only(role: str, parameter: s
             context = {"aws:username": user, "sts:RoleSessionName": session}
             assert allowed(trust, "sts:AssumeRole", "*", context) is may_take
         assert not allowed(trust, "sts:AssumeRole", "*", {"sts:RoleSessionName": "alice"}), "who has no user name"
+
+
+WORKGROUP = f"arn:aws:athena:us-east-1:{ACCOUNT}:workgroup/"
+GLUE = f"arn:aws:glue:us-east-1:{ACCOUNT}:"
+
+
+@pytest.mark.parametrize("caller", ROLES)
+def test_people_query_in_their_own_workgroup_and_change_none(caller: str) -> None:
+    operations = botocore.session.get_session().get_service_model("athena").operation_names
+    ours = {o for o in operations if may(caller, f"athena:{o}", f"{WORKGROUP}PeoplesWorkGroup")}
+    queries = {"StartQueryExecution", "StopQueryExecution", "GetQueryExecution", "BatchGetQueryExecution"}
+    queries |= {"ListQueryExecutions", "GetQueryResults", "GetWorkGroup"}
+    assert ours == (queries if caller in ("researcher", "steward") else set())
+    assert not may(caller, "athena:StartQueryExecution", f"{WORKGROUP}primary")
+
+
+@pytest.mark.parametrize("caller", ["researcher", "steward"])
+def test_a_person_makes_and_drops_tables_but_not_those_of_edits_and_history(caller: str) -> None:
+    for action in ("glue:CreateTable", "glue:DeleteTable"):
+        assert may(caller, action, f"{GLUE}table/towline/shifted")
+        for kept in ("run_01jnaa_base", "audit", "changes", "net_tows_snapshots"):
+            assert may(caller, "glue:GetTable", f"{GLUE}table/towline/{kept}")
+            assert not may(caller, action, f"{GLUE}table/towline/{kept}"), kept
+        assert not may(caller, action, f"{GLUE}table/finance/ledger")
+    assert not may(caller, "glue:UpdateTable", f"{GLUE}table/towline/net_tows")
+
+
+@pytest.mark.parametrize("caller", ROLES)
+def test_who_commits_keeps_the_catalog_in_step_and_drops_no_table(caller: str) -> None:
+    keeps = caller in ("ApplyProposals", "Reconcile")
+    assert may(caller, "glue:UpdateTable", f"{GLUE}table/towline/net_tows") is keeps
+    assert not (keeps and may(caller, "glue:DeleteTable", f"{GLUE}table/towline/net_tows"))
+
+
+def test_every_policy_fits_into_what_iam_takes() -> None:
+    """6,144 characters without white space; a bucket's name has up to 63 of them."""
+    longest = Template(BucketName="b" * 63)
+    for name, policy in longest.of_type("AWS::IAM::ManagedPolicy").items():
+        assert len(json.dumps(policy["PolicyDocument"], separators=(",", ":"))) <= 6144, name

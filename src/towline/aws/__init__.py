@@ -35,6 +35,11 @@ FAILURES = (boto.BotoCoreError, boto.ClientError, ResponseParserError, HTTPError
 _BY_CODE: Mapping[str, type[TowlineError]] = {
     "AccessDeniedException": Refused,  # services that speak JSON may say this with status 400
     "AWS.SimpleQueueService.NonExistentQueue": NotFound,  # 400
+    "AlreadyExistsException": Contended,  # Glue's and Athena's errors all come with status 400
+    "ConcurrentModificationException": Contended,
+    "EntityNotFoundException": NotFound,
+    "ThrottlingException": Unavailable,
+    "TooManyRequestsException": Unavailable,
     "ConditionalRequestConflict": Contended,
     "ExpiredToken": Refused,  # these three come with status 400
     "InvalidToken": Refused,
@@ -73,7 +78,7 @@ _ADVICE: Mapping[type[TowlineError], str] = {
     PreconditionFailed: "The object is not what the write expected: read it again, then decide",
     Refused: "Check the credentials, and the policies of the role and the bucket",
     Unavailable: "Nothing changed; try again when the store answers (for the local stack: towline up)",
-    UsageError: "S3 does not take this request",
+    UsageError: "The service does not take this request",
 }
 
 

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from towline import external
+from towline import external, keys
 from towline.aws import connect
+from towline.aws.athena import Athena
+from towline.aws.glue import Glue
+from towline.aws.machine import Machine
 from towline.aws.queues import ApplyQueue, Topic, ValidateQueue
 from towline.aws.s3 import S3Store
+from towline.bulk import words
+from towline.cataloging import keep_in_step
+from towline.errors import TowlineError
 from towline.receipts import Receipt
 from towline.settings import Settings
 from towline.shelf import Shelf
 from towline.workbench import Workbench
+
+logger = Logger()
 
 SHELF = 64 * 2**20  # bytes
 _RECORD = 4 * 2**10  # bytes that an audit record takes, about
@@ -30,7 +40,9 @@ class Runtime:
     def __init__(self, *needs: str) -> None:
         self.settings = Settings.for_function(os.environ, needs=needs)
         # Denials of one batch, and of those after it, ask the same records and changes files who set theirs.
-        self.bench = Workbench(self._store(), self.settings.layout, shelf=Shelf(SHELF, _size))
+        self.bench = Workbench(
+            self._store(), self.settings.layout, self.settings.glue_database, shelf=Shelf(SHELF, _size)
+        )
         if self.settings.topic_arn:
             self.bench.notify = self._tell
 
@@ -39,6 +51,36 @@ class Runtime:
         if receipt.kind == external.AUTHOR:  # apply or reconcile, whoever met it: one metric, one alarm
             with single_metric("MastersOverwritten", MetricUnit.Count, 1, default_dimensions={"service": "towline"}):
                 pass
+
+    def keep_catalog(self) -> None:
+        """Bring the tables that Athena sees in step with the datasets. That this cannot be done is told and counted,
+        and left to the next run of Reconcile: no commit depends on it."""
+        try:
+            kept = keep_in_step(self.bench, self.settings.bucket, self.glue)
+        except TowlineError:
+            logger.exception("the catalog is not in step")
+            with single_metric("CatalogOutOfStep", MetricUnit.Count, 1, default_dimensions={"service": "towline"}):
+                pass
+        else:
+            logger.info("the catalog is in step", catalog=kept.to_json())
+
+    @cached_property
+    def machine(self) -> Machine:
+        return Machine(self._client("stepfunctions"), self.settings.state_machine_arn or "")
+
+    @cached_property
+    def glue(self) -> Glue:
+        return Glue(self._client("glue"), self.settings.glue_database)
+
+    def athena(self, workgroup: str, results: str) -> Athena:
+        """Queries of a workgroup; `results` is the prefix that they leave theirs under."""
+        output = f"s3://{self.settings.bucket}/{results}"
+        return Athena(self._client("athena"), workgroup, output, self.settings.glue_database)
+
+    def answer(self, run: keys.Run, output: Mapping[str, object]) -> bool:
+        """Let the execution of a run go on that waits. False: none does."""
+        token = words.token(self.bench, run)
+        return token is not None and self.machine.answer(token, output)
 
     @cached_property
     def _topic(self) -> Topic:

@@ -22,6 +22,7 @@ from towline.store import (
     Blob,
     CopyRange,
     Entry,
+    FileRange,
     Matches,
     Metadata,
     ObjectStore,
@@ -184,7 +185,8 @@ class S3Store(ObjectStore):
         if isinstance(part, CopyRange):
             answer = self._call("upload_part_copy", part.key, at | self._range(part))["CopyPartResult"]
         else:
-            answer = self._call("upload_part", target["Key"], at | {"Body": part})
+            body = part.read() if isinstance(part, FileRange) else part
+            answer = self._call("upload_part", target["Key"], at | {"Body": body})
         return {"PartNumber": number, "ETag": answer["ETag"]}
 
     def _range(self, part: CopyRange) -> dict[str, Any]:

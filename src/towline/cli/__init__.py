@@ -38,6 +38,7 @@ VERBS = {
     "edit": "Set cells in the rows that match.",
     "insert": "Insert a row.",
     "delete": "Delete the rows that match.",
+    "sql": "Edit a dataset by SQL, with a preview before anything moves.",
     "restore": "Bring back what an earlier commit held, or undo one commit.",
     "status": "Tell what became of a proposal.",
     "resolve": "Decide the conflicts of a proposal, and send it again.",
@@ -45,6 +46,7 @@ VERBS = {
     "log": "List what happened to a dataset, newest first.",
     "diff": "Compare two commits of a dataset.",
     "blame": "Tell who set a cell, a row or a column, when and why.",
+    "query": "Ask by SQL: the tables, their snapshots, every change and who made it.",
     "verify": "Check that a dataset's history is whole.",
     "prune": "Move old snapshots and audit records into the archive.",
 }

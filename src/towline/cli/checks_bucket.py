@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from towline import keys
+from towline import catalog, keys
 from towline.aws import FAILURES, failure
 from towline.aws.identity import client
 from towline.cli.check import FAIL, OK, SKIP, WARN, Check, checked
@@ -29,7 +30,7 @@ def every(call: Call, settings: Settings) -> list[Check]:
     if answer is None:
         return [check]
     found = [Check("bucket", OK, f"{settings.bucket} answers"), _clock(answer), _versioning(s3, settings)]
-    found += [_conditional(call), *_deployed(settings), _datasets(call)]
+    found += [_conditional(call), *_deployed(settings), _datasets(call), _sql(call)]
     return found
 
 
@@ -127,3 +128,19 @@ def _datasets(call: Call) -> Check:
     if names is None:
         return check
     return Check("datasets", OK, ", ".join(names) or "none yet (`towline create` makes one)")
+
+
+def _sql(call: Call) -> Check:
+    """Whether the workgroup takes queries, and each dataset has its tables."""
+    fix = "deploy template.yaml (docs/aws.md); docs/security.md says what a researcher needs"
+    connection = call.connection
+    found, check = checked("sql", lambda: (connection.engine.is_ready(), connection.tables(), connection.datasets()))
+    if found is None:
+        return replace(check, fix=fix)
+    is_ready, tables, datasets = found
+    if not is_ready:
+        return Check("sql", FAIL, "the workgroup is switched off", fix)
+    missing = sorted({*catalog.names(datasets)} - {*tables}) if datasets else []
+    if missing:
+        return Check("sql", WARN, f"there is no table {', '.join(missing)}", "wait for the next run of Reconcile")
+    return Check("sql", OK, f"Athena answers; {len(tables):,} tables in {connection.database}")

@@ -77,6 +77,12 @@ def sends_again(function: Function) -> Function:
     return _sends(note(function))
 
 
+def sends_perhaps(function: Function) -> Function:
+    """The same for a command that can also act on what was sent before."""
+    note = click.option("--note", default="", metavar="TEXT", help="Why; kept with the change for ever. Edits need it.")
+    return _sends(note(function))
+
+
 def _sends(function: Function) -> Function:
     @click.option("--dry-run", is_flag=True, help="Show what would happen, and change nothing.")
     @click.option("--wait", is_flag=True, help="Wait for the outcome, and exit with its code.")

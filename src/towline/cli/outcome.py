@@ -24,7 +24,7 @@ from towline.errors import (
     OutcomeUnknown,
 )
 from towline.plan import Plan
-from towline.receipts import IN_REVIEW, Receipt
+from towline.receipts import IN_REVIEW, PREVIEWED, Receipt
 
 CODES = {"rejected": EXIT_VIOLATIONS, "conflicted": EXIT_CONFLICT, "failed": EXIT_UNAVAILABLE}
 LINES = 50  # lines of a diff and conflicts that are shown to people
@@ -103,6 +103,8 @@ def _receipt(receipt: Receipt) -> Iterator[Text]:
         yield Text(f"it resolves proposal {receipt.resolves}", style="dim")
     if receipt.status in CODES and not receipt.violations and not receipt.conflicts:
         yield Text(safe(receipt.message))
+    if receipt.status == PREVIEWED:
+        yield Text(f"`towline sql {receipt.dataset} --show {receipt.proposal}` shows what it would do", style="dim")
     if receipt.status == IN_REVIEW:
         yield Text(safe(receipt.message))
         yield from said(receipt)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import click
 
 from towline import keys, receipts
@@ -47,8 +49,8 @@ def find(connection: Connection, proposal: str, dataset: str | None) -> Receipt:
 
 
 def _waits(connection: Connection, dataset: str, proposal: str) -> bool:
-    try:
-        connection.bench.store.head(keys.inbox(dataset, connection.principal, f"{proposal}.json"))
-    except NotFound:
-        return False
-    return True
+    for ending in (".json", ".sql.json"):
+        with suppress(NotFound):
+            connection.bench.store.head(keys.inbox(dataset, connection.principal, proposal + ending))
+            return True
+    return False

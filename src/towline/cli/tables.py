@@ -34,11 +34,15 @@ def plain_table(*headers: str) -> Table:
 def rows(found: Sequence[Row], contract: Contract, width: int) -> Iterator[RenderableType]:
     """Rows as tables of at most `width` characters. Columns that do not fit beside each other go into further tables,
     each beginning with the key, so that nothing is hidden."""
-    cells = {name: [cell(row[name]) for row in found] for name in contract.names}
-    fields = {field.name: field for field in contract.fields}
-    widths = {name: _width(fields[name], cells[name]) for name in contract.names}
-    blocks = _blocks(contract.names, contract.key, widths, width)
-    for number, names in enumerate(blocks):
+    return rows_of(found, contract.fields, contract.key, width)
+
+
+def rows_of(found: Sequence[Row], columns: Sequence[Field], key: Sequence[str], width: int) -> Iterator[RenderableType]:
+    """The same for columns that are no contract's; each table begins with those of `key`."""
+    cells = {field.name: [cell(row[field.name]) for row in found] for field in columns}
+    fields = {field.name: field for field in columns}
+    widths = {name: _width(fields[name], cells[name]) for name in fields}
+    for number, names in enumerate(_blocks(list(fields), key, widths, width)):
         if number:
             yield ""
         yield _block([fields[name] for name in names], [cells[name] for name in names])
@@ -94,24 +98,36 @@ def diff(found: Diff, contract: Contract, width: int, limit: int) -> Iterator[Re
     """A diff: changed cells old -> new, then inserted and deleted rows, at most `limit` lines of each (0: all)."""
     updated = [change for change in found.changes if change.kind == "update"]
     if updated:
-        yield from _cut("updated", _updated(updated, contract), limit, contract)
+        lines = _updated(updated, contract)
+        shown = list(islice(lines, limit or None))
+        total = len(shown) + sum(1 for _ in lines)
+        yield from changes(f"updated{_of(len(shown), total, 'cells')}", shown, contract)
     for kind, word, side in (("insert", "inserted", "new"), ("delete", "deleted", "old")):
         there = [getattr(change, side) for change in found.changes if change.kind == kind]
         if there:
-            shown = there[: limit or None]
-            yield Text(f"{word}{_of(len(shown), len(there), 'rows')}", style="bold")
-            yield from rows(shown, contract, width)
-            yield ""
+            yield from whole(word, there[: limit or None], len(there), contract, width)
+
+
+def whole(word: str, shown: Sequence[Row], total: int, contract: Contract, width: int) -> Iterator[RenderableType]:
+    """Rows that come or go, of `total`, with their title."""
+    yield Text(f"{word}{_of(len(shown), total, 'rows')}", style="bold")
+    yield from rows(shown, contract, width)
+    yield ""
 
 
 def _updated(changes: Iterable[RowChange], contract: Contract) -> Iterator[tuple[Text, ...]]:
     for change in changes:
-        key = [cell(change.row[name]) for name in contract.key]
         for one in change.cells():
-            old, new = cell(one.old), cell(one.new)
-            old.stylize("red")
-            new.stylize("green")
-            yield (*key, Text(_named(contract, one.column)), old, Text("->", style="dim"), new)
+            yield changed(change.row, one.column, one.old, one.new, contract)
+
+
+def changed(row: Row, column: str, old: Value, new: Value, contract: Contract) -> tuple[Text, ...]:
+    """A line of `changes`: the key of a row (`row` holds at least that), and one of its cells old -> new."""
+    key = (cell(row[name]) for name in contract.key)
+    before, after = cell(old), cell(new)
+    before.stylize("red")
+    after.stylize("green")
+    return (*key, Text(_named(contract, column)), before, Text("->", style="dim"), after)
 
 
 def _named(contract: Contract, column: str) -> str:
@@ -119,14 +135,14 @@ def _named(contract: Contract, column: str) -> str:
     return f"{column} [{unit}]" if unit else column
 
 
-def _cut(title: str, lines: Iterator[tuple[Text, ...]], limit: int, contract: Contract) -> Iterator[RenderableType]:
+def changes(title: str, lines: Iterable[tuple[Text, ...]], contract: Contract) -> Iterator[RenderableType]:
+    """Changed cells, old -> new, as a table with its title."""
     table = plain_table(*contract.key, "column", "old", "", "new")
     for name, column in zip(contract.key, table.columns, strict=False):
         column.justify = _side(contract.field(name))
-    for line in islice(lines, limit or None):
+    for line in lines:
         table.add_row(*line)
-    left = sum(1 for _ in lines)
-    yield Text(f"{title}{_of(table.row_count, table.row_count + left, 'cells')}", style="bold")
+    yield Text(title, style="bold")
     yield table
     yield ""
 

@@ -57,7 +57,7 @@ def conform(
     """The table with the contract's columns, in its order and types; None when the report has errors."""
     shape = list(_shape(table, fields))
     known = [field for field in fields if table.column_names.count(field.name) == 1]
-    fits = {field.name: _fit(table.column(field.name), field) for field in known}
+    fits = {field.name: fit(table.column(field.name), field) for field in known}
     findings = [_finding(field, fits[field.name], table.column(field.name)) for field in known]
     findings += [null_key(name, table.column(name)) for name in key if name in fits]
     found = Report.join(Report.of(shape), report(table, key, findings, limit))
@@ -96,16 +96,21 @@ def _finding(field: Field, fit: Fit, original: pa.ChunkedArray) -> Finding:
     held = str(original.type)
 
     def say(values: Sequence[Value]) -> str:
-        found = f"{field.name} is {shown(values[0])} ({held})"
-        if fit.rule == "text.unicode":
-            return f"{field.name} is not valid UTF-8 text; write the file again as UTF-8"
-        return f"{found}; this column holds {_HOLDS[field.type]}, and it cannot become one without loss"
+        return misfit(field, fit, values[0], held)
 
     return Finding(fit.rule or f"type.{field.type}", ERROR, (field.name,), fit.bad, say)
 
 
-def _fit(column: pa.ChunkedArray, field: Field) -> Fit:
-    """Never raises: a column that Arrow cannot bring to the type has only bad cells."""
+def misfit(field: Field, fit: Fit, value: Value, held: str) -> str:
+    """What to say of a cell that would not go; `held` is the type that it came in."""
+    if fit.rule == "text.unicode":
+        return f"{field.name} is not valid UTF-8 text; write the file again as UTF-8"
+    found = f"{field.name} is {shown(value)} ({held})"
+    return f"{found}; this column holds {_HOLDS[field.type]}, and it cannot become one without loss"
+
+
+def fit(column: pa.ChunkedArray, field: Field) -> Fit:
+    """A column brought to its field's type. Never raises: one that Arrow cannot bring there has only bad cells."""
     try:
         plain = decoded(column)
         if pa.types.is_null(plain.type):

@@ -1,0 +1,1 @@
+"""The SQL page: statements that read and statements that edit, and what becomes of them."""
