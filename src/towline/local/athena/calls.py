@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from towline.local.athena import aggregates, scalars, texts, times, windows
+from towline.local.athena import aggregates, arrays, scalars, texts, times, windows
 from towline.local.athena.errors import AthenaError
 from towline.local.athena.expressions import Binder
 from towline.local.athena.functions import Call
@@ -12,7 +12,7 @@ from towline.local.athena.parsing import only, place
 from towline.local.athena.refusals import refuse_function
 from towline.local.athena.scope import Bound
 
-SCALARS = {**scalars.FUNCTIONS, **texts.FUNCTIONS, **times.FUNCTIONS}
+SCALARS = {**scalars.FUNCTIONS, **arrays.FUNCTIONS, **texts.FUNCTIONS, **times.FUNCTIONS}
 KNOWN = frozenset({*SCALARS, *aggregates.FUNCTIONS, *windows.FUNCTIONS})
 
 # What the grammar writes without a function's commas.

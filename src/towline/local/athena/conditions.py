@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from towline.local.athena.casts import coerce
 from towline.local.athena.errors import AthenaError
 from towline.local.athena.operators import comparable, compare
 from towline.local.athena.parsing import only, place
+from towline.local.athena.refusals import refuse
 from towline.local.athena.scope import NULL, Bound
 from towline.local.athena.types import BOOLEAN, FLOATS, UNKNOWN, VARCHAR, fits
 
@@ -110,8 +112,19 @@ def like(binder: Binder, node: exp.Expr) -> Bound:
             raise AthenaError("TYPE_MISMATCH", f"{place(node.this)}: {message}")
     sql = f"{value.sql} {'NOT ' if node.args.get('negate') else ''}LIKE {pattern.sql}"
     if escape := node.args.get("escape"):
-        sql += f" ESCAPE {binder.bind(escape).sql}"
+        sql += f" ESCAPE {_checked_escape(node, pattern, binder.bind(escape))}"
     return Bound(f"({sql})", BOOLEAN)
+
+
+def _checked_escape(node: exp.Expr, pattern: Bound, sign: Bound) -> str:
+    """What follows the sign is one of three; DuckDB takes anything."""
+    if not isinstance(pattern.literal, str) or not isinstance(sign.literal, str):
+        refuse(node, "pattern from a column")
+    mark = re.escape(sign.literal)
+    if not re.fullmatch(rf"(?:[^{mark}]|{mark}[%_{mark}])*", pattern.literal, re.DOTALL):
+        message = "Escape character must be followed by '%', '_' or the escape character itself"
+        raise AthenaError("INVALID_FUNCTION_ARGUMENT", f"{place(node)}: {message}")
+    return sign.sql
 
 
 def escape(binder: Binder, node: exp.Expr) -> Bound:

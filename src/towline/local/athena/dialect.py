@@ -3,7 +3,7 @@
     parsing       the text as a tree            types, scope     what a name is, and of which type
     queries       SELECT, UNION, VALUES, WITH   selecting, relations    the clauses of a SELECT, and FROM
     expressions   nodes                         operators, casts        arithmetic, comparison, CAST
-    calls         functions by name             scalars, texts, patterns, times, aggregates, windows
+    calls         functions by name             scalars, arrays, texts, patterns, times, aggregates, windows
     errors        Athena's errors               refusals         what Athena runs and this does not
 
 Translation is an allow-list: a node, a function or a clause that is not known here is refused.

@@ -62,6 +62,8 @@ def raised(error: duckdb.Error) -> AthenaError:
         return AthenaError("INVALID_CAST_ARGUMENT", first)
     if found := re.search(r'(date|timestamp) field value out of range: "(.*?)"', said):
         return AthenaError("INVALID_CAST_ARGUMENT", f"Value cannot be cast to {found[1]}: {found[2]}")
+    if "Date out of range" in said:
+        return AthenaError("INVALID_FUNCTION_ARGUMENT", said.partition("\n")[0].partition(": ")[2])
     if found := re.search(r"Type (?:DOUBLE|FLOAT) with value (\S+) can't be cast", said):
         return AthenaError("INVALID_CAST_ARGUMENT", f"Unable to cast {found[1]}")
     if re.search(r"out of range|overflow", said, re.IGNORECASE):

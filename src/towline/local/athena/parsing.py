@@ -16,6 +16,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from towline.local.athena.errors import AthenaError
 
+COMMA = "COMMA"
 _KEPT = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION")
 
 
@@ -34,6 +35,15 @@ class TowlineAthena(Trino):
 
     class Parser(TrinoParser):
         FUNCTIONS: ClassVar[dict[str, Callable[..., exp.Expr]]] = {}
+
+        def _parse_join(self, *args: Any, **kwargs: Any) -> exp.Join | None:
+            """A comma is told from a JOIN that lacks its ON."""
+            comma = self._curr is not None and self._curr.token_type == TokenType.COMMA
+            join: exp.Join | None = super()._parse_join(*args, **kwargs)
+            if join is not None and comma:
+                join.set("kind", COMMA)
+            return join
+
         TYPE_LITERAL_PARSERS: ClassVar[dict[exp.DType, Callable[..., Any]]] = {
             **TrinoParser.TYPE_LITERAL_PARSERS,
             exp.DType.DECIMAL: lambda parser, this, to: _decimal_literal(this, to),
@@ -89,6 +99,8 @@ def _is_foreign(token: Token, before: Token | None) -> bool:
     kind = token.token_type
     if kind in _FOREIGN or token.text in _FOREIGN_TEXT:
         return True
+    if kind == TokenType.DISTINCT and before is not None and before.token_type == TokenType.GROUP_BY:
+        return True
     if kind == TokenType.FROM:
         return before is None or before.token_type in (TokenType.COMMA, TokenType.L_PAREN)
     if kind == TokenType.L_BRACKET:
@@ -103,12 +115,9 @@ def _is_foreign(token: Token, before: Token | None) -> bool:
 
 
 def _is_late_offset(tokens: Sequence[Token], number: int) -> bool:
-    """OFFSET after LIMIT: in Trino it stands before."""
-    return (
-        tokens[number].token_type == TokenType.OFFSET
-        and number >= 2
-        and tokens[number - 2].token_type in (TokenType.LIMIT,)
-    )
+    """OFFSET after LIMIT (in Trino it stands before), and LIMIT 1, 2."""
+    late = tokens[number].token_type in (TokenType.OFFSET, TokenType.COMMA)
+    return late and number >= 2 and tokens[number - 2].token_type == TokenType.LIMIT
 
 
 def place_of(token: Token) -> str:

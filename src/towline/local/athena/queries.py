@@ -111,7 +111,7 @@ class Queries:
         raise AthenaError("SYNTAX_ERROR", f"{place(node)}: mismatched input '{node.sql('trino')[:40]}'")
 
     def _parenthesised(self, node: exp.Subquery, outer: Scope | None) -> Query:
-        only(node, "this", "alias", "with_", "order", "limit", "offset")
+        only(node, "this", "alias", "with_", "order", "limit", "offset", "joins")
         inner = self.inside(node.this, outer)
         tail = self._tail(node, inner)
         return Query.over(inner.sql, inner.columns, tail) if tail else inner

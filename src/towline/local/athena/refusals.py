@@ -92,8 +92,8 @@ SYNTAX: dict[str, str] = {
     "GROUPS frame": "write ROWS",
     "FETCH FIRST WITH TIES": "use rank()",
     "regular expression": "its meaning differs between Java and RE2",
-    "regular expression over other letters": "in Java \\d, \\w, \\s, \\b and (?i) know all alphabets, in RE2 ASCII only, "
-    "and $ stands before a last line end too",
+    "regular expression over other letters": "in Java \\d, \\w, \\s, \\b and (?i) know all alphabets, in RE2 "
+    "ASCII only, and $ stands before a last line end too",
     "format of a date": "this specifier has no equal in DuckDB",
     "pattern from a column": "only a constant can be translated",
     "JSON path": "only names and positions: $.a.b[0]",
@@ -103,6 +103,7 @@ SYNTAX: dict[str, str] = {
     "precision of a timestamp": "only up to 6 digits",
     "weighted approx_percentile": "its answer depends on how Athena's sketches are made",
     "several answers of max_by": "use row_number()",
+    "long expression": "its translation grows too long; compute parts of it in a WITH",
     "other clause": "it is not known to have Athena's meaning in DuckDB",
 }
 
