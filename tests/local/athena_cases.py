@@ -392,6 +392,7 @@ ANSWERS: list[tuple[str, Rows]] = [
     ),
     ("SELECT count(*) FROM tows a, nets b RIGHT JOIN (VALUES 7) c(x) ON b.tow = c.x", one(4)),
     ("SELECT a.tow, u.x FROM nets a, UNNEST(ARRAY[a.net, 7]) AS u(x) WHERE tow = 9 ORDER BY 2", [(9, 0), (9, 7)]),
+    ("SELECT ARRAY['a'] || ARRAY['bc'], concat(ARRAY[1], NULL)", one(["a", "bc"], None)),
     # Joins, subqueries, set operations, WITH, and which column a name is.
     ("SELECT tow, volume FROM tows JOIN nets USING (tow) ORDER BY 2", [(4, 5.0), (1, 10.0), (1, 20.0)]),
     ("SELECT * FROM (VALUES (1, 'a')) AS t(x, y) JOIN (VALUES (1, 'b')) AS u(x, z) USING (x)", [(1, "a", "b")]),
@@ -618,6 +619,7 @@ REFUSED: list[tuple[str, str]] = [
     ("precision of a timestamp", "SELECT CAST(start AS timestamp(9)) FROM tows"),
     ("weighted approx_percentile", "SELECT approx_percentile(tow, 1.0, 0.5) FROM tows"),
     ("several answers of max_by", "SELECT max_by(vessel, tow, 2) FROM tows"),
+    ("long expression", "SELECT " + "sqrt(" * 20 + "depth" + ")" * 20 + " FROM tows"),
     ("other clause", "SELECT round(123, -2)"),
     ("other clause", "SELECT sequence(DATE '2024-01-01', DATE '2024-02-01', INTERVAL '7' DAY)"),
 ]
