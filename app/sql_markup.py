@@ -19,12 +19,9 @@ from towline.receipts import Receipt
 
 
 def side(sources: Sequence[Source], examples: Sequence[tuple[str, str]], recent: Sequence[str]) -> str:
-    """What can be put into the SQL: tables and columns at the cursor, whole statements in its place."""
-    parts = [f"<h4>Tables</h4>{''.join(_source(source) for source in sources)}"]
-    parts.append(_statements("Examples", examples))
-    if recent:
-        parts.append(_statements("Run lately", [(_line(text), text) for text in recent]))
-    return "".join(parts)
+    """What can be put into the SQL: whole statements in its place, tables and columns at the cursor."""
+    lately = _statements("Run lately", [(_line(text), text) for text in recent]) if recent else ""
+    return f"{_statements('Examples', examples)}{lately}{''.join(map(_source, sources))}"
 
 
 def _source(source: Source) -> str:
@@ -43,7 +40,7 @@ def _source(source: Source) -> str:
 
 def _statements(title: str, found: Iterable[tuple[str, str]]) -> str:
     items = "".join(f"<li>{_put(text, name, text, whole=True)}</li>" for name, text in found)
-    return f"<details><summary><b>{title}</b></summary><ul>{items}</ul></details>"
+    return f'<details><summary class="tl-head">{title}</summary><ul>{items}</ul></details>'
 
 
 def _put(text: str, name: str, help: str, kind: str = "", *, whole: bool = False) -> str:
@@ -100,6 +97,7 @@ def statement_of(receipt: Receipt) -> str:
 
 def going(receipt: Receipt, said: str, now: datetime) -> str:
     """How far an edit has got."""
+    said = said or ("promote" if receipt.run.get("promoted") else "")
     step = {"promote": "being promoted", "discard": "being dropped"}.get(said) or _STATES.get(receipt.status, "")
     since = str(receipt.history[-1].get("at", "")) if receipt.history else ""
     took = f", {(now - datetime.fromisoformat(since)).total_seconds():.0f} s" if since else ""

@@ -55,6 +55,7 @@ def _watch_reading(board: Board) -> None:
         board.reading = found = readings.look(connection(), found)
     except TowlineError as error:
         st.html(markup.message("warn", f"The query was started, and cannot be looked at now: {error}"))
+        return
     if not found.is_going:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -109,7 +110,11 @@ def _is_going(board: Board, receipt: Receipt) -> bool:
 @st.fragment(run_every=EVERY)
 def _watch(board: Board, dataset: Dataset) -> None:
     """One look at an edit that is on its way; the whole page as soon as it has got somewhere."""
-    receipt = mine.receipt(dataset, board.run)
+    try:
+        receipt = mine.receipt(dataset, board.run)
+    except TowlineError as error:
+        st.html(markup.message("warn", f"It was sent, and cannot be looked at now: {error}"))
+        return
     if not _is_going(board, receipt):
         st.rerun()
     st.html(sql_markup.going(receipt, board.said, connection().bench.clock()))
@@ -139,9 +144,9 @@ def _buttons(board: Board, dataset: Dataset, shown: Preview, receipt: Receipt) -
             on_click=_promote,
             args=(board, dataset, shown),
         )
-        st.button(
-            "Discard", key="sql-discard", help="Drop it: nothing changes.", on_click=_discard, args=(board, dataset)
-        )
+        args = (board, dataset)
+        st.button("Discard", key="sql-discard", help="Drop it: nothing changes.", on_click=_discard, args=args)
+        _again(board, receipt)
 
 
 def _promote(board: Board, dataset: Dataset, shown: Preview) -> None:
@@ -176,10 +181,7 @@ def _outcome(board: Board, dataset: Dataset, contract: Contract, receipt: Receip
         if receipt.status == "conflicted":
             to = ("Conflicts", receipt.dataset, {"proposal": receipt.proposal})
             st.button("Solve on the Conflicts page", icon=":material/call_merge:", on_click=going.to, args=to)
-        if statement := sql_markup.statement_of(receipt):
-            st.button(
-                "Edit the statement again", key="sql-again", type="tertiary", on_click=board.load, args=(statement,)
-            )
+        _again(board, receipt)
     shown = mine.preview(dataset, board.run)
     if shown is not None:
         with st.expander("What was previewed"):
@@ -187,6 +189,7 @@ def _outcome(board: Board, dataset: Dataset, contract: Contract, receipt: Receip
 
 
 def _again(board: Board, receipt: Receipt) -> None:
+    """Its statement back into the field, where another one is there."""
     statement = sql_markup.statement_of(receipt)
     if statement and statement != board.text:
         load = partial(board.load, statement)

@@ -106,7 +106,7 @@ def _try(board: Board, dataset: Dataset) -> None:
     _hear(board, dataset)
     board.refused = ""
     try:
-        runs.check(dataset, board.text, connection().database)
+        runs.check(dataset, board.text)
         run = dataset.send(dataset.sql(board.text, board.note, preview=True)).proposal
     except TowlineError as error:
         board.refused = str(error)

@@ -8,9 +8,11 @@ from itertools import chain, count
 import pyarrow as pa
 
 from towline import cost, queries
+from towline.errors import Corrupt, NotFound
 from towline.execution import CANCELLED, FAILED, SUCCEEDED, Execution
 from towline.files import write_table
 from towline.queries import Asking
+from towline.store import TooLarge
 
 SHOWN = 1_000  # rows of a result that the page shows
 LINE = 140  # characters of a statement in a line
@@ -52,8 +54,12 @@ def look(connection: Asking, reading: Reading) -> Reading:
     if not reading.is_going:
         return reading
     found = connection.engine.wait(reading.execution.id, 0)
-    is_there = found.state == SUCCEEDED
-    table = named(connection.engine.result(found, connection.bench.store)) if is_there else None
+    if found.state != SUCCEEDED:
+        return replace(reading, execution=found)
+    try:
+        table = named(connection.engine.result(found, connection.bench.store))
+    except (TooLarge, Corrupt, NotFound) as error:  # which asking again does not mend
+        return replace(reading, execution=replace(found, state=FAILED, reason=str(error)))
     return replace(reading, execution=found, table=table)
 
 

@@ -10,7 +10,7 @@ from towline.rules.field import Field
 
 EDITS = ("UPDATE", "DELETE", "INSERT", "MERGE")
 # A statement's first word, behind comments and brackets.
-_FIRST = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/|\()*([A-Za-z]+)", re.DOTALL)
+_FIRST = re.compile(r"(?>\s|--[^\n]*|/\*(?>[^*]|\*(?!/))*\*/|\()*+([A-Za-z]+)")
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 # Words that Athena takes for its own where they are not in quotes.
 _RESERVED = """

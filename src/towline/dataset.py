@@ -34,11 +34,12 @@ PATIENCE = 60.0  # seconds that `wait` waits unless told otherwise
 
 @dataclass(frozen=True)
 class Ticket:
-    """A proposal on its way."""
+    """A proposal on its way. `beyond`: a status in which it does not rest any more, for somebody said how to go on."""
 
     bench: Workbench
     dataset: str
     proposal: str
+    beyond: str = ""
 
     def receipt(self) -> Receipt:
         """The receipt as it stands; `received` while nobody has looked at the proposal yet."""
@@ -49,9 +50,9 @@ class Ticket:
         self,
         timeout: float = PATIENCE,
         seen: Callable[[Receipt], None] = lambda receipt: None,
-        until: Callable[[Receipt], bool] = lambda receipt: receipt.rests,
+        until: Callable[[Receipt], bool] | None = None,
     ) -> Receipt:
-        """The receipt once it is final, or in review, where only a steward can move it (or once `until` says so).
+        """The receipt once it is final, or rests until a person acts: in review, previewed (or once `until` says so).
         `seen` is told of every status on the way. OutcomeUnknown when that takes more than `timeout` seconds: the
         proposal is in the inbox, and will be decided."""
         deadline, pause, status = time.monotonic() + timeout, FIRST_LOOK, ""
@@ -60,7 +61,7 @@ class Ticket:
             if receipt.status != status:
                 status = receipt.status
                 seen(receipt)
-            if until(receipt):
+            if until(receipt) if until else receipt.rests and receipt.status != self.beyond:
                 return receipt
             if time.monotonic() >= deadline:
                 raise OutcomeUnknown(

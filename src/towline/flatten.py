@@ -13,16 +13,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
 from towline import keys
-from towline.errors import NotFound, Refused, UnreadableFile, UsageError
+from towline.errors import NotFound, Refused, Unavailable, UnreadableFile, UsageError
 from towline.partfile import PartFile, fetch
 from towline.parts import Ignored, Parts
-from towline.piles import Pile, Piles, Rank, check_room, is_ordered, rank
+from towline.piles import Pile, Piles, check_room, is_ordered, rank_at
 from towline.rules.field import Field
 from towline.store import ALWAYS, MIB, ObjectStore, Precondition, file_parts
 from towline.table import ROW_GROUP, without_negative_zero, writer
@@ -70,14 +71,11 @@ def flatten(
     the end, as in `ObjectStore.assemble`.
     """
     with _plain_pool(), TemporaryDirectory(prefix="towline-flatten-", dir=workdir, ignore_cleanup_errors=True) as name:
-        work = _Work(Path(name), fields, key, memory)
-        check_room(work.directory, 2 * parts.size)
-        for entry in parts.entries:
-            path = work.directory / "part.parquet"
-            fetch(store, entry, path)
-            work.add(path, entry.key)
-        result = work.directory / "result.parquet"
-        rows = work.write(result)
+        result = Path(name) / "result.parquet"
+        try:
+            rows = _made(store, parts, _Work(Path(name), fields, key, memory), result)
+        except OSError as error:  # what is wrong with a part is told otherwise
+            raise Unavailable(f"working in {Path(name).parent} failed: {error}") from error
         stat = store.assemble(target, file_parts(result), when=when)
     return Flattened(target, rows, len(parts.entries), stat.size, parts.ignored)
 
@@ -104,6 +102,16 @@ def _plain_pool() -> Iterator[None]:
         yield
     finally:
         pa.set_memory_pool(before)
+
+
+def _made(store: ObjectStore, parts: Parts, work: _Work, result: Path) -> int:
+    """The canonical file; how many rows it has."""
+    check_room(work.directory, 2 * parts.size)
+    for number, entry in enumerate(parts.entries):
+        path = work.directory / f"{number}.part"
+        fetch(store, entry, path)
+        work.add(path, entry.key)
+    return work.write(result)
 
 
 class _Work:
@@ -140,22 +148,17 @@ class _Work:
             rows = table.select(list(self._key))
             if not is_ordered(rows if last is None else pa.concat_tables([last, rows])):
                 return None
-            first = first or _rank(rows, 0)
+            first = first or rank_at(rows, self._key, 0)
             last = rows.slice(rows.num_rows - 1)
         if first is None or last is None:
             return None
-        home = path.rename(path.with_name(f"{len(list(self.directory.iterdir()))}.part"))
-        part = PartFile(home, part.name)
-        return Pile(first, _rank(last, 0), lambda: self._tables(part, self._names), home.unlink, heavy=True)
+        read = partial(self._tables, part, self._names)
+        return Pile(first, rank_at(last, self._key, 0), read, path.unlink, heavy=True)
 
     def _tables(self, part: PartFile, names: Sequence[str]) -> Iterator[pa.Table]:
         for table in part.tables(self._fields, names, max(self._memory // 32, _LEAST_PIECE)):
             self._null_keys |= {name for name in self._key if table[name].null_count}
             yield without_negative_zero(table, self._key)
-
-
-def _rank(table: pa.Table, row: int) -> Rank:
-    return rank(table.slice(row, 1).to_pylist()[0].values())
 
 
 def _encode(path: Path, groups: Iterable[pa.Table], schema: pa.Schema, key: Sequence[str]) -> int:

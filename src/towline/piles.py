@@ -24,13 +24,17 @@ from towline.errors import Unavailable
 from towline.values import Value
 
 Rank = tuple[tuple[int, Any], ...]  # a key such that Python orders it as Arrow does
-FAN_IN = 32  # piles that are read side by side
+FAN_IN = 64  # piles that are read side by side
 LEAST_BATCH = 256  # rows
-_THREADS = ThreadPoolExecutor(2, "columns")
+_THREADS = ThreadPoolExecutor(pa.cpu_count(), "columns")
 
 
 def rank(values: Iterable[Value]) -> Rank:
     return tuple((2, 0) if value is None else (1, 0) if value != value else (0, value) for value in values)
+
+
+def rank_at(table: pa.Table, key: Sequence[str], row: int) -> Rank:
+    return rank(table[column][row].as_py() for column in key)
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Pile:
     first: Rank
     last: Rank
     read: Callable[[], Iterator[pa.Table]]
-    drop: Callable[[], None] = lambda: None
+    drop: Callable[[], None]
     heavy: bool = False
 
 
@@ -105,14 +109,15 @@ class Piles:
         return max(LEAST_BATCH, int(table.num_rows * share // max(1, table.nbytes)))
 
     def _write(self, tables: Iterator[pa.Table]) -> Pile:
-        check_room(self._directory, self._memory)
+        check_room(self._directory, self._memory // 2)
         path = self._directory / f"{next(self._names)}.pile"
         first = last = None
         with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, self._schema) as out:
             for table in tables:
-                first = first or _rank_at(table, self._key, 0)
-                last = _rank_at(table, self._key, table.num_rows - 1)
+                first = first or rank_at(table, self._key, 0)
+                last = rank_at(table, self._key, table.num_rows - 1)
                 out.write_table(table, max_chunksize=self._batch(table))
+        pa.default_memory_pool().release_unused()
         return Pile(first or (), last or (), lambda: _read(path), path.unlink)
 
 
@@ -163,17 +168,20 @@ def merge(piles: Sequence[Pile], key: Sequence[str]) -> Iterator[pa.Table]:
 
 
 class _Top:
-    """The batch of a pile that is next. A pile is never empty."""
+    """The batch of a pile that is next. A pile is never empty.
+
+    `end` is its last key with the pile's number, which is what orders equal keys.
+    """
 
     def __init__(self, number: int, pile: Pile, key: Sequence[str]) -> None:
         self.number, self._pile, self._key = number, pile, key
         self._tables = pile.read()
-        self._table, self._at = next(self._tables), 0
+        self._hold(next(self._tables))
 
-    @property
-    def end(self) -> tuple[Rank, int]:
-        """The last key at hand, and the pile's number, which is what orders equal keys."""
-        return self._rank(self._table.num_rows - 1), self.number
+    def _hold(self, table: pa.Table) -> None:
+        self._table, self._at = table, 0
+        self._keys = [table[column].combine_chunks() for column in self._key]
+        self.end = self._rank(table.num_rows - 1), self.number
 
     def take(self, bound: tuple[Rank, int]) -> pa.Table:
         """The rows that come no later than `bound`."""
@@ -195,11 +203,11 @@ class _Top:
         if table is None:
             self._pile.drop()
             return False
-        self._table, self._at = table, 0
+        self._hold(table)
         return True
 
     def _rank(self, row: int) -> Rank:
-        return _rank_at(self._table, self._key, row)
+        return rank(column[row].as_py() for column in self._keys)
 
 
 def _bound(tops: Sequence[_Top]) -> tuple[Rank, int]:
@@ -243,10 +251,6 @@ def is_ordered(keys: pa.Table) -> bool:
         less, same = pc.less(before[name], after[name]), pc.equal(before[name], after[name])
         in_order = pc.or_(less, pc.and_(same, in_order))
     return bool(pc.all(pc.fill_null(in_order, False)).as_py())
-
-
-def _rank_at(table: pa.Table, key: Sequence[str], row: int) -> Rank:
-    return rank(table[column][row].as_py() for column in key)
 
 
 def _read(path: Path) -> Iterator[pa.Table]:

@@ -195,7 +195,7 @@ def from_json(body: bytes | str) -> Preview:
 
 
 def _preview(root: _Part) -> Preview:
-    columns = tuple(_column(part) for part in root.list("columns"))
+    columns = tuple(_column(part) for part in root.parts("columns"))
     types = {column.column: column.type for column in columns}
     plain: dict[str, Any] = {name: root.at(name).text() for name in _TEXTS}
     plain |= {name: root.at(name).count() for name in _COUNTS}
@@ -204,11 +204,11 @@ def _preview(root: _Part) -> Preview:
         cost_usd=root.at("cost_usd").number(),
         rows=RowCounts(**{field.name: root.at("rows").at(field.name).count() for field in fields(RowCounts)}),
         columns=columns,
-        cells=tuple(_cell(part, types) for part in root.list("cells")),
-        inserted=tuple(part.row(types) for part in root.list("inserted")),
-        deleted=tuple(part.row(types) for part in root.list("deleted")),
-        violations=tuple(part.object() for part in root.list("violations")),
-        review=tuple(part.text() for part in root.list("review")),
+        cells=tuple(_cell(part, types) for part in root.parts("cells")),
+        inserted=tuple(part.row(types) for part in root.parts("inserted")),
+        deleted=tuple(part.row(types) for part in root.parts("deleted")),
+        violations=tuple(part.object() for part in root.parts("violations")),
+        review=tuple(part.text() for part in root.parts("review")),
     )
 
 
@@ -255,7 +255,7 @@ class _Part:
             self.fail(f"lacks {name!r}")
         return _Part(members[name], f"{self.place}.{name}".lstrip("."))
 
-    def list(self, name: str) -> Iterator[_Part]:
+    def parts(self, name: str) -> Iterator[_Part]:
         part = self.at(name)
         if not isinstance(part.value, list):
             part.fail("is not a list")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 
 from towline import __version__, keys, preview, proposals, statements
-from towline.dataset import PATIENCE, Dataset, Ticket
+from towline.dataset import Dataset, Ticket
 from towline.errors import NotFound, PreconditionFailed, Refused, UsageError
 from towline.preview import Preview
 from towline.receipts import PREVIEWED, Receipt
@@ -35,11 +35,6 @@ def look(dataset: Dataset, run: str) -> Preview:
         return preview.from_json(dataset.bench.store.get(keys.Run(dataset.name, run).preview).body)
     except NotFound as error:
         raise _nothing_to_see(receipt) from error
-
-
-def outcome(ticket: Ticket, timeout: float = PATIENCE) -> Receipt:
-    """The receipt once a word was heard. OutcomeUnknown where that takes longer than `timeout` seconds."""
-    return ticket.wait(timeout, until=lambda receipt: receipt.rests and receipt.status != PREVIEWED)
 
 
 def promote(dataset: Dataset, run: str, effect: str | None = None) -> Ticket:
@@ -75,7 +70,7 @@ def _say(dataset: Dataset, receipt: Receipt, word: str, **more: str) -> Ticket:
         dataset.bench.store.put(key, json.dumps(about).encode(), when=ABSENT)
     except PreconditionFailed as error:
         raise Refused(f"{word} was said of run {run} before; `towline status {run}` tells what came of it") from error
-    return Ticket(dataset.bench, dataset.name, run)
+    return Ticket(dataset.bench, dataset.name, run, beyond=PREVIEWED)
 
 
 def _nothing_to_see(receipt: Receipt) -> UsageError:

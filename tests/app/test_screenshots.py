@@ -27,6 +27,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 PICTURES = DOCS / "screenshots"
 WORDS = {
     "edit": "1 error",
+    "sql": "waits for your word",
     "proposals": "Reopen",
     "conflicts": "Solve",
     "review": "1 proposal waiting",
@@ -34,6 +35,7 @@ WORDS = {
     "explore": "Map",
     "health": "Queues",
 }
+EDIT = "UPDATE net_tows\nSET volume_filtered = volume_filtered * 1.02\nWHERE tow = 4 AND net > 0"
 SIZES = {1280: 800, 1920: 1080}
 
 
@@ -71,6 +73,8 @@ def _furnish(info: StackInfo) -> None:
     cy.send(cy.dataset.rows([change], "the net that was forgotten", head.commit)).wait()
     lost, head = RowChange(bo.row(9), None), bo.head()
     assert head.commit is not None
+    run = ana.send(ana.dataset.sql(EDIT, "flow meter of tow 4 recalibrated", preview=True)).wait()
+    assert run.status == "previewed", run
     waits = bo.send(bo.dataset.rows([lost], "the net was lost at 300 m", head.commit)).wait()
     assert waits.status == "in_review"
 
@@ -115,6 +119,15 @@ def solving(tab: Tab) -> None:
     tab.sees("Take it")
 
 
+def previewing(tab: Tab) -> None:
+    """A statement in the field, and what it would do."""
+    tab.page.locator(".tl-run").first.click()
+    tab.sees("Nothing is changed yet.")
+    tab.press("Edit the statement again")
+    tab.sees("Columns that change")
+    tab.page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", SIZES)
 def test_every_page_can_be_shown(chromium: Tabs, info: StackInfo, width: int, scheme: str, tmp_path: Path) -> None:
@@ -122,10 +135,12 @@ def test_every_page_can_be_shown(chromium: Tabs, info: StackInfo, width: int, sc
     edits(tab)
     for page, words in WORDS.items():
         if page != "edit":
-            tab.go({"proposals": "My proposals"}.get(page, page.capitalize()))
+            tab.go({"proposals": "My proposals", "sql": "SQL"}.get(page, page.capitalize()))
         tab.sees(words)
         if page == "conflicts":
             solving(tab)
+        if page == "sql":
+            previewing(tab)
         tab.page.wait_for_timeout(1500)  # for what is drawn late: charts, probes
         expect(tab.page.get_by_test_id("stException")).to_have_count(0)
         assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page} is too wide"

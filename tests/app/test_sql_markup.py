@@ -30,11 +30,14 @@ BASE = '"towline"."run_base"'
         ("", ""),
         ("-- only a comment", ""),
         ("1 + 1", ""),
+        ("/* " * 1_000 + "SELECT", ""),
+        ("/**/" * 1_000 + "(" * 1_000 + "1", ""),
+        ("/* a **/" * 1_000 + "delete", "DELETE"),
     ],
 )
 def test_the_verb_is_behind_comments_and_brackets(statement: str, verb: str) -> None:
     assert words.verb(statement) == verb
-    assert words.is_edit(statement) == (verb == "MERGE")
+    assert words.is_edit(statement) == (verb in ("MERGE", "DELETE"))
 
 
 def test_every_example_can_be_run_as_it_is() -> None:

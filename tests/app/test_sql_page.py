@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from html import escape
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from app import sqlbox
-from tests.app.bulk import Bulk, Queries
+from app.solving.picks import ALL
 from tests.app.editor import Editor
-from towline import keys
+from tests.app.queries import Queries
+from tests.core.nets import Nets
+from tests.core.reviewed import Reviewed
+from tests.sql_pipeline import SqlPipeline
+from towline import inbox, keys
 from towline.connect import Connection
+from towline.inbox import Arrival
+from towline.receipts import Receipt
 
-ME = getpass.getuser()
-UPDATE = "UPDATE nets SET volume = volume * 2 WHERE tow = 1"
+UPDATE = "UPDATE nets SET volume = volume * 2 WHERE tow = 1 AND volume > 0"
+WHEN_DELETED = {"policy": "when", "when": {"rows_deleted": 0}}
 FOUND = pa.table({"tow": [1, 2], "n": [2, 2]})
+
+
+class Slow(SqlPipeline):
+    """A pipeline whose queries never end, while `is_slow`."""
+
+    is_slow = False
+
+    def _receive(self, arrival: Arrival) -> Receipt | None:
+        if self.is_slow and arrival.key.endswith(".sql.json"):
+            inbox.receive(self.bench, arrival)
+            return None
+        return super()._receive(arrival)
 
 
 @dataclass
 class Page(Editor):
     """A tab on the SQL page, where the SQL that a test writes is what stands in the field."""
 
-    bulk: Any = None
+    nets: Nets = field(default_factory=lambda: Reviewed(Slow(), policy=WHEN_DELETED))
     engine: Queries = field(default_factory=lambda: Queries(FOUND))
     written: str = ""
     stamp: Any = None
@@ -33,9 +51,6 @@ class Page(Editor):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.bulk = Bulk(self.nets.by(ME), does=doubled)
-        arrivals = self.nets.pipeline.arrivals
-        self.patch.setattr(self.nets.pipeline, "arrivals", lambda: [a for a in arrivals() if not _is_of_run(a.key)])
         self.patch.setattr(sqlbox, "draw", self._drawn)
         self.patch.setattr(sqlbox, "written", lambda key, text, stamp: self.written)
         self.patch.setattr(Connection, "tables", lambda connection: ["nets", "nets_snapshots", "audit", "changes"])
@@ -48,12 +63,6 @@ class Page(Editor):
             said, self.says = self.says, ""
             (on_run if said == "run" else on_text)()
         self.lists["side"] = (side, lambda act: None)
-
-    def _deliver(self, operation: str, key: str, phase: Literal["before", "after"]) -> None:
-        if operation == "put" and phase == "after" and _is_of_run(key):
-            self.bulk.hear(key)
-        elif not _is_of_run(key):
-            super()._deliver(operation, key, phase)
 
     def write(self, text: str, note: str = "recalibrated") -> Page:
         self.written = text
@@ -70,6 +79,13 @@ class Page(Editor):
     def previewed(self, text: str = UPDATE) -> Page:
         self.open().go("SQL")
         self.write(text).press("Preview the edit")
+        return self
+
+    def pump(self) -> Page:
+        """Have everything happen that was held back."""
+        self.is_pumping = True
+        self.nets.pipeline.pump()
+        self.open()
         return self
 
     def act_on(self, key: str, act: str) -> Page:
@@ -93,14 +109,6 @@ class Page(Editor):
         return [e.key for e in self.nets.pipeline.store.list(keys.INBOX) if e.key.endswith(ending)]
 
 
-def _is_of_run(key: str) -> bool:
-    return key.startswith(keys.INBOX) and key.endswith((".sql.json", ".promote.json", ".discard.json"))
-
-
-def doubled(row: Any) -> Any:
-    return {**row, "volume": row["volume"] * 2} if row["tow"] == 1 and row["volume"] else row
-
-
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Page:
     return Page(monkeypatch)
@@ -120,9 +128,9 @@ def test_an_edit_is_shown_before_anything_changes(page: Page) -> None:
         "10.5",
         "21<",
         "25%",
-        "19 kB, 0.00005 USD",
+        "1.2 kB, 0.000048 USD",
         "recalibrated",
-        UPDATE,
+        escape(UPDATE),
     ):
         assert said in page.text, said
     assert page.nets.row(1, 0)["volume"] == 10.5
@@ -170,15 +178,14 @@ def test_a_second_tab_cannot_promote_again(page: Page) -> None:
 def test_a_word_that_is_on_its_way_is_not_said_twice(page: Page) -> None:
     page.previewed()
     run, other = page.run, page.tab
-    page.bulk.holds = True
+    page.is_pumping = False
     page.press("Promote")
     assert "being promoted" in page.text
     assert "Promote" not in page.buttons
     page.tab = other
     page.reload().go("SQL").act_on("sql-runs", run).press("Promote")
     assert f"Promote was said of run {run} before" in page.text
-    page.bulk.step()
-    assert "Committed as commit 2" in page.open().text
+    assert "Committed as commit 2" in page.pump().text
 
 
 def test_where_others_committed_since_it_says_what_promoting_means(page: Page) -> None:
@@ -196,13 +203,15 @@ def test_where_others_changed_the_same_cell_the_way_leads_to_conflicts(page: Pag
     page.nets.send(page.nets.edit(1, 0, volume=1.0))
     page.press("Promote").open()
     assert "Others changed the same cells meanwhile." in page.text
-    assert "Solve on the Conflicts page" in page.buttons
     assert page.nets.row(1, 0)["volume"] == 1.0
+    page.press("Solve on the Conflicts page")
+    assert "0 of 1 decided" in page.text
+    page.go("Conflicts").act("conflict-list", "all", *ALL, "ours")
+    page.press("Send")
+    assert page.nets.row(1, 0)["volume"] == 21.0
 
 
 def test_what_deletes_says_so_plainly(page: Page) -> None:
-    page.bulk.does = lambda row: None if row["tow"] == 1 else row
-    page.bulk.reasons = ("2 rows are deleted; more than 0 are reviewed",)
     page.previewed("DELETE FROM nets WHERE tow = 1")
     for said in (
         "Deletes 2 rows: 4 rows become 2.",
@@ -230,23 +239,22 @@ def test_an_edit_needs_a_note(page: Page) -> None:
 
 
 def test_a_run_that_fails_says_why_in_athenas_words_and_where_the_report_lies(page: Page) -> None:
-    page.bulk.fails = "Athena: DIVISION_BY_ZERO: / by zero"
-    page.previewed("UPDATE nets SET volume = 1 / 0")
-    assert "Nothing was changed: Athena: DIVISION_BY_ZERO: / by zero." in page.text
+    page.previewed("UPDATE nets SET volume = 1 / (net - net)")
+    assert "Nothing was changed: 1 error." in page.text
+    assert "DIVISION_BY_ZERO" in page.text
     assert f"kept whole in quarantine/nets/2026-03-01/{page.run}/" in page.text
 
 
 def test_a_run_that_is_going_is_looked_at_again_and_again(page: Page) -> None:
-    page.bulk.holds = True
+    page.is_pumping = False
     page.previewed()
     assert "… received" in page.text
-    page.bulk.step()
-    page.open()
+    page.pump()
     assert page.buttons >= {"Promote", "Discard"}
 
 
 def test_a_run_is_cancelled_by_a_word(page: Page) -> None:
-    page.bulk.is_slow = True
+    page.nets.pipeline.is_slow = True
     page.previewed().press("Cancel the run")
     assert "Nothing was changed: discarded by its author." in page.open().text
     assert len(page.words("discard")) == 1
@@ -290,6 +298,31 @@ def test_a_query_that_fails_says_why(page: Page) -> None:
     assert "DIVISION_BY_ZERO: / by zero" in page.text
 
 
+def test_a_result_that_cannot_be_read_is_not_asked_for_again(page: Page) -> None:
+    page.engine.breaks = True
+    page.open().go("SQL")
+    page.write("SELECT tow FROM nets").press("Run").open()
+    page.open()
+    assert "sql/results/x.csv&#x27; has 2,147,483,648 bytes to read" in page.text
+    assert page.engine.read == 1
+
+
+def test_columns_of_one_name_get_names_of_their_own(page: Page) -> None:
+    page.engine.finds = pa.Table.from_arrays([pa.array([1]), pa.array([2]), pa.array([3])], names=["n", "n", "n_2"])
+    page.open().go("SQL")
+    page.write("SELECT 1 AS n, 2 AS n FROM nets").press("Run").open()
+    assert list(page.tab.dataframe[0].value) == ["n", "n_2", "n_2_2"]
+
+
+def test_what_cannot_be_looked_at_now_is_looked_at_again(page: Page) -> None:
+    page.is_pumping = False
+    page.previewed()
+    page.cut_off()
+    assert "S3 does not answer" in page.open().text
+    page.restore()
+    assert "Updates 1 row, of 4." in page.pump().text
+
+
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
@@ -317,13 +350,12 @@ def test_ctrl_enter_runs_what_reads_and_previews_what_edits(page: Page) -> None:
 def test_what_was_run_is_offered_again(page: Page) -> None:
     page.previewed()
     assert "Run lately" in page.text
-    page.press("Discard").open().write("SELECT 1").press("Edit the statement again")
+    page.press("Discard").open().write("SELECT 1").say("wrote").press("Edit the statement again")
     assert page.written == UPDATE
 
 
 def test_text_of_data_is_never_markup(page: Page) -> None:
-    page.bulk.does = lambda row: {**row, "vessel": "<script>alert(1)</script>"}
-    page.previewed("UPDATE nets SET vessel = '<b>' || vessel")
+    page.previewed("UPDATE nets SET vessel = '<script>alert(1)</script><b>'")
     assert "<script>" not in page.text
     assert "&lt;script&gt;" in page.text
     assert "&lt;b&gt;" in page.text

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.pipeline import Pipeline
+from tests.sql_pipeline import SqlPipeline
 from towline import connect
 from towline.cli import main
 from towline.connect import Connection
@@ -98,7 +99,7 @@ class Towline:
 @pytest.fixture
 def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Towline:
     """An empty bucket, and the command line on it, as the user ana."""
-    pipeline = Pipeline()
+    pipeline = SqlPipeline()
     towline = Towline(pipeline, tmp_path)
     pipeline.store.faults = towline._deliver
     settings = Settings("towline", endpoint_url="http://127.0.0.1:9")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -193,3 +194,72 @@ def test_a_word_takes_no_note(quiet: Towline) -> None:
     put(quiet, "previewed")
     assert quiet("sql", "tows", "--promote", "01RUN", "--note", "why").code == 2
     assert quiet("sql", "tows", "--promote", "NOTHING").code == 13
+
+
+def test_an_edit_is_previewed_promoted_and_recorded_with_its_query(towline: Towline) -> None:
+    before = towline.rows()
+    run = towline.good("sql", "tows", UPDATE, "--note", "calibration", "--dry-run")
+    assert "preview: Updates 2 rows, of 3." in run.out
+    assert "1786.2   ->   3572.4" in run.out
+    assert towline.rows() == before
+    (id,) = re.findall(r"--promote (\w+)", run.out)
+    assert "committed tows #2" in towline.good("sql", "tows", "--promote", id, "--wait").out
+    assert [row["volume"] for row in towline.rows().values()] == [3572.4, 2934.4, None]
+    assert towline.good("log", "tows", "--json").json[0]["query"] == UPDATE
+    assert towline("sql", "tows", "--promote", id).code == 2
+
+
+def test_an_edit_that_waits_is_committed(towline: Towline) -> None:
+    result = towline.good("sql", "tows", "DELETE FROM master WHERE tow = 2", "--note", "why", "--wait", "--json")
+    assert (result.json["status"], result.json["kind"], result.json["run"]["counts"]["rows_deleted"]) == (
+        "committed",
+        "sql",
+        1,
+    )
+    assert set(towline.rows()) == {(1, 0), (1, 1)}
+
+
+def test_what_is_promoted_is_merged_onto_what_others_did_meanwhile(towline: Towline) -> None:
+    runs = [
+        towline.good("sql", "tows", UPDATE, "--note", "why", "--dry-run", "--json").json["run"]
+        for _ in ("first", "second")
+    ]
+    towline.good("edit", "tows", "--where", "tow=1,net=0", "--set", "count=99", "--note", "why", "--wait")
+    towline.good("sql", "tows", "--promote", runs[0], "--wait")
+    assert (towline.rows()[1, 0]["count"], towline.rows()[1, 0]["volume"]) == (99, 3572.4)
+    towline.good("edit", "tows", "--where", "tow=1,net=0", "--set", "volume=1", "--note", "why", "--wait")
+    assert towline("sql", "tows", "--promote", runs[1], "--wait").code == 11
+    assert towline.rows()[1, 0]["volume"] == 1
+
+
+def test_what_is_discarded_changes_nothing(towline: Towline) -> None:
+    run = towline.good("sql", "tows", UPDATE, "--note", "why", "--dry-run", "--json").json["run"]
+    assert "discarded by its author" in towline.good("sql", "tows", "--discard", run, "--wait").out
+    assert towline("sql", "tows", "--promote", run).code == 2
+    assert towline.rows()[1, 0]["volume"] == 1786.2
+
+
+@pytest.mark.parametrize("arguments", [["--dry-run"], ["--wait"]])
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("UPDATE master SET vessel = 1", "MISMATCH"),
+        ("UPDATE master SET volume = 1 / 0", "ivision by zero"),
+        ("UPDATE master SET volume = -1", "constraint.minimum"),
+        ("UPDATE master SET count = 0.5", "whole numbers"),
+        ("INSERT INTO master SELECT * FROM master", "key.duplicate"),
+        ("SELECT * FROM master WHERE FALSE", "no rows"),
+        (
+            "UPDATE master SET volume = b FROM (VALUES (1, 7), (1, 8)) AS v(a, b) WHERE a = tow",
+            "several rows of the source match one row",
+        ),
+    ],
+)
+def test_what_the_query_or_its_result_is_refused_for(
+    towline: Towline, sql: str, said: str, arguments: list[str]
+) -> None:
+    before = towline.rows()
+    result = towline("sql", "tows", sql, "--note", "why", *arguments)
+    assert result.code == 10
+    assert said in result.out
+    assert towline.rows() == before

@@ -1,4 +1,4 @@
-"""Compiled edits, run on DuckDB, beside DuckDB's own UPDATE, DELETE, INSERT and MERGE of the same rows."""
+"""Compiled edits, run as the local Athena runs them, beside DuckDB's own DML of the same rows."""
 
 # ruff: noqa: S608 - the statements are the tests' own
 
@@ -13,6 +13,7 @@ import sqlglot
 
 from towline import sqledit
 from towline.contract import Contract
+from towline.local.athena import dialect
 from towline.sqledit import Compiled
 
 BASE = '"towline"."run_1_base"'
@@ -39,13 +40,18 @@ def compiled(sql: str, of: Contract = HAULS, others: Sequence[Contract] = (SHIPS
 
 def after(sql: str, table: pa.Table, of: Contract = HAULS, others: Mapping[str, pa.Table] | None = None) -> pa.Table:
     """The table as the compiled statement makes it, in the order of its rows."""
-    select = sqlglot.transpile(compiled(sql, of).select, read="athena", write="duckdb")[0]
+    types = {each.dataset: {field.name: sqledit.athena_type(field) for field in each.fields} for each in (of, SHIPS)}
+    schema = {"towline.run_1_base": types[of.dataset], "towline.ships": types["ships"]}
+    select = dialect.translate(compiled(sql, of).select, schema)
     with duckdb.connect() as engine:
         engine.execute("CREATE SCHEMA towline")
         for name, rows in {"run_1_base": table, **(others or {})}.items():
             engine.register("given", rows)
             engine.execute(f"CREATE TABLE towline.{name} AS SELECT * FROM given")
-        return _sorted(engine.sql(select).to_arrow_table(), of)
+        result = engine.sql(select).to_arrow_table()
+        # Athena has no upper case in names; what it writes gets the contract's names again when it is read.
+        assert [name.lower() for name in of.names] == [name.lower() for name in result.schema.names]
+        return _sorted(result.rename_columns(list(of.names)), of)
 
 
 def natively(sql: str, table: pa.Table, of: Contract = HAULS, others: Mapping[str, pa.Table] | None = None) -> pa.Table:

@@ -21,6 +21,7 @@ import towline
 from tests.athena import Answers
 from tests.conftest import ROOT
 from tests.pipeline import Pipeline
+from tests.sql_pipeline import SqlPipeline
 from towline import connect
 from towline.connect import Connection
 from towline.contract import Contract
@@ -57,7 +58,7 @@ tow,vessel,volume,count,is_day,day,at,sent
 @pytest.fixture
 def pipeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
     """A bucket whose functions run the moment a proposal lands, and to which the API connects."""
-    pipeline = Pipeline()
+    pipeline = SqlPipeline()
 
     def deliver(operation: str, key: str, phase: Literal["before", "after"]) -> None:
         if (operation, phase) == ("put", "after") and key.startswith("inbox/") and key.endswith(".json"):
@@ -89,7 +90,7 @@ def test_the_public_names_are_these() -> None:
         towline.nope  # noqa: B018 - looking is the test
     public = {name for name in vars(towline.Dataset) if not name.startswith("_")}
     reading = "contract read status log diff blame conflicts verify preview preview_restore reviews case"
-    writing = "propose edit insert delete restore resolve review prune"
+    writing = "propose edit insert delete sql promote discard restore resolve review prune publish"
     assert public == {*reading.split(), *writing.split()}
 
 
@@ -360,7 +361,7 @@ def test_the_documented_code_runs(
     for block in blocks:
         exec(block, names)  # noqa: S102 - our own documentation
     printed = capsys.readouterr().out
-    assert len(blocks) == 13
+    assert len(blocks) == 14
     assert "int64 bool" in printed
     assert "['hauls', 'net_tows']" in printed
 

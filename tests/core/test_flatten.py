@@ -19,12 +19,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.core import flattening
 from towline import flatten, parts, piles
 from towline import table as tables
 from towline.errors import NotFound, PreconditionFailed, Unavailable, UnreadableFile
 from towline.memory import MemoryStore
 from towline.rules.field import Field
-from towline.store import ABSENT
+from towline.store import ABSENT, MIB
 
 FIELDS = (
     Field("whole", "integer"),
@@ -316,7 +317,15 @@ def test_too_little_room_is_said_before_anything_is_fetched(tmp_path: Path) -> N
         flatten.flatten(store, parts.find(store, "next"), "r", PAIR, ["whole"], workdir=tmp_path)
     assert store.requests["get"] == 0
     with free(10**9, 0), pytest.raises(Unavailable, match="make room"):
-        flatten.flatten(store, parts.find(store, "next"), "r", PAIR, ["whole"], workdir=tmp_path, memory=1)
+        flatten.flatten(store, parts.find(store, "next"), "r", PAIR, ["whole"], workdir=tmp_path, memory=99)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_is_said_and_nothing_is_left(tmp_path: Path) -> None:
+    store = put(parquet(numbers(5)))
+    full = patch.object(flatten, "writer", side_effect=OSError(28, "No space left on device"))
+    with full, pytest.raises(Unavailable, match="No space left"):
+        flatten.flatten(store, parts.find(store, "next"), "r", PAIR, ["whole"], workdir=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -331,6 +340,21 @@ def test_texts_that_unpack_to_far_more_than_memory_are_refused_before_they_do() 
     bomb = pa.table({"whole": pa.array(range(4_000), pa.int64()), "text": text})
     with pytest.raises(UnreadableFile, match="rows of this table take"):
         flattened(put(parquet(bomb)), ["whole"], PAIR, memory=2**25)
+
+
+def test_a_table_larger_than_its_memory_is_flattened_within_it(tmp_path: Path) -> None:
+    """300 MB with 64 MiB for rows at hand; Arrow's pages, a row group being encoded and the like come on top."""
+    memory = 64 * MIB
+    size = flattening.write_parts(tmp_path, rows=2_800_000, count=40)
+    assert size > 300 * 10**6
+    found = flattening.in_a_process(tmp_path, memory)
+    assert found["rows"] == 2_800_000
+    assert found["arrow"] < 1.5 * memory
+    assert found["peak"] - found["before"] < 200 * MIB
+    result = pq.ParquetFile(tmp_path / "result.parquet")
+    keys = result.read(columns=list(flattening.KEY))
+    assert keys["tow"].to_numpy().tolist() == [n // 8 for n in range(2_800_000)]
+    assert piles.is_ordered(keys)
 
 
 def test_memory_follows_from_what_a_function_has() -> None:

@@ -14,6 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.sql_engine import HAULS, SHIPS, after, compiled, contract, natively, rows
+from towline import sqledit
+from towline.contract import Contract
+from towline.errors import BadProposal
 
 SCHEMA = HAULS.schema
 DAY = date(2024, 5, 4)
@@ -44,6 +47,8 @@ STATEMENTS = [
     "UPDATE master SET volume = 0 WHERE is_day OR volume IS NULL",
     "UPDATE master SET volume = 0 WHERE is_day OR tow = 2 AND net = 1",
     "UPDATE master SET volume = 0 WHERE FALSE",
+    "UPDATE master SET is_day = tow = 1, volume = 2",
+    "UPDATE master SET is_day = tow = 1 AND volume > 2 OR ship IS NULL",
     "UPDATE master SET ship = 'a;b -- c /* d */' WHERE net = 0",
     "UPDATE master SET ship = ship || '''s' WHERE ship LIKE 'O''%'",
     "UPDATE master SET ship = upper(ship), volume = CASE WHEN is_day THEN 1 ELSE volume END",
@@ -106,6 +111,8 @@ def test_an_edit_does_what_the_engine_itself_does(sql: str) -> None:
         "SELECT tow, net, sum(volume) AS volume, NULL AS ship, NULL AS is_day, NULL AS day FROM master GROUP BY 1, 2",
         "SELECT * FROM master ORDER BY volume DESC LIMIT 3",
         "(SELECT * FROM master)",
+        "(SELECT * FROM master ORDER BY tow, net) LIMIT 2",
+        "(SELECT * FROM master ORDER BY tow, net LIMIT 2) UNION ALL (SELECT * FROM master ORDER BY tow, net OFFSET 4)",
     ],
 )
 def test_a_select_is_the_new_table(sql: str) -> None:
@@ -163,10 +170,12 @@ def test_of_several_matches_the_one_that_says_something_counts() -> None:
 
 
 def test_names_that_need_quotes_and_upper_case_are_the_contracts() -> None:
-    odd = contract("odd", {"Tow No": "integer", "select": "number", 'say "hi"': "string"}, ["Tow No"])
-    table = pa.Table.from_pylist([{"Tow No": 1, "select": 1.0, 'say "hi"': "x"}], odd.schema)
-    sql = 'UPDATE odd SET "SELECT" = "tow no" + 1, "say ""hi""" = \'y\' WHERE "TOW NO" = 1'
-    assert rows(after(sql, table, odd)) == [{"Tow No": 1, "select": 2.0, 'say "hi"': "y"}]
+    odd = contract("odd", {"Tow No": "integer", "select": "number", "say hi": "string"}, ["Tow No"])
+    table = pa.Table.from_pylist([{"Tow No": 1, "select": 1.0, "say hi": "x"}], odd.schema)
+    sql = 'UPDATE odd SET "SELECT" = "tow no" + 1, "say hi" = \'y\' WHERE "TOW NO" = 1'
+    assert rows(after(sql, table, odd)) == [{"Tow No": 1, "select": 2.0, "say hi": "y"}]
+    quoted = contract("odd", {"tow": "integer", 'say "hi"': "string"}, ["tow"])
+    assert '"say ""hi"""' in compiled('UPDATE odd SET "say ""hi""" = NULL', quoted).select
 
 
 def test_the_same_statement_compiles_to_the_same_text() -> None:
@@ -259,8 +268,54 @@ def statements(draw: st.DrawFn) -> str:
     return f"UPDATE master SET {', '.join(draw(st.lists(st.sampled_from(sets), min_size=1, unique=True)))}{where}"
 
 
-@settings(max_examples=60)
+@st.composite
+def merges(draw: st.DrawFn) -> str:
+    """Each row of the source has another key, and so has each row that is inserted."""
+    found = draw(KEYS)
+    source = ", ".join(f"({tow}, {net}, {draw(st.sampled_from(['1.5', 'NULL', '-2.0']))})" for tow, net in found)
+    condition = st.sampled_from(["", " AND s.v > 0", " AND m.volume IS NULL", " AND m.is_day", " AND NOT m.ship = 'a'"])
+    action = st.sampled_from(["DELETE", "UPDATE SET volume = s.v", "UPDATE SET volume = m.volume + s.v, ship = 'x'"])
+    matched = draw(st.lists(st.builds(" WHEN MATCHED{} THEN {}".format, condition, action), max_size=3))
+    new = st.sampled_from(["(tow, net, volume) VALUES (s.tow, s.net, s.v)", "(net, tow) VALUES (s.net, s.tow)"])
+    only = st.sampled_from(["", " AND s.v > 0", " AND s.v IS NULL"])
+    missed = st.builds(" WHEN NOT MATCHED{} THEN INSERT {}".format, only, new)
+    missed = draw(st.lists(missed, min_size=0 if matched else 1, max_size=2))
+    clauses = "".join(_reachable(matched) + _reachable(missed))
+    return (
+        f"MERGE INTO master AS m USING (VALUES {source}) AS s(tow, net, v) ON m.tow = s.tow AND m.net = s.net{clauses}"
+    )
+
+
+def _reachable(clauses: list[str]) -> list[str]:
+    """DuckDB refuses clauses behind one that always holds."""
+    last = next((number for number, clause in enumerate(clauses) if "MATCHED THEN" in clause), len(clauses))
+    return clauses[: last + 1]
+
+
+@settings(max_examples=25)
+@given(tables(), merges())
+def test_any_merge_does_what_the_engine_itself_does(table: pa.Table, sql: str) -> None:
+    assert rows(after(sql, table)) == rows(natively(sql, table))
+
+
+@settings(max_examples=40)
 @given(tables(), statements())
 def test_any_update_and_delete_does_what_the_engine_itself_does(table: pa.Table, sql: str) -> None:
     result: list[dict[str, Any]] = rows(after(sql, table))
     assert result == rows(natively(sql, table))
+
+
+@pytest.mark.parametrize(("micros", "zone"), [(123_000, ""), (123_456, ""), (-1, ""), (123_456, "UTC"), (0, "UTC")])
+def test_times_that_athena_would_round_are_refused(micros: int, zone: str) -> None:
+    field = {"name": "at", "type": "datetime", **({"towline": {"timezone": "UTC"}} if zone else {})}
+    fields = [{"name": "id", "type": "integer"}, field]
+    block = {"version": 1, "dataset": "events"}
+    events = Contract.parse({"fields": fields, "primaryKey": "id", "towline": block})
+    at = pa.array([None, micros], pa.int64()).cast(events.schema.field("at").type)
+    table = pa.table({"id": [1, 2], "at": at})
+    if micros % 1_000:
+        with pytest.raises(BadProposal, match="finer than a millisecond") as found:
+            sqledit.check_times(table, events)
+        assert found.value.rule == "sql.times"
+    else:
+        sqledit.check_times(table, events)

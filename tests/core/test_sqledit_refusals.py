@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -93,6 +94,14 @@ REFUSALS = [
     ("UPDATE master SET volume = factor FROM ships WHERE ship = 'x'", "sql.column", 1, 52, "ship", ["several tables"]),
     ("UPDATE master SET volume = s.factr FROM ships s", "sql.column", 1, 28, "s.factr", ["did you mean factor?"]),
     ("UPDATE master SET volume = f FROM (SELECT tow f FROM master)", "sql.syntax", 1, None, None, ["(SELECT …) AS s"]),
+    (
+        "MERGE INTO master USING (ships a JOIN ships b ON TRUE) ON TRUE WHEN NOT MATCHED THEN INSERT VALUES (1)",
+        "sql.syntax",
+        1,
+        None,
+        None,
+        ["one table"],
+    ),
     ("UPDATE master SET volume = 1 FROM ships a, ships b", "sql.syntax", 1, 41, None, ["one table"]),
     ("UPDATE master SET volume = max(volume)", "sql.function", 1, 28, None, ["subquery"]),
     ("UPDATE master SET volume = lag(volume) OVER (ORDER BY net)", "sql.function", 1, 28, None, ["subquery"]),
@@ -205,6 +214,8 @@ def test_length_and_depth_are_bounded() -> None:
     chain = " OR ".join(["tow = 1"] * 5000)
     deep = f"DELETE FROM master WHERE tow = {'(' * 3000}1{')' * 3000}"
     negated = f"DELETE FROM master WHERE {'NOT ' * 3000} is_day"
+    sums = f"UPDATE master SET volume = {' + '.join(['tow'] * 380)}"
+    assert compiled(sums).verb == "update"
     signs = f"DELETE FROM master WHERE tow = {'- ' * 3000}1"
     for sql, rule in [
         (long, "sql.length"),
@@ -224,11 +235,14 @@ def test_what_a_statement_comes_to_is_bounded_too(monkeypatch: pytest.MonkeyPatc
         f"MERGE INTO master AS m USING (VALUES {values}) AS s(tow, net) ON m.tow = s.tow AND m.net = s.net"
         " WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT (tow, net) VALUES (s.tow, s.net)"
     )
-    monkeypatch.setattr(compiling, "MAX_BYTES", 2**11 + 5_000)
-    assert "\n" not in compiled(sql).select  # laid out it would be too long
-    monkeypatch.setattr(compiling, "MAX_BYTES", 2**11 + len(sql))
+    laid_out = compiled(sql).select
+    monkeypatch.setattr(compiling, "MAX_COMPILED", len(json.dumps(laid_out)) - 1)
+    on_one_line = compiled(sql).select
+    assert "\n" in laid_out
+    assert "\n" not in on_one_line
+    monkeypatch.setattr(compiling, "MAX_COMPILED", len(json.dumps(on_one_line)) - 1)
     with pytest.raises(SqlRefused, match="comes to in Athena's SQL has") as found:
-        compiled(sql)  # the source is in it twice
+        compiled(sql)
     assert found.value.rule == "sql.length"
 
 

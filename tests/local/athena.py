@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,3 +97,27 @@ def athena_of_the_stack(stack: StackInfo) -> Athena:
     made.put("hauls/part", pa.table({"tow": [1, 2, 3], "catch_kg": [1.5, None, 3.0], "species": ["cod", "", None]}))
     made.table("hauls", "tow bigint, catch_kg double, species string", "hauls/")
     return made
+
+
+# More rows together than any machine goes through in the time that a test has.
+ENDLESS = "SELECT sum(a.n * b.n * c.n * d.n) FROM many a CROSS JOIN many b CROSS JOIN many c CROSS JOIN many d"
+
+
+@pytest.fixture(name="endless")
+def endless(athena: Athena) -> Iterator[str]:
+    """A query that does not end; whatever a test leaves running is stopped."""
+    if not athena.keys("many/"):
+        athena.put("many/part", pa.table({"n": list(range(5000))}))
+        athena.table("many", "n bigint", "many/")
+    yield ENDLESS
+    listed = athena.athena.list_query_executions(WorkGroup="primary")["QueryExecutionIds"]
+    for query_id in listed:
+        if athena.look(query_id)["Status"]["State"] in ("QUEUED", "RUNNING"):
+            athena.athena.stop_query_execution(QueryExecutionId=query_id)
+            athena.ended(query_id)
+
+
+def running_now(athena: Athena, query: str) -> str:
+    query_id = athena.start(query)
+    eventually(lambda: athena.look(query_id)["Status"]["State"] == "RUNNING")
+    return query_id

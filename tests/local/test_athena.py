@@ -1,4 +1,4 @@
-"""Athena on the local stack: the API, what it reads and writes, its events, and Step Functions waiting for it."""
+"""Athena's API on the local stack: what it takes and answers, and what a query may reach."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ import boto3
 import pyarrow as pa
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.local import athena as shared
 from tests.local.athena import Athena
-from tests.local_stack import BUCKET, SMALL, again, client, eventually, kill, running
-from towline.local import stack as stacks
+from tests.local_stack import BUCKET, SMALL, client, running
+from towline.local.athena.results import csv_line, csv_page
 
-athena_of_the_stack = shared.athena_of_the_stack
+athena_of_the_stack, endless = shared.athena_of_the_stack, shared.endless
 
 ARN = "arn:aws:states:::athena:"
 ROLE = "arn:aws:iam::000000000000:role/any"
@@ -72,24 +74,6 @@ def test_a_dropped_table_is_gone_and_its_objects_are_not(athena: Athena) -> None
     assert athena.keys("hauls/")
 
 
-# More rows together than any machine goes through in the time that a test has.
-ENDLESS = "SELECT sum(a.n * b.n * c.n * d.n) FROM many a CROSS JOIN many b CROSS JOIN many c CROSS JOIN many d"
-
-
-@pytest.fixture
-def endless(athena: Athena) -> Iterator[str]:
-    """A query that does not end; whatever a test leaves running is stopped."""
-    if not athena.keys("many/"):
-        athena.put("many/part", pa.table({"n": list(range(5000))}))
-        athena.table("many", "n bigint", "many/")
-    yield ENDLESS
-    listed = athena.athena.list_query_executions(WorkGroup="primary")["QueryExecutionIds"]
-    for query_id in listed:
-        if athena.look(query_id)["Status"]["State"] in ("QUEUED", "RUNNING"):
-            athena.athena.stop_query_execution(QueryExecutionId=query_id)
-            athena.ended(query_id)
-
-
 def refusal(athena: Athena, query: str, **more: Any) -> str:
     with pytest.raises(ClientError) as refused:
         athena.start(query, **more)
@@ -131,6 +115,9 @@ def test_results_go_where_the_request_says_or_else_the_workgroup(athena: Athena,
     enforced = {"EnforceWorkGroupConfiguration": True}
     athena.athena.update_work_group(WorkGroup=workgroup, ConfigurationUpdates=enforced)
     assert output(athena, WorkGroup=workgroup) == athena.at("group")
+    placed = f"CREATE TABLE placed_myself WITH (external_location = '{athena.at('mine/')}') AS SELECT 1 AS n"
+    reason = athena.ended(athena.start(placed, WorkGroup=workgroup))["Status"]["StateChangeReason"]
+    assert "external_location cannot be given in a workgroup that enforces its own" in reason
 
 
 def test_a_query_without_a_workgroup_or_a_place_for_its_result_is_refused(athena: Athena, workgroup: str) -> None:
@@ -163,9 +150,21 @@ def test_a_workgroups_queries_are_listed_from_the_newest_on(athena: Athena, work
     assert (rest["QueryExecutionIds"], "NextToken" in rest) == ([ids[0]], False)
 
 
+@given(st.lists(st.tuples(st.none() | st.text(), st.none() | st.text())), st.integers(1, 3))
+def test_what_is_written_as_a_result_is_read_again_page_by_page(rows: list[tuple[str | None, ...]], limit: int) -> None:
+    body = "".join(map(csv_line, rows)).encode()
+    seen, at = [], 0
+    while at < len(body):
+        page, at = csv_page(body, at, limit)
+        seen += page
+    assert seen == [list(row) for row in rows]
+
+
 def test_a_result_comes_in_pages(athena: Athena) -> None:
     query_id = athena.run("SELECT tow FROM hauls ORDER BY tow")["QueryExecutionId"]
     seen, token = [], {}
+    with pytest.raises(ClientError, match="Malformed query results token"):
+        athena.athena.get_query_results(QueryExecutionId=query_id, NextToken="3")
     while True:
         page = athena.athena.get_query_results(QueryExecutionId=query_id, MaxResults=3, **token)
         seen.append([row["Data"][0]["VarCharValue"] for row in page["ResultSet"]["Rows"]])
@@ -205,6 +204,7 @@ def test_an_execution_tells_when_it_ran_and_what_it_read(athena: Athena) -> None
     assert (ended["StatementType"], ended["SubstatementType"]) == ("DML", "SELECT")
     everything = athena.run("SELECT * FROM hauls")["Statistics"]["DataScannedInBytes"]
     assert 0 < statistics["DataScannedInBytes"] < everything
+    assert athena.run("SELECT count(*) FROM hauls")["Statistics"]["DataScannedInBytes"] == 0
     assert statistics["TotalExecutionTimeInMillis"] >= statistics["EngineExecutionTimeInMillis"]
 
 
@@ -219,7 +219,7 @@ def test_a_query_that_fails_says_why(athena: Athena) -> None:
 
 
 def test_a_query_is_stopped_while_it_runs_and_while_it_waits(athena: Athena, endless: str) -> None:
-    first, second = (running_now(athena, endless) for _ in range(2))
+    first, second = (shared.running_now(athena, endless) for _ in range(2))
     third = athena.start(endless)
     assert athena.look(third)["Status"]["State"] == "QUEUED"
     for query_id in (third, first, second):
@@ -227,12 +227,6 @@ def test_a_query_is_stopped_while_it_runs_and_while_it_waits(athena: Athena, end
         status = athena.ended(query_id)["Status"]
         assert (status["State"], status["StateChangeReason"]) == ("CANCELLED", "Query cancelled by user")
     assert athena.rows("SELECT 1") == [["1"]]
-
-
-def running_now(athena: Athena, query: str) -> str:
-    query_id = athena.start(query)
-    eventually(lambda: athena.look(query_id)["Status"]["State"] == "RUNNING")
-    return query_id
 
 
 @pytest.mark.parametrize(
@@ -254,142 +248,6 @@ def running_now(athena: Athena, query: str) -> str:
 def test_a_query_reaches_nothing_but_tables(athena: Athena, query: str) -> None:
     athena.fail(query)
     assert not list(Path("/tmp").glob("towline-escaped*"))  # noqa: S108 - where it would be
-
-
-def machine(athena: Athena, query: str, **state: Any) -> str:
-    """Start a state machine that runs one query and waits for it; the execution's ARN."""
-    task = {
-        "Type": "Task",
-        "Resource": f"{ARN}startQueryExecution.sync",
-        "Parameters": {
-            "QueryString": query,
-            "QueryExecutionContext": {"Database": athena.database},
-            "ResultConfiguration": {"OutputLocation": athena.at("results/")},
-        },
-        "End": True,
-        **state,
-    }
-    made = athena.states.create_state_machine(
-        name=f"m{uuid.uuid4().hex}",
-        roleArn=ROLE,
-        definition=json.dumps({"StartAt": "Query", "States": {"Query": task}}),
-    )
-    return str(athena.states.start_execution(stateMachineArn=made["stateMachineArn"])["executionArn"])
-
-
-def over(athena: Athena, arn: str) -> dict[str, Any]:
-    def done() -> dict[str, Any] | None:
-        found: dict[str, Any] = athena.states.describe_execution(executionArn=arn)
-        return found if found["status"] != "RUNNING" else None
-
-    return eventually(done)
-
-
-def test_a_state_machine_waits_for_a_query(athena: Athena) -> None:
-    ended = over(athena, machine(athena, "SELECT count(*) FROM hauls"))
-    assert ended["status"] == "SUCCEEDED"
-    found = json.loads(ended["output"])["QueryExecution"]
-    assert found["Status"]["State"] == "SUCCEEDED"
-    assert found["Status"]["CompletionDateTime"] >= found["Status"]["SubmissionDateTime"] > 1e12
-
-
-def test_a_query_that_fails_fails_its_state_with_all_that_is_known_of_it(athena: Athena) -> None:
-    ended = over(athena, machine(athena, "SELECT * FROM nowhere"))
-    assert (ended["status"], ended["error"]) == ("FAILED", "States.TaskFailed")
-    status = json.loads(ended["cause"])["QueryExecution"]["Status"]
-    assert status["AthenaError"]["ErrorMessage"].startswith("TABLE_NOT_FOUND: line 1:15")
-
-
-@pytest.fixture
-def events(athena: Athena) -> Iterator[Any]:
-    """Reads the details of the state changes so far of one query."""
-    name = f"q{uuid.uuid4().hex}"
-    url = athena.sqs.create_queue(QueueName=name)["QueueUrl"]
-    arn = athena.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    athena.events.put_rule(Name=name, EventPattern=json.dumps({"detail-type": ["Athena Query State Change"]}))
-    athena.events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": arn}])
-    seen: list[dict[str, Any]] = []
-
-    def of(query_id: str, count: int) -> list[dict[str, Any]]:
-        def enough() -> list[dict[str, Any]] | None:
-            messages = athena.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
-            seen.extend(json.loads(message["Body"]) for message in messages)
-            found = [one["detail"] for one in seen if one["detail"]["queryExecutionId"] == query_id]
-            return found if len(found) >= count else None
-
-        return sorted(eventually(enough), key=lambda detail: int(detail["sequenceNumber"]))
-
-    yield of
-    athena.events.remove_targets(Rule=name, Ids=["1"])
-    athena.events.delete_rule(Name=name)
-    athena.sqs.delete_queue(QueueUrl=url)
-
-
-def test_every_change_of_state_is_an_event(athena: Athena, events: Any) -> None:
-    found = events(athena.run("SELECT 1")["QueryExecutionId"], 3)
-    assert [(one.get("previousState"), one["currentState"]) for one in found] == [
-        (None, "QUEUED"),
-        ("QUEUED", "RUNNING"),
-        ("RUNNING", "SUCCEEDED"),
-    ]
-    assert {(one["workgroupName"], one["statementType"]) for one in found} == {("primary", "DML")}
-
-
-def test_a_query_that_fails_or_is_stopped_says_so_in_its_events(athena: Athena, events: Any, endless: str) -> None:
-    failed = events(athena.start("SELECT * FROM nowhere"), 3)[-1]
-    assert failed["currentState"] == "FAILED"
-    assert failed["athenaError"]["errorMessage"].startswith("TABLE_NOT_FOUND")
-    stopped = running_now(athena, endless)
-    athena.athena.stop_query_execution(QueryExecutionId=stopped)
-    assert [one["currentState"] for one in events(stopped, 3)] == ["QUEUED", "RUNNING", "CANCELLED"]
-
-
-def test_a_request_that_athena_refuses_fails_the_state_by_its_name(athena: Athena) -> None:
-    ended = over(athena, machine(athena, " "))
-    assert (ended["status"], ended["error"]) == ("FAILED", "Athena.InvalidRequestException")
-
-
-def query_of(athena: Athena, query: str) -> str:
-    """The id of the newest execution of a query, which must be running."""
-
-    def look() -> str | None:
-        listed = athena.athena.list_query_executions(WorkGroup="primary")["QueryExecutionIds"]
-        found = [one for one in map(athena.look, listed) if one["Query"] == query]
-        return found[0]["QueryExecutionId"] if found and found[0]["Status"]["State"] == "RUNNING" else None
-
-    return eventually(look)
-
-
-def test_stopping_an_execution_stops_its_query(athena: Athena, endless: str) -> None:
-    query = f"{endless} WHERE a.n > 1"
-    arn = machine(athena, query)
-    query_id = query_of(athena, query)
-    athena.states.stop_execution(executionArn=arn)
-    assert athena.ended(query_id)["Status"]["State"] == "CANCELLED"
-    assert over(athena, arn)["status"] == "ABORTED"
-
-
-def test_a_state_whose_time_is_up_stops_its_query(athena: Athena, endless: str) -> None:
-    query = f"{endless} WHERE a.n > 2"
-    arn = machine(athena, query, TimeoutSeconds=1)
-    query_id = query_of(athena, query)
-    assert athena.ended(query_id)["Status"]["State"] == "CANCELLED"
-    ended = over(athena, arn)
-    assert (ended["status"], ended["error"]) == ("FAILED", "States.Timeout")
-
-
-def test_a_query_is_started_looked_at_and_stopped_by_states_that_do_not_wait(athena: Athena, endless: str) -> None:
-    started = json.loads(over(athena, machine(athena, endless, Resource=f"{ARN}startQueryExecution"))["output"])
-    eventually(lambda: athena.look(started["QueryExecutionId"])["Status"]["State"] == "RUNNING")
-    looked = machine(athena, endless, Resource=f"{ARN}getQueryExecution", Parameters=started)
-    assert json.loads(over(athena, looked)["output"])["QueryExecution"]["Status"]["State"] == "RUNNING"
-    over(athena, machine(athena, endless, Resource=f"{ARN}stopQueryExecution", Parameters=started))
-    assert athena.ended(started["QueryExecutionId"])["Status"]["State"] == "CANCELLED"
-
-
-def test_an_execution_begins_at_once(athena: Athena) -> None:
-    ended = over(athena, machine(athena, "SELECT 1"))
-    assert (ended["stopDate"] - ended["startDate"]) < timedelta(seconds=1)
 
 
 def test_a_query_reads_and_writes_what_its_author_may(tmp_path: Path) -> None:
@@ -428,30 +286,3 @@ def a_users_athena(athena: Athena) -> Any:
     key = iam.create_access_key(UserName="ana")["AccessKey"]
     session = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name=athena.stack.region)
     return session.client("athena", endpoint_url=athena.stack.endpoint)
-
-
-def saved(info: stacks.StackInfo, name: str) -> str:
-    """A service's state as it was last saved whole."""
-    state = Path(info.data_dir) / "state"
-    generation = json.loads((state / "current").read_text())["generation"]
-    try:
-        return (state / generation / name).read_text()
-    except FileNotFoundError:  # another generation has taken its place meanwhile
-        return ""
-
-
-def test_what_runs_when_the_stack_is_killed_has_failed_when_it_is_back(tmp_path: Path) -> None:
-    with running(tmp_path) as info:
-        mine = shared.own(info)
-        mine.put("many/part", pa.table({"n": list(range(5000))}))
-        mine.table("many", "n bigint", "many/")
-        arn = machine(mine, ENDLESS)
-        query_id = query_of(mine, ENDLESS)
-        eventually(lambda: query_id in saved(info, "athena.json") and arn in saved(info, "stepfunctions.json"))
-        kill(info)
-        back = shared.Athena(stacks.start(tmp_path, again(info, SMALL)), mine.database)
-        status = back.look(query_id)["Status"]
-        assert (status["State"], status["AthenaError"]["Retryable"]) == ("FAILED", True)
-        assert "the local stack was stopped" in status["StateChangeReason"]
-        assert back.states.describe_execution(executionArn=arn)["status"] == "FAILED"
-        assert back.rows("SELECT count(*) FROM many") == [["5000"]]

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import gzip
 import io
-from datetime import UTC, datetime
-from pathlib import PurePosixPath
+from datetime import UTC, datetime, timedelta
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sqlglot import exp
 
 from tests.local import athena as shared
 from tests.local.athena import Athena
 from tests.local_stack import BUCKET
+from towline.local.athena import storage
+from towline.local.athena.catalog import duck_type, hive_type
+from towline.local.athena.ctas import plan, publish
+from towline.local.athena.dialect import parse
+from towline.local.athena.errors import AthenaError
+from towline.local.athena.failure import Cancelled
+from towline.local.athena.projection import projected
+from towline.local.athena.storage import Location
 
 athena_of_the_stack = shared.athena_of_the_stack
 
@@ -64,7 +73,8 @@ def test_what_is_no_parquet_is_bad_data(athena: Athena) -> None:
 
 def test_all_types_of_a_contract_come_through(athena: Athena) -> None:
     instant = datetime(2026, 1, 31, 10, 20, 30, 123456)
-    row = {"i": [1], "n": [0.1], "s": ["é"], "b": [True], "d": [instant.date()]}
+    words = pa.array(["é"]).dictionary_encode()
+    row = {"i": [1], "n": [0.1], "s": words, "b": [True], "d": [instant.date()]}
     table = pa.table({**row, "t": pa.array([instant], pa.timestamp("us"))})
     athena.put("types/naive", table)
     athena.put(
@@ -283,6 +293,13 @@ def test_a_table_is_written_in_partitions(athena: Athena) -> None:
     assert athena.rows("SELECT tow FROM parted WHERE species = 'cod'") == [["1"]]
 
 
+@pytest.mark.parametrize("properties", [{}, {"partitioned_by": "ARRAY['species']"}])
+def test_a_table_of_no_rows_is_a_table(athena: Athena, properties: dict[str, str]) -> None:
+    name = f"no_rows_{len(properties)}"
+    athena.run(ctas(athena, name, "SELECT tow, species FROM hauls WHERE tow < 0", **properties))
+    assert athena.rows(f"SELECT * FROM {name}") == []
+
+
 def test_a_table_has_a_hundred_partitions_at_most(athena: Athena) -> None:
     athena.put("hundred/part", pa.table({"n": list(range(101))}))
     athena.table("hundred", "n bigint", "hundred/")
@@ -319,6 +336,25 @@ def test_a_made_table_keeps_the_types_of_its_query(athena: Athena) -> None:
     assert pq.read_schema(io.BytesIO(body)).names == list(kinds)
 
 
+def test_a_query_that_is_stopped_leaves_the_parts_that_it_had_put(
+    athena: Athena, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("1", "2", "3"):
+        (tmp_path / name).write_bytes(b"x")
+    put: list[Location] = []
+    monkeypatch.setattr(storage, "put", lambda location, body: put.append(location))
+
+    def go_on() -> None:
+        if len(put) == 2:
+            raise Cancelled
+
+    created = parse(ctas(athena, "stopped", "SELECT 1 AS n"))
+    assert isinstance(created, exp.Create)
+    with pytest.raises(Cancelled):
+        publish(plan(created, athena.database, Location(BUCKET, "")), tmp_path, go_on)
+    assert [location.key.rpartition("/")[0] for location in put] == [f"{athena.database}/stopped"] * 2
+
+
 def lines(athena: Athena, query: str) -> list[str]:
     query_id = athena.run(query)["QueryExecutionId"]
     answer = athena.athena.get_query_results(QueryExecutionId=query_id)["ResultSet"]["Rows"]
@@ -345,8 +381,76 @@ def test_the_catalog_is_listed(athena: Athena) -> None:
         ("SHOW COLUMNS hauls", "SYNTAX_ERROR"),
         ("INSERT INTO hauls SELECT 1, 2, 'x'", "NOT_SUPPORTED"),
         ("UNLOAD (SELECT 1) TO 's3://b/a/' WITH (format = 'PARQUET')", "NOT_SUPPORTED"),
+        ("CREATE OR REPLACE VIEW v AS SELECT 1 AS n", "NOT_SUPPORTED"),
         ("SELEC 1", "SYNTAX_ERROR"),
     ],
 )
 def test_a_statement_that_cannot_be_done_says_why(athena: Athena, query: str, reason: str) -> None:
     assert reason in athena.fail(query)
+
+
+def is_projected(value: str, **properties: str) -> bool:
+    return projected("k", {f"projection.k.{name}": given for name, given in properties.items()}).has(value)
+
+
+def test_a_projected_date_has_the_form_and_the_range_that_are_given() -> None:
+    hours = {"type": "date", "format": "yyyy-MM-dd'T'HH", "range": "2026-01-31T10,2026-01-31T12"}
+    assert [is_projected(f"2026-01-31T{hour}", **hours) for hour in ("09", "10", "12", "13")] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+    assert not is_projected("2026-01-31 10", **hours)
+
+
+@pytest.mark.parametrize(
+    ("first", "there"), [("NOW", False), ("NOW-2DAYS", True), ("NOW-1MONTH", True), ("NOW - 1 YEAR", True)]
+)
+def test_a_projected_date_may_begin_some_time_ago(first: str, there: bool) -> None:
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%d")
+    assert is_projected(yesterday, type="date", format="yyyy-MM-dd", range=f"{first},NOW+1DAYS") is there
+
+
+@pytest.mark.parametrize(
+    ("properties", "reason"),
+    [
+        ({"type": "colour"}, "type 'colour' is none of"),
+        ({"type": "integer", "range": "1"}, "is not of the form first,last"),
+        ({"type": "date", "format": "yyyy", "range": "2020,NOW+1FORTNIGHTS"}, "has an unknown unit"),
+        ({"type": "date", "format": "yyyy", "range": "then,NOW"}, "'then' is not of the format yyyy"),
+    ],
+)
+def test_a_projection_that_makes_no_sense_says_so(properties: dict[str, str], reason: str) -> None:
+    with pytest.raises(AthenaError, match=reason):
+        is_projected("1", **properties)
+
+
+@pytest.mark.parametrize(
+    "hive",
+    [
+        "boolean",
+        "tinyint",
+        "int",
+        "bigint",
+        "float",
+        "double",
+        "string",
+        "binary",
+        "date",
+        "timestamp",
+        "decimal(10,2)",
+        "array<array<int>>",
+        "map<string,array<double>>",
+        "struct<a:int,b:struct<c:string,d:map<string,int>>>",
+    ],
+)
+def test_a_type_is_the_same_after_a_table_was_made(hive: str) -> None:
+    assert hive_type(duck_type(hive)) == hive
+
+
+def test_a_type_that_no_table_can_hold_is_refused() -> None:
+    with pytest.raises(AthenaError, match="Unsupported Hive type: interval"):
+        hive_type("INTERVAL")
+    with pytest.raises(AthenaError, match="Unsupported Hive type: uniontype"):
+        duck_type("uniontype<int,string>")

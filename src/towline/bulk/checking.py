@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from towline import cost, inbox, keys, master, plan, policy, preview, receipts
+from towline import cost, inbox, keys, master, plan, policy, preview, receipts, sqledit
 from towline.bulk import refusing, results
 from towline.bulk import state as states
 from towline.bulk.state import State
@@ -53,6 +53,7 @@ def _checked(bench: Workbench, receipt: Receipt, state: State, contract: Contrac
     base = master.snapshot(bench.store, bench.layout, state.dataset, state.base)
     if base is None:
         raise BadProposal(f"commit {state.base}, which the query ran on, is gone", rule="base.unknown")
+    sqledit.check_times(base, contract)
     if proposal.table is None:
         refusing.refuse_all(bench, receipt, report, query)
         return CLEAN

@@ -12,7 +12,7 @@ from towline import history, runs
 from towline.cli import preview
 from towline.cli.options import Call, Sending, called, mode_option, sends_perhaps
 from towline.cli.outcome import await_receipt, submit, tell, unknown
-from towline.cli.output import emit, progress, say
+from towline.cli.output import emit, say
 from towline.dataset import Dataset, Draft, Ticket
 from towline.errors import EXIT_OK, EXIT_VIOLATIONS, OutcomeUnknown, UsageError
 from towline.preview import Preview
@@ -115,8 +115,7 @@ def _say(call: Call, dataset: Dataset, word: Word, sending: Sending) -> int:
     if not sending.wait:
         return _said(call, word, ticket)
     try:
-        with progress(f"{word.run}: {word.name}", quiet=call.as_json):
-            receipt = runs.outcome(ticket, sending.timeout)
+        receipt = await_receipt(ticket, sending.timeout, quiet=call.as_json)
     except OutcomeUnknown as error:
         return unknown(call, dataset.name, word.run, error)
     code = tell(call, receipt)

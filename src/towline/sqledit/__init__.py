@@ -4,5 +4,17 @@ the table as it is afterwards. docs/sql.md says what can be written; this packag
 from towline.sqledit.compiling import Compiled, compile, read_only
 from towline.sqledit.ddl import athena_type, base_ddl, check_names, ctas, drop
 from towline.sqledit.refusal import SqlRefused
+from towline.sqledit.times import check_times
 
-__all__ = ["Compiled", "SqlRefused", "athena_type", "base_ddl", "check_names", "compile", "ctas", "drop", "read_only"]
+__all__ = [
+    "Compiled",
+    "SqlRefused",
+    "athena_type",
+    "base_ddl",
+    "check_names",
+    "check_times",
+    "compile",
+    "ctas",
+    "drop",
+    "read_only",
+]

@@ -14,7 +14,7 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 from towline.contract import Contract
 from towline.sqledit.ddl import athena_type
 from towline.sqledit.refusal import SqlRefused
-from towline.sqledit.statement import DIALECT, Statement
+from towline.sqledit.statement import DIALECT, Statement, too_deep
 
 # database -> table -> column -> type; a table that is not in it may have any columns.
 Schema = Mapping[str, Mapping[str, Mapping[str, str]]]
@@ -38,7 +38,9 @@ def check_columns(query: exp.Query, schema: Schema, statement: Statement) -> exp
             quote_identifiers=False,
         )
         scopes = traverse_scope(traced)
-    except (SqlglotError, RecursionError) as error:
+    except RecursionError as error:
+        raise too_deep(statement.sql) from error
+    except SqlglotError as error:
         if any(table.db and _columns(table, schema) is None for table in query.find_all(exp.Table)):
             return None
         raise _unclear(statement, error) from error
@@ -141,7 +143,7 @@ def _columns(source: exp.Expr | Scope, schema: Schema) -> Collection[str] | None
 
 def _unclear(statement: Statement, error: Exception) -> Exception:
     """What sqlglot says of a query that it cannot trace, at the place of the name that it gives."""
-    reason = str(error).split("\n")[0].rstrip(".") or "this nests too deeply"
+    reason = str(error).split("\n")[0].rstrip(".")
     said = reason.replace("'", " ").replace('"', " ").split()
     node = next((found for word in reversed(said) if (found := find_name(statement, word))), None)
     return statement.refused("sql.column", f"{reason}; check the names of columns and tables", node)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -16,16 +17,18 @@ from towline.sqledit.ddl import check_names
 from towline.sqledit.statement import (
     DIALECT,
     EDITS,
-    MAX_BYTES,
     QUERIES,
     Statement,
     check_repeatable,
     read,
+    too_deep,
     too_long,
 )
 
 _MARKER = "towline_edit"
-_REST = 2 * 2**10  # bytes; what a CTAS says around its SELECT
+# Bytes of a compiled statement as JSON text. Step Functions hands 262,144 bytes from state to state, the CTAS and what
+# else is known of the run among them.
+MAX_COMPILED = 224 * 2**10
 
 
 @dataclass(frozen=True)
@@ -122,12 +125,15 @@ def _rewritten(target: rewrite.Target, tree: exp.Expr) -> exp.Query:
 
 
 def _written(query: exp.Expr, parsed: Statement) -> str:
-    """The query as text, for people to read; on one line where it would be too long for Athena otherwise."""
+    """The query as text, for people to read; on one line where it would be too long otherwise."""
     try:
         for pretty in (True, False):
             text = query.sql(DIALECT, pretty=pretty, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
-            if len(text.encode()) <= MAX_BYTES - _REST:
+            size = len(json.dumps(text, ensure_ascii=False).encode())
+            if size <= MAX_COMPILED:
                 return text
-    except (SqlglotError, RecursionError) as error:
+    except RecursionError as error:
+        raise too_deep(parsed.sql) from error
+    except SqlglotError as error:
         raise parsed.refused("sql.syntax", f"Athena has no words for this: {error}; say it another way") from error
-    raise too_long(parsed.sql, "what this comes to in Athena's SQL", text)
+    raise too_long(parsed.sql, "what this comes to in Athena's SQL", size, MAX_COMPILED)

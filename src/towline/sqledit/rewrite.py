@@ -56,7 +56,7 @@ class Target:
         values: dict[str, exp.Expr] = {}
         for item in items:
             if not isinstance(item, exp.EQ) or not isinstance(item.this, exp.Column):
-                reason = "SET gives one column one value: SET a = 1, b = 2"
+                reason = "SET gives one column one value: SET a = 1, b = (x > 2)"
                 raise self.statement.refused("sql.syntax", reason, item)
             if item.this.table and item.this.table.lower() != self.alias.lower():
                 reason = f"{item.this.table} is not the table that is edited; SET names columns of {self.alias}"
@@ -88,6 +88,7 @@ def update(target: Target, tree: exp.Update) -> exp.Query:
     where = tree.args.get("where")
     if tree.args.get("from_") is not None:
         source = tree.args["from_"].this
+        _check_source(target, source)
         on = where.this if where is not None else exp.true()
         return _matched(target, source, on, [(None, "update", values)])
     if where is None:
@@ -132,6 +133,7 @@ def merge(target: Target, tree: exp.Merge) -> exp.Query:
     """Both halves: the rows of the table, and those of the source that match none of them."""
     _check_rowwise(target, tree)
     source, on = tree.args["using"], tree.args["on"]
+    _check_source(target, source)
     clauses = tree.args["whens"].expressions
     matched = [_matched_clause(target, clause) for clause in clauses if clause.args.get("matched")]
     missed = [_missed_clause(target, clause) for clause in clauses if not clause.args.get("matched")]
@@ -144,8 +146,7 @@ def select(target: Target, tree: exp.Query) -> exp.Query:
     """The statement itself. The empty half before it gives names, order and types of the columns."""
     check_outputs(tree, outputs(tree, target.schema, target.statement), target.contract, target.statement)
     result = [exp.column(quoted(name), table=quoted(target.marker)) for name in target.contract.names]
-    rows = tree.this if isinstance(tree, exp.Subquery) and not tree.alias else tree
-    new = exp.select(*result).from_(rows.subquery(quoted(target.marker)))
+    new = exp.select(*result).from_(exp.Subquery(this=tree, alias=exp.TableAlias(this=quoted(target.marker))))
     shape = exp.select(*target.all_columns()).from_(target.rows()).where(exp.false())
     return exp.union(shape, new, distinct=False)
 
@@ -171,8 +172,8 @@ def _matched(
 ) -> exp.Query:
     """The rows of the table, each edited by the first clause that holds of its match in the source. Where several rows
     of the source have something to say to one of the table, there is no answer, and the query fails."""
-    marked, alias = _marked(target, source)
-    hit = exp.column(quoted(target.marker), table=quoted(alias))
+    marked = _marked(target, source.copy(), source.alias_or_name)
+    hit = exp.column(quoted(target.marker), table=quoted(source.alias_or_name))
     branches = [(_both(hit, condition), values) for condition, _, values in clauses]
     action = exp.Case()
     for (condition, _), (_, name, _) in zip(branches, clauses, strict=True):
@@ -208,13 +209,18 @@ def _missed(
     target: Target, source: exp.Expr, on: exp.Expr, clauses: Sequence[tuple[exp.Expr | None, Mapping[str, exp.Expr]]]
 ) -> exp.Query:
     """The rows of the source that match none of the table, as the first clause that holds writes them."""
-    rows = exp.select(star(target.alias), exp.alias_(exp.true(), quoted(target.marker))).from_(target.rows())
-    table = rows.subquery(quoted(target.alias))
+    table = _marked(target, target.rows(), target.alias)
     conditions = [exp.true() if condition is None else condition for condition, _ in clauses]
     values = [exp.alias_(_first(name, conditions, clauses), quoted(name)) for name in target.contract.names]
     alone = exp.Is(this=target.column(target.marker), expression=exp.null())
     added = exp.select(*values).from_(source.copy()).join(table, on=on.copy(), join_type="left").where(alone)
     return added if any(c is None for c, _ in clauses) else added.where(exp.or_(*(c.copy() for c in conditions)))
+
+
+def _marked(target: Target, table: exp.Expr, alias: str) -> exp.Subquery:
+    """A table with a column that is true in all of its rows, so that a join shows where none of them matched."""
+    rows = exp.select(star(alias), exp.alias_(exp.true(), quoted(target.marker))).from_(table)
+    return rows.subquery(quoted(alias))
 
 
 def _first(
@@ -229,18 +235,15 @@ def _first(
     return case
 
 
-def _marked(target: Target, source: exp.Expr) -> tuple[exp.Subquery, str]:
-    """The source with a column that is true in all of its rows, so that a missing match shows; and its name."""
+def _check_source(target: Target, source: exp.Expr) -> None:
+    """A source is one table with a name of its own. Raises SqlRefused."""
     single = isinstance(source, exp.Table | exp.Subquery | exp.Values) and not source.args.get("joins")
     if not single or not source.alias_or_name:
         reason = "the source is one table, or one SELECT in parentheses with a name: (SELECT …) AS s"
         raise target.statement.refused("sql.syntax", reason, source)
-    alias = source.alias_or_name
-    if alias.lower() == target.alias.lower():
-        reason = f"source and table are both called {alias}; give one of them another name"
+    if source.alias_or_name.lower() == target.alias.lower():
+        reason = f"source and table are both called {target.alias}; give one of them another name"
         raise target.statement.refused("sql.table", reason, source)
-    rows = exp.select(star(alias), exp.alias_(exp.true(), quoted(target.marker))).from_(source.copy())
-    return rows.subquery(quoted(alias)), alias
 
 
 def _matched_clause(target: Target, clause: exp.When) -> tuple[exp.Expr | None, str, Mapping[str, exp.Expr]]:

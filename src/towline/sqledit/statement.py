@@ -29,7 +29,7 @@ QUERIES = ("SELECT", "WITH", "(")
 _SELECT_WAY_OUT = "send its SELECT alone; Towline writes the table"
 _WAYS_OUT = {
     "CREATE": _SELECT_WAY_OUT,
-    "UNLOAD": "send the SELECT alone; `towline query … --output FILE` writes files",
+    "UNLOAD": "send the SELECT alone; `towline query … --csv FILE` writes it to a file",
     "TRUNCATE": "write DELETE FROM master WHERE … and say which rows",
     "DROP": "`towline delete` ends rows, and a dataset's table is Towline's to make",
     "ALTER": "columns are the contract's: docs/contract.md",
@@ -86,9 +86,9 @@ class Statement:
 
     def refused(self, rule: str, reason: str, node: exp.Expr | None = None, word: str | None = None) -> SqlRefused:
         """The refusal of a node. `word`: where nodes of its kind do not remember their place, what to look for."""
-        if word is not None and (node is None or "start" not in node.meta):
-            token = next((token for token in self.tokens if token.text.upper() == word.upper()), None)
-            if token is not None:
+        if node is None or (word is not None and "start" not in node.meta):
+            found = (token for token in self.tokens if token.text.upper() == str(word).upper())
+            if (token := next(found, self.tokens[0] if node is None else None)) is not None:
                 return SqlRefused(rule, reason, self.sql, _place(self.sql, token))
         return refused(rule, reason, self.sql, node)
 
@@ -96,7 +96,7 @@ class Statement:
 def read(sql: str, verbs: Collection[str]) -> Statement:
     """The statement that `sql` holds, which begins with one of `verbs`. Raises SqlRefused."""
     if len(sql.encode()) > MAX_BYTES:
-        raise too_long(sql, "the statement", sql)
+        raise too_long(sql, "the statement", len(sql.encode()), MAX_BYTES)
     tokens = _tokens(sql)
     _check_one(sql, tokens)
     _check_verb(sql, tokens, verbs)
@@ -110,10 +110,10 @@ def read(sql: str, verbs: Collection[str]) -> Statement:
     return statement
 
 
-def too_long(sql: str, what: str, text: str) -> SqlRefused:
-    """The refusal of a text, which `what` names, that has more bytes than Athena takes."""
-    reason = f"{what} has {len(text.encode()):,} bytes, and Athena takes {MAX_BYTES:,}"
-    return refused("sql.length", f"{reason}; propose long lists of values as a table file", sql)
+def too_long(sql: str, what: str, size: int, most: int) -> SqlRefused:
+    """The refusal of a text, which `what` names, that has more bytes than fit."""
+    reason = f"{what} has {size:,} bytes, and {most:,} fit; propose long lists of values as a table file"
+    return refused("sql.length", reason, sql)
 
 
 def check_repeatable(statement: Statement) -> None:
@@ -196,10 +196,10 @@ def _parse(sql: str, tokens: Sequence[Token]) -> exp.Expr:
     except ParseError as error:
         raise _syntax(sql, error) from error
     except RecursionError as error:
-        raise _too_deep(sql) from error
+        raise too_deep(sql) from error
     tree = next(tree for tree in trees if tree is not None)
     if max(_depths(tree)) > MAX_TREE:
-        raise _too_deep(sql)
+        raise too_deep(sql)
     _keep_logarithms(sql, tree)
     return tree
 
@@ -226,7 +226,7 @@ def _syntax(sql: str, error: ParseError) -> SqlRefused:
     )
 
 
-def _too_deep(sql: str) -> SqlRefused:
+def too_deep(sql: str) -> SqlRefused:
     return refused("sql.depth", "the statement nests too deeply to be read; use IN (…) or a joined table", sql)
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from towline.local.athena import windows
 from towline.local.athena.errors import AthenaError
-from towline.local.athena.expressions import Binder, only
+from towline.local.athena.expressions import Binder
 from towline.local.athena.functions import Call
-from towline.local.athena.parsing import place
+from towline.local.athena.parsing import only, place
 from towline.local.athena.refusals import refuse
 from towline.local.athena.scope import Bound
 from towline.local.athena.types import BIGINT, BOOLEAN, DOUBLE, FLOATS, INTEGERS, REAL, Type, array, decimal
@@ -40,16 +40,16 @@ def bind(binder: Binder, node: exp.Expr, name: str, filtered: exp.Expr | None, o
     scope = binder.scope
     if over is None:
         if scope.aggregating:
-            message = f"Cannot nest aggregations inside aggregation '{name}'"
+            message = f"Cannot nest aggregations inside aggregation '{scope.aggregating}'"
             raise AthenaError("NESTED_AGGREGATION", f"{place(node)}: {message}")
-        scope.aggregated = scope.aggregating = True
+        scope.aggregated, scope.aggregating = True, name
     mark = len(scope.loose)
     try:
         aggregate = _read(binder, node, name, filtered, over)
         bound = FUNCTIONS[name](aggregate)
     finally:
         if over is None:
-            scope.aggregating = False
+            scope.aggregating = ""
     if over is None:
         del scope.loose[mark:]
     return bound
@@ -171,17 +171,17 @@ def _array_agg(aggregate: Aggregate) -> Bound:
     return Bound(aggregate.of("list", value.sql), array(value.type))
 
 
-def _deviation(duck: str, count: int = 1) -> Callable[[Aggregate], Bound]:
+def _measure(name: str, count: int = 1) -> Callable[[Aggregate], Bound]:
     def function(aggregate: Aggregate) -> Bound:
         aggregate.call.count(count)
-        return Bound(aggregate.of(duck, *(aggregate.call.take(n, DOUBLE).sql for n in range(count))), DOUBLE)
+        return Bound(aggregate.of(name, *(aggregate.call.take(n, DOUBLE).sql for n in range(count))), DOUBLE)
 
     return function
 
 
 def _approx_distinct(aggregate: Aggregate) -> Bound:
     """The exact number: Athena's is within 2.3 % of it, and the same where there are few."""
-    aggregate.call.count(1)
+    aggregate.call.count(1, 2)
     return Bound(aggregate.of("count", f"DISTINCT {aggregate.call.args[0].sql}"), BIGINT)
 
 
@@ -190,28 +190,23 @@ def _approx_percentile(aggregate: Aggregate) -> Bound:
     call = aggregate.call
     if len(call.args) > 2:
         refuse(call.node, "weighted approx_percentile")
-    value, share = _numeric_first(aggregate), call.args[1]
+    call.count(2)
+    value, share = call.args
+    if value.type.name not in (*INTEGERS, *FLOATS):
+        raise call.unexpected()
     if not share.number or share.type.name not in ("decimal", "double"):
         refuse(call.node, "pattern from a column")
     kind: Type = BIGINT if value.type.name in INTEGERS else value.type
     return Bound(f"CAST({aggregate.of('quantile_disc', value.sql, share.sql)} AS {kind.duck})", kind)
 
 
-def _numeric_first(aggregate: Aggregate) -> Bound:
-    aggregate.call.count(2)
-    if aggregate.call.args[0].type.name not in (*INTEGERS, *FLOATS):
-        raise aggregate.call.unexpected()
-    return aggregate.call.args[0]
-
-
 _DEVIATIONS = ("stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop")
-_NAMES: Sequence[str] = ("bool_and", "bool_or")
 
 FUNCTIONS: dict[str, Callable[[Aggregate], Bound]] = {
-    **{name: _deviation(name) for name in _DEVIATIONS},
-    **{name: _deviation(name, 2) for name in ("covar_pop", "covar_samp")},
+    **{name: _measure(name) for name in _DEVIATIONS},
+    **{name: _measure(name, 2) for name in ("covar_pop", "covar_samp")},
     **{name: _extreme(name) for name in ("min", "max")},
-    **{name: _truth(name) for name in _NAMES},
+    **{name: _truth(name) for name in ("bool_and", "bool_or")},
     **dict.fromkeys(("arbitrary", "any_value"), _any),
     "every": _truth("bool_and"),
     "count": _count,

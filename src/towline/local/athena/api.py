@@ -23,6 +23,7 @@ from towline.local.athena.execution import (
     Record,
 )
 from towline.local.athena.failure import Cancelled, flat
+from towline.local.athena.request import Request
 from towline.local.athena.statement import CTAS, Kind
 from towline.local.athena.storage import Location
 
@@ -32,17 +33,11 @@ QUEUED_AT_MOST = 100
 # How many queries that have ended are remembered.
 KEPT = 1000
 LISTED_AT_MOST = 50
-LONGEST_QUERY = 262_144  # bytes, in Athena's limits
 
 _TOO_MANY = (
     "You have exceeded the limit for the number of queries you can run concurrently. Please reduce the number of "
     "concurrent queries submitted by this account."
 )
-_NO_OUTPUT = (
-    "No output location provided. An output location is required either through the Workgroup result configuration "
-    "setting or as an API input."
-)
-
 _slots = threading.BoundedSemaphore(AT_ONCE)
 _live: dict[str, Execution] = {}
 
@@ -82,9 +77,8 @@ def start(data: dict[str, Any]) -> Execution:
     """Begin a query, or find the one that the same request began before. On the event loop. Raises Refused."""
     from ministack.services import athena
 
-    athena._ensure_default_workgroup()
     token = data.get("ClientRequestToken")
-    request = _request(data)
+    request = Request.of(data)
     if (before := _begun_before(token, request)) is not None:
         return before
     if sum(execution.state == QUEUED for execution in _live.values()) >= QUEUED_AT_MOST:
@@ -99,52 +93,7 @@ def start(data: dict[str, Any]) -> Execution:
     return execution
 
 
-def _request(data: dict[str, Any]) -> dict[str, Any]:
-    """What is asked for, with what the workgroup decides filled in."""
-    query = str(data.get("QueryString") or "").strip()
-    if not query:
-        raise Refused("queryString cannot be empty")
-    if len(query.encode()) > LONGEST_QUERY:
-        raise Refused(f"queryString has more than {LONGEST_QUERY} bytes")
-    statements = statement.split(query)
-    if len(statements) != 1:
-        raise Refused(f"Only one sql statement is allowed. Got: {flat(query)}", code="MALFORMED_QUERY")
-    workgroup = str(data.get("WorkGroup") or "primary")
-    settings = _settings(workgroup)
-    return {
-        "query": statements[0].strip(),
-        "database": str((data.get("QueryExecutionContext") or {}).get("Database") or "default"),
-        "workgroup": workgroup,
-        "output": _output(settings, data.get("ResultConfiguration") or {}),
-        # What a template's parameter says is text.
-        "scan_limit": int(limit) if (limit := settings.get("BytesScannedCutoffPerQuery")) is not None else None,
-    }
-
-
-def _settings(workgroup: str) -> dict[str, Any]:
-    from ministack.services import athena
-
-    group = athena._workgroups.get(workgroup)
-    if group is None:
-        raise Refused(f"WorkGroup {workgroup} is not found.")
-    if group.get("State") == "DISABLED":
-        raise Refused(f"WorkGroup {workgroup} is disabled.")
-    return group.get("Configuration") or {}
-
-
-def _output(settings: dict[str, Any], asked: dict[str, Any]) -> str:
-    """Where results go: the workgroup's location if it enforces its own, else the request's, else the workgroup's."""
-    own = (settings.get("ResultConfiguration") or {}).get("OutputLocation")
-    given = asked.get("OutputLocation")
-    output = own if own and settings.get("EnforceWorkGroupConfiguration") else given or own
-    if not output:
-        raise Refused(_NO_OUTPUT)
-    if not str(output).startswith("s3://"):
-        raise Refused(f"outputLocation is not a valid S3 path: {output}")
-    return str(output)
-
-
-def _begun_before(token: str | None, request: dict[str, Any]) -> Execution | None:
+def _begun_before(token: str | None, request: Request) -> Execution | None:
     from ministack.services import athena
 
     if token is None:
@@ -153,7 +102,7 @@ def _begun_before(token: str | None, request: dict[str, Any]) -> Execution | Non
         raise Refused("clientRequestToken must have 32 to 128 characters")
     for record in athena._executions.values():
         if record.get("_token") == token:
-            if record["_request"] != request:
+            if record["_identity"] != request.identity:
                 raise Refused("Idempotent parameters do not match")
             return _live.get(record["QueryExecutionId"]) or Execution(record)
     return None
@@ -168,21 +117,21 @@ def _forget_old() -> None:
         athena._executions.pop(query_id, None)
 
 
-def _record(request: dict[str, Any], token: str | None) -> Record:
-    query_id, kind = str(uuid.uuid4()), statement.kind(request["query"])
+def _record(request: Request, token: str | None) -> Record:
+    query_id, kind = str(uuid.uuid4()), statement.kind(request.query)
     return {
         "QueryExecutionId": query_id,
-        "Query": request["query"],
+        "Query": request.query,
         "StatementType": kind.type,
         "SubstatementType": kind.subtype,
-        "ResultConfiguration": {"OutputLocation": str(_result(request["output"], kind, query_id))},
-        "QueryExecutionContext": {"Database": request["database"], "Catalog": statement.CATALOG},
+        "ResultConfiguration": {"OutputLocation": str(_result(request.output, kind, query_id))},
+        "QueryExecutionContext": {"Database": request.database, "Catalog": statement.CATALOG},
         "Status": {"State": QUEUED, "SubmissionDateTime": round(time.time(), 3)},
         "Statistics": {"DataScannedInBytes": 0},
-        "WorkGroup": request["workgroup"],
+        "WorkGroup": request.workgroup,
         "EngineVersion": {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"},
         "_token": token,
-        "_request": request,
+        "_identity": request.identity,
         "_columns": [],
         "_updated": 0,
     }
@@ -195,7 +144,7 @@ def _result(output: str, kind: Kind, query_id: str) -> Location:
     return folder.below(f"{query_id}.{'csv' if kind.type == 'DML' else 'txt'}")
 
 
-def _run(execution: Execution, request: dict[str, Any]) -> None:
+def _run(execution: Execution, request: Request) -> None:
     began = time.monotonic()
     with _slots:
         queued = time.monotonic()
@@ -210,10 +159,10 @@ def _run(execution: Execution, request: dict[str, Any]) -> None:
     _live.pop(execution.id, None)
 
 
-def _outcome(execution: Execution, request: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def _outcome(execution: Execution, request: Request) -> tuple[str, dict[str, Any]]:
     output = Location.parse(execution.record["ResultConfiguration"]["OutputLocation"])
     try:
-        engine.run(execution, request["query"], request["database"], output, request["scan_limit"])
+        engine.run(execution, request, output)
     except Cancelled as stopped:
         return CANCELLED, {"StateChangeReason": str(stopped)}
     except AthenaError as error:
@@ -225,11 +174,14 @@ def _outcome(execution: Execution, request: dict[str, Any]) -> tuple[str, dict[s
 
 
 def end_interrupted() -> None:
-    """Mark as failed what the saved state shows as under way: this process runs none of it. Called at a start."""
+    """Mark as failed what the saved state shows as under way: this process runs none of it. Called at a start.
+
+    The same request made again then begins a new query; nobody on AWS meets one that ended like this.
+    """
     from ministack.services import athena
 
     for record in athena._executions.all_values():
         if record["Status"]["State"] not in FINAL:
             error = AthenaError("GENERIC_INTERNAL_ERROR", "the local stack was stopped while the query ran")
             ended = {"State": FAILED, "CompletionDateTime": round(time.time(), 3), **failure.status(error)}
-            record["Status"] = {**record["Status"], **ended}
+            record["Status"], record["_token"] = {**record["Status"], **ended}, None

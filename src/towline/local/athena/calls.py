@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from towline.local.athena import aggregates, scalars, texts, times, windows
+from towline.local.athena import aggregates, arrays, scalars, texts, times, windows
 from towline.local.athena.errors import AthenaError
-from towline.local.athena.expressions import Binder, only
+from towline.local.athena.expressions import Binder
 from towline.local.athena.functions import Call
-from towline.local.athena.parsing import place
+from towline.local.athena.parsing import only, place
 from towline.local.athena.refusals import refuse_function
 from towline.local.athena.scope import Bound
 
-SCALARS = {**scalars.FUNCTIONS, **texts.FUNCTIONS, **times.FUNCTIONS}
+SCALARS = {**scalars.FUNCTIONS, **arrays.FUNCTIONS, **texts.FUNCTIONS, **times.FUNCTIONS}
 KNOWN = frozenset({*SCALARS, *aggregates.FUNCTIONS, *windows.FUNCTIONS})
 
 # What the grammar writes without a function's commas.
@@ -21,6 +21,11 @@ _WRITTEN: dict[type[exp.Expr], str] = {
     exp.CurrentTimestamp: "current_timestamp",
     exp.Localtimestamp: "localtimestamp",
     exp.StrPosition: "position",
+    exp.CurrentTime: "current_time",
+    exp.Localtime: "localtime",
+    exp.CurrentUser: "current_user",
+    exp.CurrentCatalog: "current_catalog",
+    exp.CurrentSchema: "current_schema",
 }
 
 

@@ -26,7 +26,6 @@ from towline.local.athena.types import (
     TINYINT,
     UNKNOWN,
     VARBINARY,
-    VARCHAR,
     Type,
     array,
     decimal,
@@ -55,7 +54,7 @@ def type_of(node: exp.DataType) -> Type:
     if kind in _PLAIN:
         return _PLAIN[kind]
     if kind == _D.VARCHAR:
-        return Type("varchar", *sizes)
+        return Type("varchar", sizes[0] if sizes else None)
     if kind == _D.DECIMAL:
         return _decimal(node, [*sizes, 38, 0] if not sizes else [*sizes, 0])
     if kind in _TEMPORAL:
@@ -204,17 +203,27 @@ _CANNOT = "Cannot cast '%' to {}"
 _NAMES = {"integer": "INT", "real": "REAL", "decimal": "DECIMAL"}
 _MAKERS: dict[tuple[str, str], Maker] = {
     **{(name, name): _plain for name in ("boolean", "integer", "date", "varbinary")},
-    **{("varchar", "varchar"): _same_text, ("time", "time"): _time, ("time", "date"): _plain, ("date", "time"): _plain},
+    ("varchar", "varchar"): _same_text,
+    ("time", "time"): _time,
+    ("time", "date"): _plain,
+    ("date", "time"): _plain,
     **{("integer", name): _plain for name in ("float", "decimal", "boolean")},
     **{("boolean", name): _plain for name in ("integer", "float", "decimal")},
-    **{("float", "float"): _plain, ("float", "integer"): _rounded, ("float", "decimal"): _by_text},
-    **{("float", "boolean"): _plain, ("decimal", "boolean"): _plain, ("decimal", "float"): _plain},
-    **{("decimal", "decimal"): _plain, ("decimal", "integer"): _rounded},
+    ("float", "float"): _plain,
+    ("float", "integer"): _rounded,
+    ("float", "decimal"): _by_text,
+    ("float", "boolean"): _plain,
+    ("decimal", "boolean"): _plain,
+    ("decimal", "float"): _plain,
+    ("decimal", "decimal"): _plain,
+    ("decimal", "integer"): _rounded,
     **{(name, "varchar"): _text for name in ("boolean", "integer", "decimal", "date")},
-    **{("float", "varchar"): _double_text, ("time", "varchar"): _time_text},
-    **{("varchar", "integer"): _read(_INTEGER_TEXT, _NAMES, _CANNOT)},
-    **{("varchar", "float"): _read(_DOUBLE_TEXT, _NAMES, _CANNOT), ("varchar", "boolean"): _boolean},
-    **{("varchar", "decimal"): _read(_DECIMAL_TEXT, _NAMES, "Cannot cast VARCHAR '%' to {}")},
-    **{("varchar", "date"): _read(_DATE_TEXT, {}, "Value cannot be cast to date: %")},
-    **{("varchar", "time"): _read(_TIMESTAMP_TEXT, {}, "Value cannot be cast to timestamp: %")},
+    ("float", "varchar"): _double_text,
+    ("time", "varchar"): _time_text,
+    ("varchar", "integer"): _read(_INTEGER_TEXT, _NAMES, _CANNOT),
+    ("varchar", "float"): _read(_DOUBLE_TEXT, _NAMES, _CANNOT),
+    ("varchar", "boolean"): _boolean,
+    ("varchar", "decimal"): _read(_DECIMAL_TEXT, _NAMES, "Cannot cast VARCHAR '%' to {}"),
+    ("varchar", "date"): _read(_DATE_TEXT, {}, "Value cannot be cast to date: %"),
+    ("varchar", "time"): _read(_TIMESTAMP_TEXT, {}, "Value cannot be cast to timestamp: %"),
 }

@@ -15,6 +15,7 @@ from sqlglot import exp
 from towline.local.athena import catalog, statement, storage
 from towline.local.athena.catalog import Table
 from towline.local.athena.errors import AthenaError
+from towline.local.athena.parsing import place
 from towline.local.athena.sql import literal, quoted
 from towline.local.athena.storage import Location
 
@@ -23,12 +24,13 @@ PARTITIONS_AT_MOST = 100
 
 @dataclass(frozen=True)
 class Plan:
-    """What a CTAS is to make. `place` is where the statement names the table."""
+    """What a CTAS is to make. `place` is where it names the table; `is_placed`: it has an external_location."""
 
     database: str
     table: str
     place: str
     location: Location
+    is_placed: bool
     format: str
     compression: str
     partitioned_by: tuple[str, ...]
@@ -52,8 +54,9 @@ def plan(created: exp.Create, database: str, results: Location) -> Plan:
     made = Plan(
         database=(target.db or database).lower(),
         table=target.name.lower(),
-        place=statement.place(target),
+        place=place(target),
         location=Location.parse(named) if named else results,
+        is_placed=named is not None,
         format=form,
         compression=str(compression or _USUAL_COMPRESSION.get(form, "NONE")).upper(),
         partitioned_by=tuple(name.lower() for name in given.pop("partitioned_by", ())),
@@ -62,13 +65,16 @@ def plan(created: exp.Create, database: str, results: Location) -> Plan:
         delimiter=str(given.pop("field_delimiter", "\x01")),
         if_not_exists=bool(created.args.get("exists")),
     )
-    if given:
-        raise AthenaError(
-            "INVALID_TABLE_PROPERTY", f"line 1:1: Catalog 'awsdatacatalog' table property '{min(given)}' does not exist"
-        )
+    _check(form, unknown=sorted(given))
+    return made
+
+
+def _check(form: str, unknown: list[str]) -> None:
+    if unknown:
+        named = f"line 1:1: Catalog '{statement.CATALOG}' table property '{unknown[0]}' does not exist"
+        raise AthenaError("INVALID_TABLE_PROPERTY", named)
     if form not in _WRITTEN:
         raise AthenaError("NOT_SUPPORTED", f"the local stack writes {', '.join(sorted(_WRITTEN))} tables, not {form}")
-    return made
 
 
 # Athena's is GZIP for Parquet, which takes thrice the time and which no reader can tell from this.
@@ -138,12 +144,8 @@ def columns(connection: Any, made: Plan, select: str) -> Columns:
 def write(connection: Any, made: Plan, select: str, named: Columns, directory: Path) -> int:
     """Run `select` into files below `directory`; how many rows there were."""
     names = ", ".join(map(quoted, named))
-    options = [
-        *_WRITTEN[made.format](made),
-        "WRITE_PARTITION_COLUMNS false" if made.partitioned_by else "PER_THREAD_OUTPUT",
-    ]
-    if made.partitioned_by:
-        options.append(f"PARTITION_BY ({', '.join(map(quoted, made.partitioned_by))})")
+    keys = ", ".join(map(quoted, made.partitioned_by))
+    options = [*_WRITTEN[made.format](made), f"PARTITION_BY ({keys})" if keys else "PER_THREAD_OUTPUT"]
     copied = connection.execute(
         f"COPY (SELECT * FROM ({select}) AS written({names})) TO {literal(str(directory))} ({', '.join(options)})"
     ).fetchone()
@@ -195,11 +197,26 @@ def publish(made: Plan, directory: Path, go_on: Callable[[], None]) -> list[Loca
 
 def register(made: Plan, named: Columns, written: list[Location]) -> None:
     """Enter the table into the catalog, and the partitions that were written."""
+    described = {
+        "Name": made.table,
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": {"EXTERNAL": "TRUE", "has_encrypted_data": "false"},
+        "StorageDescriptor": _storage(made, named),
+        "PartitionKeys": [{"Name": name, "Type": named[name]} for name in made.partitioned_by],
+    }
+    catalog.create(made.database, described)
+    if made.partitioned_by:
+        table = catalog.find(made.database, made.table)
+        assert table is not None  # noqa: S101 - it was created just above
+        _register_partitions(table, written)
+
+
+def _storage(made: Plan, named: Columns) -> dict[str, Any]:
     from ministack.services import athena
 
     input_format, output_format, serde = athena._STORED_AS["parquet" if made.format == "PARQUET" else "textfile"]
     parameters = {"field.delim": made.delimiter} if made.format == "TEXTFILE" else {}
-    stored = {
+    return {
         "Columns": [{"Name": name, "Type": kind} for name, kind in named.items() if name not in made.partitioned_by],
         "Location": str(made.location).rstrip("/"),
         "InputFormat": input_format,
@@ -208,18 +225,6 @@ def register(made: Plan, named: Columns, written: list[Location]) -> None:
         "BucketColumns": list(made.bucketed_by),
         "NumberOfBuckets": made.buckets,
     }
-    described = {
-        "Name": made.table,
-        "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"EXTERNAL": "TRUE", "has_encrypted_data": "false"},
-        "StorageDescriptor": stored,
-        "PartitionKeys": [{"Name": name, "Type": named[name]} for name in made.partitioned_by],
-    }
-    catalog.create(made.database, described)
-    if made.partitioned_by:
-        table = catalog.find(made.database, made.table)
-        assert table is not None  # noqa: S101 - it was created just above
-        _register_partitions(table, written)
 
 
 _SERDES = {"JSON": "org.openx.data.jsonserde.JsonSerDe"}

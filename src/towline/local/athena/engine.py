@@ -20,25 +20,25 @@ from towline.local.athena import catalog, ctas, ddl, dialect, results, statement
 from towline.local.athena.errors import AthenaError
 from towline.local.athena.execution import STOPPED, Execution
 from towline.local.athena.failure import Cancelled, flat
+from towline.local.athena.request import Request
 from towline.local.athena.sql import listed
 from towline.local.athena.storage import Location
 
 THREADS = min(4, os.cpu_count() or 1)
 # A quarter of the machine's memory for each query, of which `api.AT_ONCE` run at once; what is more goes to disk.
 MEMORY_BYTES = min(4 * 2**30, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4)
+_ENFORCED = "external_location cannot be given in a workgroup that enforces its own location for query results"
 _ROWS_AT_ONCE = 10_000
 
 
 @dataclass
 class Job:
-    """A statement, the database it takes for granted, where its result goes, and its scratch directory."""
+    """A statement to run, where its result goes, and its scratch directory."""
 
     execution: Execution
-    query: str
-    database: str
+    request: Request
     output: Location
     directory: Path
-    scan_limit: int | None
     scanned: int = 0
 
     def go_on(self) -> None:
@@ -49,16 +49,14 @@ class Job:
     def scan(self, size: int) -> None:
         """Count bytes that the query reads. Raises Cancelled where they are more than its workgroup lets it."""
         self.scanned += size
-        if self.scan_limit is not None and self.scanned > self.scan_limit:
+        limit = self.request.scan_limit
+        if limit is not None and self.scanned > limit:
             raise Cancelled("Bytes scanned limit was exceeded")
 
 
-def run(execution: Execution, query: str, database: str, output: Location, scan_limit: int | None) -> None:
-    """Run `query` to its end and put its result at `output`. Raises AthenaError or Cancelled.
-
-    `scan_limit` is how many bytes it may read, if that is limited.
-    """
-    job = Job(execution, query, database, output, Path(tempfile.mkdtemp(prefix="athena-")), scan_limit)
+def run(execution: Execution, request: Request, output: Location) -> None:
+    """Run a statement to its end and put its result at `output`. Raises AthenaError or Cancelled."""
+    job = Job(execution, request, output, Path(tempfile.mkdtemp(prefix="athena-")))
     began = time.monotonic()
     try:
         _run(job)
@@ -73,16 +71,22 @@ def run(execution: Execution, query: str, database: str, output: Location, scan_
 
 
 def _run(job: Job) -> None:
-    if (lines := ddl.run(job.query, job.database)) is not None:
+    if (lines := ddl.run(job.request.query, job.request.database)) is not None:
         _answer(job, lines)
         return
-    parsed = dialect.parse(job.query)
+    if statement.is_foreign(job.request.query):
+        raise _not_supported(job)
+    parsed = dialect.parse(job.request.query)
     if isinstance(parsed, exp.Create) and statement.is_ctas(parsed):
         _create_table(job, parsed)
     elif statement.is_query(parsed):
         _select(job, parsed)
     else:
-        raise AthenaError("NOT_SUPPORTED", f"the local stack does not run this statement: {flat(job.query)[:200]}")
+        raise _not_supported(job)
+
+
+def _not_supported(job: Job) -> AthenaError:
+    return AthenaError("NOT_SUPPORTED", f"the local stack does not run this statement: {flat(job.request.query)[:200]}")
 
 
 def _answer(job: Job, lines: list[str]) -> None:
@@ -108,9 +112,11 @@ def _csv(found: Any, columns: list[tuple[str, str]]) -> str:
 
 
 def _create_table(job: Job, created: exp.Create) -> None:
-    made = ctas.plan(created, job.database, job.output.below(""))
+    made = ctas.plan(created, job.request.database, job.output.below(""))
     if made.if_not_exists and catalog.find(made.database, made.table) is not None:
         return
+    if made.is_placed and job.request.enforced:
+        raise AthenaError("INVALID_TABLE_PROPERTY", _ENFORCED)
     ctas.check_free(made)
     query = created.expression.unnest() if isinstance(created.expression, exp.Subquery) else created.expression
     ctas.check_named(query)
@@ -158,19 +164,18 @@ def _room(directory: Path) -> int:
 
 def _prepare(job: Job, connection: Any, query: exp.Expr) -> str:
     """Make the query's tables known to `connection`, shut it off, and return the query in DuckDB's words."""
-    named = statement.qualify(query, job.database)
+    named = statement.tables(query, job.request.database)
     reads = statement.reads(query)
-    statement.name_columns(query)
     schema: dict[str, dict[str, str]] = {}
     for number, one in enumerate(named):
         job.go_on()
         table = _table(one)
         statement.check_injected(query, table.injected)
         job.scan(tables.show(connection, table, reads, job.directory / str(number)))
-        schema[f"{table.database}.{table.name}"] = table.all_columns
+        schema[f"{table.database}.{table.name}"] = tables.types(table, reads)
     _shut_off(connection, job.directory)
     job.go_on()
-    return dialect.translate(query, schema)
+    return dialect.translate(query, schema, job.request.database)
 
 
 def _table(named: statement.Named) -> catalog.Table:
@@ -190,20 +195,7 @@ def _shut_off(connection: Any, directory: Path) -> None:
     connection.execute("SET lock_configuration = true")
 
 
-# The nearest of Athena's names for an error of DuckDB's.
-_NAMES: dict[type[Exception], str] = {
-    duckdb.ConversionException: "INVALID_CAST_ARGUMENT",
-    duckdb.OutOfRangeException: "NUMERIC_VALUE_OUT_OF_RANGE",
-    duckdb.OutOfMemoryException: "EXCEEDED_MEMORY_LIMIT",
-    duckdb.BinderException: "SYNTAX_ERROR",
-    duckdb.CatalogException: "SYNTAX_ERROR",
-    duckdb.ParserException: "SYNTAX_ERROR",
-    duckdb.PermissionException: "PERMISSION_DENIED",
-}
-
-
 def _failure(error: duckdb.Error) -> AthenaError:
-    text = flat(str(error).partition("\n\nLINE ")[0])
-    if "JSON" in text and isinstance(error, duckdb.InvalidInputException):
-        return AthenaError("HIVE_BAD_DATA", text)
-    return AthenaError(_NAMES.get(type(error), "GENERIC_INTERNAL_ERROR"), text)
+    if isinstance(error, duckdb.InvalidInputException) and "JSON" in str(error):
+        return AthenaError("HIVE_BAD_DATA", flat(str(error).partition("\n")[0]))
+    return dialect.raised(error)

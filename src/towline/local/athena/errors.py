@@ -19,7 +19,7 @@ class AthenaError(Exception):
 
 
 _OPEN, _CLOSE = "\N{LEFT WHITE SQUARE BRACKET}", "\N{RIGHT WHITE SQUARE BRACKET}"
-_MARKED = re.compile(f"{_OPEN}([A-Z_]+): (.*){_CLOSE}", re.DOTALL)
+_MARKED = re.compile(f"{_OPEN}([A-Z_]+): (.*?){_CLOSE}", re.DOTALL)
 
 
 def failing(name: str, message: str) -> str:
@@ -53,9 +53,19 @@ def raised(error: duckdb.Error) -> AthenaError:
         return AthenaError("DIVISION_BY_ZERO", "Division by zero")
     if "More than one row returned by a subquery" in said:
         return AthenaError("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows")
+    if "must appear in the GROUP BY" in said:
+        return AthenaError("EXPRESSION_NOT_AGGREGATE", said.partition("\n")[0].partition(": ")[2])
+    if isinstance(error, duckdb.BinderException | duckdb.CatalogException | duckdb.ParserException):
+        return AthenaError("NOT_SUPPORTED", f"the local Athena does not run this: {' '.join(said.split())}")
     first = said.partition("\n")[0].partition(": ")[2] or said
     if "cast" in said.lower() and isinstance(error, duckdb.InvalidInputException):
         return AthenaError("INVALID_CAST_ARGUMENT", first)
+    if found := re.search(r'(date|timestamp) field value out of range: "(.*?)"', said):
+        return AthenaError("INVALID_CAST_ARGUMENT", f"Value cannot be cast to {found[1]}: {found[2]}")
+    if "Date out of range" in said:
+        return AthenaError("INVALID_FUNCTION_ARGUMENT", said.partition("\n")[0].partition(": ")[2])
+    if found := re.search(r"Type (?:DOUBLE|FLOAT) with value (\S+) can't be cast", said):
+        return AthenaError("INVALID_CAST_ARGUMENT", f"Unable to cast {found[1]}")
     if re.search(r"out of range|overflow", said, re.IGNORECASE):
         return AthenaError("NUMERIC_VALUE_OUT_OF_RANGE", first)
     name = next((name for kind, name in _NAMES if isinstance(error, kind)), "GENERIC_INTERNAL_ERROR")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from typing import Any
@@ -14,6 +15,8 @@ FINAL = frozenset((SUCCEEDED, FAILED, CANCELLED))
 
 STOPPED = "Query cancelled by user"
 _INTERRUPT_SECONDS = 0.02
+
+log = logging.getLogger("towline.athena")
 
 Record = dict[str, Any]
 
@@ -75,7 +78,10 @@ class Execution:
             self.record["Status"] = {**previous, "State": state, **status}
             self._sequence += 1
             sequence = self._sequence
-        on_loop(announce, self.record, None if state == QUEUED else previous["State"], sequence)
+        try:
+            on_loop(announce, self.record, None if state == QUEUED else previous["State"], sequence)
+        except Exception:  # events are told as best as can be, here as on AWS; the query goes on
+            log.exception("could not tell that query %s is %s", self.id, state)
         if state in FINAL:
             self.ended.set()
         return True

@@ -5,24 +5,24 @@ A node without an entry in `_BINDERS` is refused: nothing passes that is not kno
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from towline.local.athena import casts
+from towline.local.athena import casts, conditions
 from towline.local.athena.casts import coerce
 from towline.local.athena.errors import AthenaError, failing, quoted
-from towline.local.athena.operators import arithmetic, comparable, compare, mismatch
-from towline.local.athena.parsing import place
+from towline.local.athena.operators import arithmetic, mismatch
+from towline.local.athena.parsing import only, place
 from towline.local.athena.refusals import refuse
-from towline.local.athena.scope import NULL, Bound, Scope, unresolved
+from towline.local.athena.scope import NULL, Bound, Scope
 from towline.local.athena.types import (
     BIGINT,
     BOOLEAN,
     DAYS,
     DOUBLE,
-    FLOATS,
     INTEGER,
     INTEGERS,
     MONTHS,
@@ -33,7 +33,6 @@ from towline.local.athena.types import (
     array,
     common,
     decimal,
-    fits,
 )
 
 if TYPE_CHECKING:
@@ -83,13 +82,6 @@ class Binder:
         return [coerce(bound, kind) if bound.type != UNKNOWN else bound for bound in bounds], kind
 
 
-def only(node: exp.Expr, *known: str) -> None:
-    """Refuse a node with a part that is not looked at."""
-    for name, part in node.args.items():
-        if part and name not in known:
-            raise AthenaError("SYNTAX_ERROR", f"{place(node)}: mismatched input '{name.strip('_')}'")
-
-
 def _literal(binder: Binder, node: exp.Expr) -> Bound:
     text = node.name
     if node.args["is_string"]:
@@ -108,26 +100,28 @@ def _literal(binder: Binder, node: exp.Expr) -> Bound:
 
 
 def _column(binder: Binder, node: exp.Expr) -> Bound:
-    assert isinstance(node, exp.Column)
+    column = node if isinstance(node, exp.Column) else exp.Column(this=node)
     try:
-        return binder.scope.find(node)
-    except AthenaError:
-        if len(node.parts) < 2:
-            raise
-    return _field(binder, node)
+        return binder.scope.find(column)
+    except AthenaError as error:
+        found = _field(binder, column)
+        if found is None:
+            raise error
+        return found
 
 
-def _field(binder: Binder, node: exp.Column) -> Bound:
+def _field(binder: Binder, node: exp.Column) -> Bound | None:
     """`a.b` where a is a column of type row."""
-    *outer, last = node.parts
-    row = binder.scope.find(exp.column(outer[-1], *reversed(outer[:-1]))) if len(outer) < 2 else None
-    if row is None or row.type.name != "row" or last.name.lower() not in row.type.labels:
-        raise unresolved(node)
+    if len(node.parts) != 2:
+        return None
+    outer, last = node.parts
+    try:
+        row = binder.scope.find(exp.Column(this=outer.copy()))
+    except AthenaError:
+        return None
+    if row.type.name != "row" or last.name.lower() not in row.type.labels:
+        return None
     return Bound(f'{row.sql}."{last.name.lower()}"', row.type.inner[row.type.labels.index(last.name.lower())])
-
-
-def _identifier(binder: Binder, node: exp.Expr) -> Bound:
-    return binder.bind(exp.Column(this=node))
 
 
 def _arithmetic(sign: str) -> Callable[[Binder, exp.Expr], Bound]:
@@ -135,36 +129,6 @@ def _arithmetic(sign: str) -> Callable[[Binder, exp.Expr], Bound]:
         return arithmetic(node, sign, binder.bind(node.this), binder.bind(node.expression))
 
     return bind
-
-
-def _comparison(sign: str) -> Callable[[Binder, exp.Expr], Bound]:
-    def bind(binder: Binder, node: exp.Expr) -> Bound:
-        return compare(node, sign, binder.bind(node.this), binder.bind(node.expression))
-
-    return bind
-
-
-def _logical(sign: str) -> Callable[[Binder, exp.Expr], Bound]:
-    def bind(binder: Binder, node: exp.Expr) -> Bound:
-        assert isinstance(node, exp.Connector)
-        terms = []
-        for part in node.flatten(unnest=False):
-            bound = binder.bind(part)
-            if bound.type not in (BOOLEAN, UNKNOWN):
-                message = f"Logical expression term must evaluate to a boolean (actual: {bound.type})"
-                raise AthenaError("TYPE_MISMATCH", f"{place(part)}: {message}")
-            terms.append(bound.sql)
-        return Bound(f"({f' {sign} '.join(terms)})", BOOLEAN)
-
-    return bind
-
-
-def _not(binder: Binder, node: exp.Expr) -> Bound:
-    bound = binder.bind(node.this)
-    if bound.type not in (BOOLEAN, UNKNOWN):
-        message = f"Value of logical NOT expression must evaluate to a boolean (actual: {bound.type})"
-        raise AthenaError("TYPE_MISMATCH", f"{place(node)}: {message}")
-    return Bound(f"(NOT {bound.sql})", BOOLEAN)
 
 
 def _negative(binder: Binder, node: exp.Expr) -> Bound:
@@ -175,109 +139,11 @@ def _negative(binder: Binder, node: exp.Expr) -> Bound:
     return Bound(f"(-{bound.sql})", bound.type, literal, bound.number)
 
 
-def _is(binder: Binder, node: exp.Expr) -> Bound:
-    only(node, "this", "expression", "negate")
-    if not isinstance(node.expression, exp.Null):
-        raise AthenaError("SYNTAX_ERROR", f"{place(node.expression)}: mismatched input '{node.expression.sql()}'")
-    return Bound(f"({binder.bind(node.this).sql} IS {'NOT ' if node.args.get('negate') else ''}NULL)", BOOLEAN)
-
-
-def _between(binder: Binder, node: exp.Expr) -> Bound:
-    only(node, "this", "low", "high")
-    value, low, high = binder.all([node.this, node.args["low"], node.args["high"]])
-    above, below = compare(node, ">=", value, low), compare(node, "<=", value, high)
-    return Bound(f"({above.sql} AND {below.sql})", BOOLEAN)
-
-
-def _in(binder: Binder, node: exp.Expr) -> Bound:
-    only(node, "this", "expressions", "query")
-    value = binder.bind(node.this)
-    if query := node.args.get("query"):
-        return _in_query(binder, node, value, query)
-    values = binder.all(node.expressions)
-    kinds = [comparable(node, "=", value, each) for each in values]
-    if all(each.number or kind.name not in FLOATS for each, kind in zip(values, kinds, strict=True)):
-        (one, *others), _ = binder.alike(node, [value, *values], "IN value and list items")
-        return Bound(f"({one.sql} IN ({', '.join(each.sql for each in others)}))", BOOLEAN)
-    return Bound(f"({' OR '.join(compare(node, '=', value, each).sql for each in values)})", BOOLEAN)
-
-
-def _in_query(binder: Binder, node: exp.Expr, value: Bound, query: exp.Expr) -> Bound:
-    inner = binder.queries.inside(query, binder.scope)
-    if len(inner.columns) != 1:
-        message = f"{place(node)}: Multiple columns returned by subquery are not yet supported. Found {inner.width}"
-        raise AthenaError("NOT_SUPPORTED", message)
-    kind = comparable(node, "=", value, Bound("", inner.columns[0].type))
-    rows = f"SELECT {coerce(Bound('s.c1', inner.columns[0].type), kind).sql} FROM ({inner.sql}) AS s"
-    rows += " WHERE s.c1 IS NULL OR NOT isnan(s.c1)" if inner.columns[0].type.name in FLOATS else ""
-    return Bound(f"({coerce(value, kind).sql} IN ({rows}))", BOOLEAN)
-
-
-def _like(binder: Binder, node: exp.Expr) -> Bound:
-    only(node, "this", "expression", "negate", "escape")
-    value, pattern = binder.all([node.this, node.expression])
-    for each in (value, pattern):
-        if not fits(each.type, VARCHAR):
-            message = f"Left side of LIKE expression must evaluate to a varchar (actual: {each.type})"
-            raise AthenaError("TYPE_MISMATCH", f"{place(node.this)}: {message}")
-    sql = f"{value.sql} {'NOT ' if node.args.get('negate') else ''}LIKE {pattern.sql}"
-    if escape := node.args.get("escape"):
-        sql += f" ESCAPE {binder.bind(escape).sql}"
-    return Bound(f"({sql})", BOOLEAN)
-
-
-def _escape(binder: Binder, node: exp.Expr) -> Bound:
-    like = node.this.copy()
-    if not isinstance(like, exp.Like) or len(node.expression.name) != 1:
-        raise AthenaError("INVALID_FUNCTION_ARGUMENT", f"{place(node)}: Escape string must be a single character")
-    like.args["escape"] = node.expression.copy()
-    return binder.bind(like)
-
-
-def _case(binder: Binder, node: exp.Expr) -> Bound:
-    only(node, "this", "ifs", "default")
-    operand = binder.bind(node.this) if node.this else None
-    conditions = []
-    for branch in node.args["ifs"]:
-        if operand is None:
-            conditions.append(binder.condition(branch.this, "CASE WHEN clause"))
-        else:
-            conditions.append(compare(branch.this, "=", operand, binder.bind(branch.this)))
-    default = binder.bind(node.args["default"]) if node.args.get("default") else NULL
-    values = [binder.bind(branch.args["true"]) for branch in node.args["ifs"]]
-    return choice(binder, node, conditions, values, default)
-
-
-def choice(binder: Binder, node: exp.Expr, when: Sequence[Bound], then: Sequence[Bound], default: Bound) -> Bound:
-    """CASE WHEN … THEN … ELSE … END."""
-    (*values, other), kind = binder.alike(node, [*then, default], "All CASE results")
-    branches = " ".join(f"WHEN {one.sql} THEN {value.sql}" for one, value in zip(when, values, strict=True))
-    return Bound(f"CASE {branches} ELSE {other.sql} END", kind, None, all(each.number for each in values))
-
-
-def _if(binder: Binder, node: exp.Expr) -> Bound:
-    default = node.args.get("false")
-    when = binder.condition(node.this, "IF condition")
-    then = binder.bind(node.args["true"])
-    return choice(binder, node, [when], [then], binder.bind(default) if default else NULL)
-
-
 def _cast(binder: Binder, node: exp.Expr) -> Bound:
     only(node, "this", "to", "safe")
     kind = casts.type_of(node.args["to"])
     bound = binder.bind(node.this)
-    if isinstance(bound.literal, str) and kind.name == "decimal" and not node.args["to"].expressions:
-        return _decimal_literal(node, bound.literal)
     return casts.cast(node, bound, kind, safe=isinstance(node, exp.TryCast), trying=binder.trying)
-
-
-def _decimal_literal(node: exp.Expr, text: str) -> Bound:
-    """DECIMAL '1.50' has the digits that it is written with."""
-    whole, _, fraction = text.lstrip("+-").partition(".")
-    if not (whole + fraction).isdigit():
-        raise AthenaError("INVALID_LITERAL", f"{place(node)}: '{text}' is not a valid DECIMAL literal")
-    kind = decimal(max(len(whole.lstrip("0") + fraction), 1), len(fraction))
-    return Bound(f"CAST({quoted(text)} AS {kind.duck})", kind, None, True)
 
 
 _UNITS = {"YEAR": "to_years", "MONTH": "to_months", "DAY": "to_days", "HOUR": "to_hours"}
@@ -288,7 +154,7 @@ def _interval(binder: Binder, node: exp.Expr) -> Bound:
     unit, value = str(node.args.get("unit") or "").upper(), node.this
     if unit not in _UNITS or not isinstance(value, exp.Literal) or not value.is_string:
         raise AthenaError("SYNTAX_ERROR", f"{place(node)}: mismatched input '{unit}'")
-    if not value.name.lstrip("-").isdigit():
+    if not re.fullmatch("-?[0-9]{1,9}", value.name):
         raise AthenaError("INVALID_LITERAL", f"{place(node)}: '{value.name}' is not a valid INTERVAL literal")
     return Bound(f"{_UNITS[unit]}({value.name})", MONTHS if unit in ("YEAR", "MONTH") else DAYS, unit)
 
@@ -312,8 +178,8 @@ def _subscript(binder: Binder, node: exp.Expr) -> Bound:
         raise mismatch(node, "[]", value, index)
     i, size = index.sql, f"len({value.sql})"
     too_far = f"concat('Array subscript must be less than or equal to array length: ', {i}, ' > ', {size})"
-    cases = ((f"{i} > {size}", too_far), (f"{i} = 0", quoted("SQL array indices start at 1")))
-    cases += ((f"{i} < 0", f"concat('Array subscript is negative: ', {i})"),)
+    cases = [(f"{i} > {size}", too_far), (f"{i} = 0", quoted("SQL array indices start at 1"))]
+    cases.append((f"{i} < 0", f"concat('Array subscript is negative: ', {i})"))
     failures = " ".join(f"WHEN {when} THEN {failing('INVALID_FUNCTION_ARGUMENT', said)}" for when, said in cases)
     return Bound(f"CASE {failures} ELSE {value.sql}[{i}] END", value.type.inner[0])
 
@@ -324,10 +190,6 @@ def _subquery(binder: Binder, node: exp.Expr) -> Bound:
         message = f"{place(node)}: Multiple columns returned by subquery are not yet supported. Found {inner.width}"
         raise AthenaError("NOT_SUPPORTED", message)
     return Bound(f"({inner.sql})", inner.columns[0].type)
-
-
-def _exists(binder: Binder, node: exp.Expr) -> Bound:
-    return Bound(f"EXISTS ({binder.queries.inside(node.this, binder.scope).sql})", BOOLEAN)
 
 
 def _concatenation(binder: Binder, node: exp.Expr) -> Bound:
@@ -370,24 +232,15 @@ _BINDERS: dict[type[exp.Expr], Callable[[Binder, exp.Expr], Bound]] = {
     exp.Boolean: lambda binder, node: Bound("TRUE" if node.this else "FALSE", BOOLEAN),
     exp.Null: lambda binder, node: NULL,
     exp.Column: _column,
-    exp.Identifier: _identifier,
+    exp.Identifier: _column,
     exp.Paren: lambda binder, node: binder.bind(node.this),
     exp.Neg: _negative,
-    exp.Not: _not,
-    exp.Is: _is,
-    exp.Between: _between,
-    exp.In: _in,
-    exp.Like: _like,
-    exp.Escape: _escape,
-    exp.Case: _case,
-    exp.If: _if,
     exp.Cast: _cast,
     exp.TryCast: _cast,
     exp.Interval: _interval,
     exp.Array: _array,
     exp.Bracket: _subscript,
     exp.Subquery: _subquery,
-    exp.Exists: _exists,
     exp.DPipe: _concatenation,
     exp.HexString: _refused("varbinary literal"),
     exp.AtTimeZone: _refused("AT TIME ZONE"),
@@ -396,23 +249,10 @@ _BINDERS: dict[type[exp.Expr], Callable[[Binder, exp.Expr], Bound]] = {
     exp.Tuple: _refused("ROW constructor"),
     exp.Struct: _refused("ROW constructor"),
     exp.ParseJSON: _refused("CAST to JSON"),
-    **{one: _logical(sign) for one, sign in ((exp.And, "AND"), (exp.Or, "OR"))},
+    **conditions.NODES,
     **{
         one: _arithmetic(sign)
         for one, sign in ((exp.Add, "+"), (exp.Sub, "-"), (exp.Mul, "*"), (exp.Div, "/"), (exp.Mod, "%"))
-    },
-    **{
-        one: _comparison(sign)
-        for one, sign in (
-            (exp.EQ, "="),
-            (exp.NEQ, "<>"),
-            (exp.LT, "<"),
-            (exp.LTE, "<="),
-            (exp.GT, ">"),
-            (exp.GTE, ">="),
-            (exp.NullSafeEQ, "IS NOT DISTINCT FROM"),
-            (exp.NullSafeNEQ, "IS DISTINCT FROM"),
-        )
     },
     **dict.fromkeys(
         (
@@ -427,6 +267,11 @@ _BINDERS: dict[type[exp.Expr], Callable[[Binder, exp.Expr], Bound]] = {
             exp.CurrentDate,
             exp.CurrentTimestamp,
             exp.Localtimestamp,
+            exp.CurrentTime,
+            exp.Localtime,
+            exp.CurrentUser,
+            exp.CurrentCatalog,
+            exp.CurrentSchema,
             exp.WithinGroup,
         ),
         _called,

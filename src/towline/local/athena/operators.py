@@ -157,6 +157,6 @@ def _with_nan(sign: str, left: Bound, right: Bound) -> str:
     great, small = (right, left) if sign in ("<", "<=") else (left, right)
     if great.number or (sign == "=" and small.number):
         return sql
-    if small.literal is not None or small.number and small.literal is not None:
+    if small.literal is not None or (small.number and small.literal is not None):
         return f"({sql} AND NOT isnan({great.sql}))"
     return f"({sql} AND (NOT isnan({great.sql}) OR {small.sql} IS NULL))"

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from towline.local.athena.errors import AthenaError
-from towline.local.athena.expressions import Binder, only
-from towline.local.athena.parsing import place
+from towline.local.athena.expressions import Binder
+from towline.local.athena.parsing import only, place
 from towline.local.athena.refusals import refuse
 from towline.local.athena.scope import Bound
 

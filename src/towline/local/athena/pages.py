@@ -11,6 +11,7 @@ from towline.local.athena.execution import CANCELLED, FAILED, SUCCEEDED, Record
 from towline.local.athena.storage import Location
 
 ROWS_AT_MOST = 1000
+_MALFORMED = "Malformed query results token"
 
 
 @answered
@@ -19,15 +20,15 @@ def get_query_results(data: dict[str, Any]) -> dict[str, Any]:
     limit, first = int(data.get("MaxResults") or ROWS_AT_MOST), _first(data.get("NextToken"))
     if not 1 <= limit <= ROWS_AT_MOST:
         raise Refused(f"MaxResults is more than maximum allowed length {ROWS_AT_MOST}")
-    rows = _rows(record)
+    rows, end, size = _rows(record, first, limit)
     page = {
         "ResultSet": {
-            "Rows": [{"Data": [_datum(value) for value in row]} for row in rows[first : first + limit]],
+            "Rows": [{"Data": [_datum(value) for value in row]} for row in rows],
             "ResultSetMetadata": {"ColumnInfo": [results.column_info(*column) for column in record["_columns"]]},
         },
         "UpdateCount": record["_updated"],
     }
-    return page | ({"NextToken": str(first + limit)} if first + limit < len(rows) else {})
+    return page | ({"NextToken": str(end)} if end < size else {})
 
 
 def _succeeded(query_id: str | None) -> Record:
@@ -45,25 +46,29 @@ def _succeeded(query_id: str | None) -> Record:
 
 
 def _first(token: str | None) -> int:
+    """A token is the byte of the result at which the page begins."""
     if token is None:
         return 0
     if not token.isdigit():
-        raise Refused("Malformed query results token")
+        raise Refused(_MALFORMED)
     return int(token)
 
 
-def _rows(record: Record) -> list[list[str | None]]:
+def _rows(record: Record, first: int, limit: int) -> tuple[list[results.Row], int, int]:
+    """Rows from byte `first` of the result on, the byte behind them, and the size of the result."""
     if not record["_columns"]:
-        return []
+        return [], 0, 0
     location = record["ResultConfiguration"]["OutputLocation"]
     try:
-        body = storage.read(Location.parse(location))
+        body = storage.view(Location.parse(location))
     except AthenaError as error:
         raise Refused(error.message) from None
     if body is None:
         raise Refused(f"Could not find results at {location}")
-    text = body.decode()
-    return results.parse_csv(text) if location.endswith(".csv") else [[line] for line in text.splitlines()]
+    if first and body[first - 1 : first] != b"\n":
+        raise Refused(_MALFORMED)
+    page = results.csv_page if location.endswith(".csv") else results.text_page
+    return *page(body, first, limit), len(body)
 
 
 def _datum(value: str | None) -> dict[str, str]:

@@ -75,12 +75,14 @@ _READABLE: dict[str, Callable[[pa.DataType], bool]] = {
 
 def _check_types(table: Table, read: Collection[str], file: Linked, schema: pa.Schema) -> None:
     for field in schema:
-        name = field.name.lower()
+        name, kind = field.name.lower(), field.type
+        if pa.types.is_dictionary(kind):  # so pyarrow remembers how it was in memory
+            kind = kind.value_type
         fits = _READABLE.get(table.columns[name]) if name in read else None
-        if fits is not None and not fits(field.type):
+        if fits is not None and not fits(kind):
             raise AthenaError(
                 "HIVE_BAD_DATA",
-                f"Field {name}'s type {_physical(field.type)} in parquet file {file.location} is incompatible with "
+                f"Field {name}'s type {_physical(kind)} in parquet file {file.location} is incompatible with "
                 f"type {_trino(table.columns[name])} defined in table schema",
             )
 

@@ -5,16 +5,27 @@ sqlglot reads more than Trino does (`a::int`, `FROM t SELECT a`), so the tokens 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, SqlglotError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.parsers.trino import TrinoParser
+from sqlglot.tokenizer_core import Token, TokenType
 
 from towline.local.athena.errors import AthenaError
 
+COMMA = "COMMA"
 _KEPT = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION")
+
+
+def _decimal_literal(text: exp.Literal, kind: exp.DataType) -> exp.Cast:
+    """DECIMAL '1.50' has the digits that it is written with."""
+    whole, _, fraction = text.name.lstrip("+-").partition(".")
+    sizes = max(len(whole.lstrip("0") + fraction), 1), len(fraction)
+    kind.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(size)) for size in sizes])
+    return exp.Cast(this=text, to=kind)
 
 
 class TowlineAthena(Trino):
@@ -22,16 +33,33 @@ class TowlineAthena(Trino):
 
     INDEX_OFFSET = 0
 
-    class Parser(Trino.Parser):
-        FUNCTIONS = {}
-        FUNCTION_PARSERS = {name: read for name, read in Trino.Parser.FUNCTION_PARSERS.items() if name in _KEPT}
+    class Parser(TrinoParser):
+        FUNCTIONS: ClassVar[dict[str, Callable[..., exp.Expr]]] = {}
+
+        def _parse_join(self, *args: Any, **kwargs: Any) -> exp.Join | None:
+            """A comma is told from a JOIN that lacks its ON."""
+            comma = self._curr is not None and self._curr.token_type == TokenType.COMMA
+            join: exp.Join | None = super()._parse_join(*args, **kwargs)
+            if join is not None and comma:
+                join.set("kind", COMMA)
+            return join
+
+        TYPE_LITERAL_PARSERS: ClassVar[dict[exp.DType, Callable[..., Any]]] = {
+            **TrinoParser.TYPE_LITERAL_PARSERS,
+            exp.DType.DECIMAL: lambda parser, this, to: _decimal_literal(this, to),
+        }
+        FUNCTION_PARSERS: ClassVar[dict[str, Callable[..., Any]]] = {
+            name: read for name, read in TrinoParser.FUNCTION_PARSERS.items() if name in _KEPT
+        }
 
 
 _FOREIGN = {TokenType.DCOLON, TokenType.CARET, TokenType.AMP, TokenType.PIPE, TokenType.TILDE, TokenType.L_BRACE}
 _FOREIGN |= {TokenType.ILIKE, TokenType.RLIKE, TokenType.GLOB, TokenType.SIMILAR_TO, TokenType.DIV, TokenType.HASH}
 _FOREIGN |= {TokenType.NULLSAFE_EQ, TokenType.DARROW, TokenType.ISNULL, TokenType.NOTNULL, TokenType.QUALIFY}
 _FOREIGN_TEXT = {"=="}
-_OPENS = {TokenType.L_PAREN}
+# What a comma cannot stand before.
+_CLOSES = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.WHERE, TokenType.GROUP_BY, TokenType.HAVING}
+_CLOSES |= {TokenType.ORDER_BY, TokenType.LIMIT, TokenType.UNION, TokenType.SEMICOLON}
 # What may stand before a subscript; before anything else "[" would begin a list of DuckDB's.
 _SUBSCRIPTED = {TokenType.VAR, TokenType.IDENTIFIER, TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.ARRAY}
 
@@ -59,6 +87,8 @@ def parse(query: str) -> exp.Expr:
 
 def check_tokens(tokens: Sequence[Token]) -> None:
     """Refuse the words and signs that sqlglot takes and Trino's grammar does not. Raises AthenaError."""
+    if tokens and tokens[-1].token_type == TokenType.COMMA:
+        raise AthenaError("SYNTAX_ERROR", f"{place_of(tokens[-1])}: mismatched input '<EOF>'")
     for number, token in enumerate(tokens):
         before = tokens[number - 1] if number else None
         if _is_foreign(token, before) or _is_late_offset(tokens, number):
@@ -69,22 +99,25 @@ def _is_foreign(token: Token, before: Token | None) -> bool:
     kind = token.token_type
     if kind in _FOREIGN or token.text in _FOREIGN_TEXT:
         return True
+    if kind == TokenType.DISTINCT and before is not None and before.token_type == TokenType.GROUP_BY:
+        return True
     if kind == TokenType.FROM:
         return before is None or before.token_type in (TokenType.COMMA, TokenType.L_PAREN)
     if kind == TokenType.L_BRACKET:
         return before is None or before.token_type not in _SUBSCRIPTED
-    if kind in (TokenType.R_PAREN, TokenType.R_BRACKET):
+    if before is not None and before.token_type == TokenType.NUMBER and token.start == before.end + 1:
+        return kind in (TokenType.VAR, TokenType.NUMBER)
+    if kind in _CLOSES:
         return before is not None and before.token_type == TokenType.COMMA
+    if before is not None and before.token_type == TokenType.INTERVAL:
+        return kind == TokenType.NUMBER
     return kind == TokenType.STRING and before is not None and before.token_type == TokenType.STRING
 
 
 def _is_late_offset(tokens: Sequence[Token], number: int) -> bool:
-    """OFFSET after LIMIT: in Trino it stands before."""
-    return (
-        tokens[number].token_type == TokenType.OFFSET
-        and number >= 2
-        and tokens[number - 2].token_type in (TokenType.LIMIT,)
-    )
+    """OFFSET after LIMIT (in Trino it stands before), and LIMIT 1, 2."""
+    late = tokens[number].token_type in (TokenType.OFFSET, TokenType.COMMA)
+    return late and number >= 2 and tokens[number - 2].token_type == TokenType.LIMIT
 
 
 def place_of(token: Token) -> str:
@@ -98,7 +131,7 @@ def place(node: exp.Expr) -> str:
         return sign
     found = [each.meta for each in node.walk() if "line" in each.meta]
     if not found:
-        return "line 1:1"
+        return place(node.parent) if node.parent else "line 1:1"
     first = min(found, key=lambda meta: int(meta["start"]))
     return f"line {first['line']}:{first['col'] - (first['end'] - first['start'])}"
 
@@ -110,3 +143,10 @@ def _sign(node: exp.Binary) -> str | None:
     after = (token for token in tokens if ends and token.start > max(ends))
     sign = next((token for token in after if token.token_type not in (TokenType.R_PAREN, TokenType.R_BRACKET)), None)
     return place_of(sign) if sign else None
+
+
+def only(node: exp.Expr, *known: str) -> None:
+    """Refuse a node with a part that is not looked at."""
+    for name, part in node.args.items():
+        if part and name not in known:
+            raise AthenaError("SYNTAX_ERROR", f"{place(node)}: mismatched input '{name.strip('_')}'")

@@ -1,4 +1,4 @@
-"""Regular expressions: Trino's are Java's, DuckDB's are RE2's. What both read alike is passed on, the rest is refused."""
+"""Regular expressions: Trino's are Java's, DuckDB's are RE2's. What both read alike passes, the rest is refused."""
 
 from __future__ import annotations
 
@@ -27,16 +27,34 @@ def _pattern(call: Call, number: int = 1) -> tuple[str, re.Pattern[str]]:
         raise call.invalid(f"{error} in {text}") from None
 
 
+# What means another thing beyond ASCII, and what means another thing before a line end at the end of the text.
+_ASCII_ONLY = re.compile(r"\\[dDwWsSbB]|\(\?i|\[:")
+_END = re.compile(r"(?<!\\)\$")
+
+
+def _guarded(call: Call, text: str, value: str, sql: str) -> str:
+    """The pattern over texts where the two engines agree, and a refusal over others."""
+    differs = []
+    if _ASCII_ONLY.search(text):
+        differs.append(f"strlen({value}) <> length({value})")
+    if _END.search(text):
+        differs.append(f"ends_with({value}, chr(10))")
+    if not differs:
+        return sql
+    refused = call.refusing("regular expression over other letters")
+    return f"CASE WHEN {' OR '.join(differs)} THEN {refused} ELSE {sql} END"
+
+
 def _never_empty(call: Call, pattern: re.Pattern[str]) -> None:
     """Where nothing can be matched, the two engines go on from there differently."""
-    if pattern.match("") or pattern.search(" ") and pattern.search(" ").group() == "":  # type: ignore[union-attr]
+    if pattern.match("") or (pattern.search(" ") and pattern.search(" ").group() == ""):  # type: ignore[union-attr]
         refuse(call.node, "regular expression", pattern.pattern)
 
 
 def _like(call: Call) -> Bound:
     call.count(2)
-    text, _ = _pattern(call)
-    return Bound(f"regexp_matches({call.take(0, VARCHAR).sql}, {quoted(text)})", BOOLEAN)
+    (text, _), value = _pattern(call), call.take(0, VARCHAR).sql
+    return Bound(_guarded(call, text, value, f"regexp_matches({value}, {quoted(text)})"), BOOLEAN)
 
 
 def _group(call: Call, pattern: re.Pattern[str]) -> int:
@@ -54,15 +72,17 @@ def _extract(call: Call) -> Bound:
     text, pattern = _pattern(call)
     group, value = _group(call, pattern), call.take(0, VARCHAR).sql
     found = f"regexp_extract({value}, {quoted(text)}, {group})"
-    return Bound(f"CASE WHEN regexp_matches({value}, {quoted(text)}) THEN {found} END", VARCHAR)
+    sql = f"CASE WHEN regexp_matches({value}, {quoted(text)}) THEN {found} END"
+    return Bound(_guarded(call, text, value, sql), VARCHAR)
 
 
 def _extract_all(call: Call) -> Bound:
     call.count(2, 3)
     text, pattern = _pattern(call)
     _never_empty(call, pattern)
-    found = f"regexp_extract_all({call.take(0, VARCHAR).sql}, {quoted(text)}, {_group(call, pattern)})"
-    return Bound(found, array(VARCHAR))
+    value = call.take(0, VARCHAR).sql
+    found = f"regexp_extract_all({value}, {quoted(text)}, {_group(call, pattern)})"
+    return Bound(_guarded(call, text, value, found), array(VARCHAR))
 
 
 def _replace(call: Call) -> Bound:
@@ -70,7 +90,9 @@ def _replace(call: Call) -> Bound:
     text, pattern = _pattern(call)
     _never_empty(call, pattern)
     with_ = _replacement(call, call.constant(2), pattern.groups) if len(call.args) == 3 else ""
-    return Bound(f"regexp_replace({call.take(0, VARCHAR).sql}, {quoted(text)}, {quoted(with_)}, 'g')", VARCHAR)
+    value = call.take(0, VARCHAR).sql
+    sql = f"regexp_replace({value}, {quoted(text)}, {quoted(with_)}, 'g')"
+    return Bound(_guarded(call, text, value, sql), VARCHAR)
 
 
 def _replacement(call: Call, text: str, groups: int) -> str:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from towline.local.athena.errors import AthenaError
-from towline.local.athena.expressions import Binder, only
+from towline.local.athena.expressions import Binder
 from towline.local.athena.ordering import limited, ordered, sort_by
-from towline.local.athena.parsing import place
+from towline.local.athena.parsing import only, place
 from towline.local.athena.refusals import refuse
 from towline.local.athena.scope import Bound, Column, Scope
 from towline.local.athena.selecting import Select
@@ -69,7 +69,7 @@ class Query:
     def relation(self, alias: str, name: str | None, names: Sequence[str] = ()) -> list[Column]:
         """Its columns, where it stands in FROM as `alias`; `names` rename them."""
         relation = (name.lower(),) if name else ()
-        labels = names or [output.name for output in self.columns]
+        labels: Sequence[str | None] = names or [output.name for output in self.columns]
         return [
             Column(label, relation, Bound(f"{alias}.c{number}", output.type))
             for number, (label, output) in enumerate(zip(labels, self.columns, strict=True), 1)
@@ -111,7 +111,7 @@ class Queries:
         raise AthenaError("SYNTAX_ERROR", f"{place(node)}: mismatched input '{node.sql('trino')[:40]}'")
 
     def _parenthesised(self, node: exp.Subquery, outer: Scope | None) -> Query:
-        only(node, "this", "alias", "with_", "order", "limit", "offset")
+        only(node, "this", "alias", "with_", "order", "limit", "offset", "joins")
         inner = self.inside(node.this, outer)
         tail = self._tail(node, inner)
         return Query.over(inner.sql, inner.columns, tail) if tail else inner

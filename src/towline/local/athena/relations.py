@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from towline.local.athena.errors import AthenaError
-from towline.local.athena.expressions import Binder, only
+from towline.local.athena.expressions import Binder
 from towline.local.athena.operators import compare
-from towline.local.athena.parsing import place
+from towline.local.athena.parsing import COMMA, only, place
 from towline.local.athena.refusals import refuse
 from towline.local.athena.scope import Bound, Column, Scope
 from towline.local.athena.types import BIGINT, common
@@ -24,16 +24,31 @@ CATALOG = "awsdatacatalog"
 class Relations:
     """The FROM clause of one SELECT. `sql` and `columns` grow from join to join."""
 
-    def __init__(self, queries: Queries, outer: Scope | None) -> None:
-        self.queries, self.outer = queries, outer
+    def __init__(self, queries: Queries, outer: Scope | None, beside: Sequence[Column] = ()) -> None:
+        self.queries, self.outer, self.beside = queries, outer, beside
         self.sql, self.columns = "", list[Column]()
 
     def read(self, first: exp.Expr | None, joins: Sequence[exp.Expr]) -> None:
-        """Raises AthenaError."""
-        if first is not None:
-            self.sql, self.columns = self._relation(first.this)
-            joins = [*(first.this.args.get("joins") or ()), *joins]
+        """FROM a JOIN b …, c JOIN d …: a comma binds less than a JOIN. Raises AthenaError."""
+        if first is None:
+            return
+        chains: list[tuple[exp.Expr, list[exp.Expr]]] = [(first.this, [])]
         for join in joins:
+            if join.args.get("kind") == COMMA:
+                chains.append((join.this, []))
+            else:
+                chains[-1][1].append(join)
+        for node, own in chains:
+            chain = Relations(self.queries, self.outer, self.columns)
+            chain.follow(node, own)
+            sql = f"({chain.sql})" if self.sql and (own or node.args.get("joins")) else chain.sql
+            self.sql = f"{self.sql} CROSS JOIN {sql}" if self.sql else sql
+            self.columns = [*self.columns, *chain.columns]
+
+    def follow(self, node: exp.Expr, joins: Sequence[exp.Expr]) -> None:
+        """A relation, and those that are joined to it one by one. Raises AthenaError."""
+        self.sql, self.columns = self._relation(node)
+        for join in [*(node.args.get("joins") or ()), *joins]:
             self._join(join)
 
     def _relation(self, node: exp.Expr) -> tuple[str, list[Column]]:
@@ -56,11 +71,17 @@ class Relations:
     def _grouped(self, node: exp.Subquery) -> tuple[str, list[Column]]:
         """A join in parentheses."""
         only(node, "this", "joins")
-        inner = Relations(self.queries, self.outer)
-        inner.read(exp.From(this=node.this), [])
-        return f"({inner.sql})", inner.columns
+        return self._chained(node.this)
+
+    def _chained(self, node: exp.Expr) -> tuple[str, list[Column]]:
+        chain = Relations(self.queries, self.outer, [*self.beside, *self.columns])
+        chain.follow(node, [])
+        return f"({chain.sql})", chain.columns
 
     def _table(self, node: exp.Table) -> tuple[str, list[Column]]:
+        if not isinstance(node.this, exp.Identifier):
+            message = f"{place(node)}: Table function '{node.this.name}' not registered"
+            raise AthenaError("FUNCTION_NOT_FOUND", message)
         for key, part in (("sample", "TABLESAMPLE"), ("match_recognize", "MATCH_RECOGNIZE")):
             if node.args.get(key):
                 refuse(node, part)
@@ -86,15 +107,16 @@ class Relations:
             message = f"Column alias list has {len(names)} entries but '{name}' has {len(kinds)} columns available"
             raise AthenaError("MISMATCHED_COLUMN_ALIASES", f"{place(node)}: {message}")
         columns = [
-            Column(label, relation, Bound(f'{alias}."{column}"', kind))
+            Column(label, relation, Bound(f"{alias}.{_quoted(column)}", kind))
             for label, (column, kind) in zip(names or kinds, kinds.items(), strict=True)
         ]
-        return f'"{database}"."{name}" AS {alias}', columns
+        return f"{_quoted(database)}.{_quoted(name)} AS {alias}", columns
 
     def _unnest(self, node: exp.Unnest) -> tuple[str, list[Column]]:
         """Arrays side by side, the shorter ones filled up with NULL; a map as its keys and its values."""
         only(node, "expressions", "alias", "offset")
-        binder = Binder(Scope(self.columns, self.outer, clause="UNNEST"), self.queries)
+        seen = [*self.beside, *self.columns]
+        binder = Binder(Scope(seen, self.outer, clause="UNNEST"), self.queries)
         lists: list[tuple[str, Bound]] = []
         for each in binder.all(node.expressions):
             lists += [(each.sql, part) for part in _unnested(node, each)]
@@ -116,7 +138,7 @@ class Relations:
             Column(name, relation, Bound(f"{alias}.c{number}", kind))
             for number, (name, kind) in enumerate(zip(names or [None] * len(kinds), kinds, strict=True), 1)
         ]
-        return f"{'LATERAL ' if self.sql else ''}(SELECT {', '.join(items)}) AS {alias}", columns
+        return f"{'LATERAL ' if seen else ''}(SELECT {', '.join(items)}) AS {alias}", columns
 
     def _join(self, join: exp.Expr) -> None:
         only(join, "this", "kind", "side", "on", "using", "method")
@@ -125,20 +147,22 @@ class Relations:
         kind, side = str(join.args.get("kind") or "").upper(), str(join.args.get("side") or "").upper()
         if kind not in ("", "INNER", "CROSS", "OUTER") or side not in ("", "LEFT", "RIGHT", "FULL"):
             raise AthenaError("SYNTAX_ERROR", f"{place(join)}: mismatched input '{kind or side}'")
-        sql, columns = self._relation(join.this)
+        sql, columns = (self._chained if join.this.args.get("joins") else self._relation)(join.this)
         before, self.columns = self.columns, [*self.columns, *columns]
+        if isinstance(join.this, exp.Unnest) and side and join.args.get("on") != exp.true():
+            message = f"{place(join.this)}: {side} JOIN involving UNNEST is only supported with condition ON TRUE"
+            raise AthenaError("NOT_SUPPORTED", message)
         if using := join.args.get("using"):
             on = self._using(using, before, columns)
             self.sql += f" {side or 'INNER'} JOIN {sql} ON {on}"
         elif on_node := join.args.get("on"):
             scope = Scope(self.columns, self.outer, clause="JOIN clause")
-            self.sql += f" {side or 'INNER'} JOIN {sql} ON {Binder(scope, self.queries).condition(on_node, 'JOIN ON clause').sql}"
-        elif kind == "CROSS" or not (kind or side):
+            on = Binder(scope, self.queries).condition(on_node, "JOIN ON clause").sql
+            self.sql += f" {side or 'INNER'} JOIN {sql} ON {on}"
+        elif kind == "CROSS":
             self.sql += f" CROSS JOIN {sql}"
         else:
             raise AthenaError("SYNTAX_ERROR", f"{place(join.this)}: mismatched input. Expecting: 'ON', 'USING'")
-        for nested in join.this.args.get("joins") or ():
-            self._join(nested)
 
     def _using(self, names: Sequence[exp.Expr], left: Sequence[Column], right: Sequence[Column]) -> str:
         """USING: each of its columns is there once, before all others."""
@@ -160,6 +184,10 @@ class Relations:
             message = f"{place(name)}: Column '{name.name}' {which} one side of join"
             raise AthenaError("COLUMN_NOT_FOUND" if not found else "AMBIGUOUS_NAME", message)
         return found[0]
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _unnested(node: exp.Expr, bound: Bound) -> list[Bound]:

@@ -6,8 +6,11 @@ import datetime
 import decimal
 import json
 import math
+import mmap
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+Body = bytes | mmap.mmap  # an object of results, which may be larger than what a page needs
 
 _TYPES = {
     "INTEGER": "integer",
@@ -86,29 +89,43 @@ def _cell(value: Any) -> str:
     return '"' + written.replace('"', '""') + '"' if '"' in written else f'"{written}"'
 
 
-def parse_csv(body: str) -> list[list[str | None]]:
-    """The lines that csv_line wrote, NULL told from the empty string."""
-    rows: list[list[str | None]] = []
-    row: list[str | None] = []
-    at, end = 0, len(body)
-    while at < end:
-        value, at = _value(body, at)
+Row = list[str | None]
+_QUOTE, _NEWLINE = b'"', b"\n"
+
+
+def csv_page(body: Body, at: int, limit: int) -> tuple[list[Row], int]:
+    """Up to `limit` of the lines that csv_line wrote, from byte `at` on, NULL told from the empty string; and where the
+    next one begins."""
+    rows: list[Row] = []
+    row: Row = []
+    while at < len(body) and len(rows) < limit:
+        value, end = _value(body, at)
         row.append(value)
-        if body[at] == "\n":
+        if body[end : end + 1] == _NEWLINE:
             rows.append(row)
             row = []
-        at += 1
-    return rows
+        at = end + 1
+    return rows, at
 
 
-def _value(body: str, at: int) -> tuple[str | None, int]:
-    """The value that begins at `at`, and where what ends it stands."""
-    if body[at] != '"':
+def _value(body: Body, at: int) -> tuple[str | None, int]:
+    """The value that begins at `at`, and where the comma or the end of the line behind it stands."""
+    if body[at : at + 1] != _QUOTE:
         return None, at
-    close = body.index('"', at + 1)
-    while body[close + 1] == '"':
-        close = body.index('"', close + 2)
-    return body[at + 1 : close].replace('""', '"'), close + 1
+    close = body.find(_QUOTE, at + 1)
+    while body[close + 1 : close + 2] == _QUOTE:
+        close = body.find(_QUOTE, close + 2)
+    return body[at + 1 : close].decode().replace('""', '"'), close + 1
+
+
+def text_page(body: Body, at: int, limit: int) -> tuple[list[Row], int]:
+    """The same of a statement's plain lines, each a row of one value."""
+    rows: list[Row] = []
+    while at < len(body) and len(rows) < limit:
+        end = body.find(_NEWLINE, at)
+        rows.append([body[at:end].decode()])
+        at = end + 1
+    return rows, at
 
 
 def metadata(columns: Sequence[tuple[str, str]]) -> bytes:

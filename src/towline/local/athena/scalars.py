@@ -1,20 +1,16 @@
-"""Functions of numbers, conditions, arrays and maps.
-
-https://trino.io/docs/current/functions/math.html, conditional.html, array.html, map.html
-"""
+"""Functions of numbers, and conditions. https://trino.io/docs/current/functions/math.html, conditional.html"""
 
 from __future__ import annotations
 
-from towline.local.athena.casts import coerce
-from towline.local.athena.errors import failing, quoted
-from towline.local.athena.expressions import choice
+from towline.local.athena.conditions import choice
+from towline.local.athena.errors import quoted
 from towline.local.athena.functions import Call, Function, plain
 from towline.local.athena.operators import arithmetic, compare
+from towline.local.athena.refusals import refuse
 from towline.local.athena.scope import NULL, Bound
 from towline.local.athena.types import (
     BIGINT,
     BOOLEAN,
-    DATE,
     DOUBLE,
     FLOATS,
     INTEGERS,
@@ -23,10 +19,7 @@ from towline.local.athena.types import (
     REAL,
     UNKNOWN,
     VARCHAR,
-    Type,
-    array,
     decimal,
-    fits,
 )
 
 
@@ -69,7 +62,7 @@ def _round(call: Call) -> Bound:
     call.count(1, 2)
     value, digits = _number(call), call.whole(1) if len(call.args) == 2 else 0
     if digits < 0:
-        raise call.invalid("the local Athena rounds to digits after the point only")
+        refuse(call.node, "other clause", "rounding before the point")
     kind = value.type
     if kind.name in INTEGERS:
         return value
@@ -105,7 +98,8 @@ def _log(call: Call) -> Bound:
 
 def _ln(name: str, sql: str) -> str:
     """DuckDB fails where there is no logarithm; Java answers NaN, and -Infinity for zero."""
-    return f"(CASE WHEN {sql} < 0 THEN CAST('NaN' AS DOUBLE) WHEN {sql} = 0 THEN CAST('-Infinity' AS DOUBLE) ELSE {name}({sql}) END)"
+    none, least = "CAST('NaN' AS DOUBLE)", "CAST('-Infinity' AS DOUBLE)"
+    return f"(CASE WHEN {sql} < 0 THEN {none} WHEN {sql} = 0 THEN {least} ELSE {name}({sql}) END)"
 
 
 def _logarithm(name: str) -> Function:
@@ -156,124 +150,27 @@ def _typeof(call: Call) -> Bound:
     return Bound(quoted(str(call.args[0].type)), VARCHAR)
 
 
-def _list(call: Call, number: int = 0) -> Bound:
-    if call.args[number].type.name != "array":
-        raise call.unexpected()
-    return call.args[number]
-
-
-def _cardinality(call: Call) -> Bound:
-    call.count(1)
-    name = {"array": "len", "map": "cardinality"}.get(call.args[0].type.name)
-    if name is None:
-        raise call.unexpected()
-    return Bound(f"CAST({name}({call.args[0].sql}) AS BIGINT)", BIGINT)
-
-
-def _element_at(call: Call) -> Bound:
-    """NULL where there is no such element; a negative index counts from the end."""
-    call.count(2)
-    value, index = call.args
-    if value.type.name == "map":
-        return Bound(f"{value.sql}[{coerce(index, value.type.inner[0]).sql}]", value.type.inner[1])
-    if value.type.name != "array" or index.type.name not in INTEGERS:
-        raise call.unexpected()
-    failure = failing("INVALID_FUNCTION_ARGUMENT", quoted("SQL array indices start at 1"))
-    sql = f"CASE WHEN {index.sql} = 0 THEN {failure} ELSE {value.sql}[{index.sql}] END"
-    return Bound(sql, value.type.inner[0])
-
-
-def _contains(call: Call) -> Bound:
-    """NULL where the value is not found among elements of which one is NULL."""
-    call.count(2)
-    values, sought = _list(call), call.args[1]
-    if not fits(sought.type, values.type.inner[0]) or values.type.inner[0].name in ("row", "array", "map"):
-        raise call.unexpected()
-    found = f"list_contains({values.sql}, {coerce(sought, values.type.inner[0]).sql})"
-    unsure = f"list_aggregate({values.sql}, 'count') < len({values.sql}) OR {sought.sql} IS NULL"
-    return Bound(f"CASE WHEN {found} THEN TRUE WHEN {values.sql} IS NULL OR {unsure} THEN NULL ELSE FALSE END", BOOLEAN)
-
-
-def _array_extreme(name: str) -> Function:
-    """array_max and array_min: NULL where an element is."""
-
-    def function(call: Call) -> Bound:
-        call.count(1)
-        values = _list(call)
-        if values.type.inner[0].name in (*FLOATS, "row", "array", "map"):
-            raise call.invalid(f"the local Athena does not run {call.name} of {values.type}")
-        whole = f"list_aggregate({values.sql}, 'count') = len({values.sql})"
-        return Bound(f"CASE WHEN {whole} THEN {name}({values.sql}) END", values.type.inner[0])
-
-    return function
-
-
-def _array_sort(call: Call) -> Bound:
-    call.count(1)
-    return Bound(f"list_sort({_list(call).sql}, 'ASC', 'NULLS LAST')", call.args[0].type)
-
-
-def _array_join(call: Call) -> Bound:
-    call.count(2)
-    values = _list(call)
-    if values.type.inner[0].name not in ("varchar", *INTEGERS):
-        raise call.unexpected()
-    return Bound(f"array_to_string(CAST({values.sql} AS VARCHAR[]), {call.take(1, VARCHAR).sql})", VARCHAR)
-
-
-def _sequence(call: Call) -> Bound:
-    """Downwards where it begins above its end."""
-    call.count(2, 3)
-    first, last = call.args[0], call.args[1]
-    if first.type == DATE and last.type == DATE:
-        step = "to_days(CASE WHEN {0} <= {1} THEN 1 ELSE -1 END)".format(first.sql, last.sql)
-        if len(call.args) == 3:
-            step = call.take(2, Type("interval day to second"), Type("interval year to month")).sql
-        return Bound(f"CAST(generate_series({first.sql}, {last.sql}, {step}) AS DATE[])", array(DATE))
-    one, other = call.take(0, BIGINT).sql, call.take(1, BIGINT).sql
-    step = f"CASE WHEN {one} <= {other} THEN 1 ELSE -1 END"
-    if len(call.args) == 3:
-        step = str(call.whole(2))
-        if step == "0":
-            raise call.invalid("step must not be zero")
-    return Bound(f"generate_series({one}, {other}, {step})", array(BIGINT))
-
-
-def _map(call: Call) -> Bound:
-    call.count(2)
-    keys, values = _list(call), _list(call, 1)
-    return Bound(f"map({keys.sql}, {values.sql})", Type("map", inner=(keys.type.inner[0], values.type.inner[0])))
-
-
-def _map_part(name: str, part: int) -> Function:
-    def function(call: Call) -> Bound:
-        call.count(1)
-        if call.args[0].type.name != "map":
-            raise call.unexpected()
-        return Bound(f"{name}({call.args[0].sql})", array(call.args[0].type.inner[part]))
-
-    return function
-
-
 _FLOAT = ((DOUBLE, REAL),)
-_OF_DOUBLE = ("exp", "cbrt", "sin", "cos", "tan", "atan", "sinh", "cosh", "tanh", "radians", "degrees")
+_OF_DOUBLE = ("exp", "sin", "cos", "tan", "atan", "cosh", "tanh", "radians", "degrees")
 _SQRT = "(CASE WHEN {0} < 0 THEN CAST('NaN' AS DOUBLE) ELSE sqrt({0}) END)"
+_ARC = "(CASE WHEN abs({0}) > 1 THEN CAST('NaN' AS DOUBLE) ELSE arc({0}) END)"
 
 FUNCTIONS: dict[str, Function] = {
     **{name: plain(f"{name}({{0}})", DOUBLE, DOUBLE) for name in _OF_DOUBLE},
     **dict.fromkeys(("power", "pow"), plain("pow({0}, {1})", DOUBLE, DOUBLE, DOUBLE)),
     **dict.fromkeys(("ceil", "ceiling"), _whole("ceil")),
-    **{name: _logarithm(name) for name in ("ln", "log2", "log10")},
+    **{name: _logarithm(name) for name in ("ln", "log10")},
     **{name: _extreme(name) for name in ("greatest", "least")},
     **dict.fromkeys(("rand", "random"), plain("random()", DOUBLE)),
-    **{f"array_{name}": _array_extreme(f"list_{name}") for name in ("max", "min")},
     "abs": _same("abs({0})"),
-    "sign": _same("sign({0})"),
+    "sign": _same("CASE WHEN isnan(CAST({0} AS DOUBLE)) OR {0} = 0 THEN {0} ELSE sign({0}) END"),
     "floor": _whole("floor"),
     "round": _round,
     "truncate": _truncate,
     "mod": _mod,
     "log": _log,
+    "log2": plain(f"({_ln('ln', '{0}')} / ln(CAST(2 AS DOUBLE)))", DOUBLE, DOUBLE),
+    **{name: plain(_ARC.replace("arc", name), DOUBLE, DOUBLE) for name in ("asin", "acos")},
     "sqrt": plain(_SQRT, DOUBLE, DOUBLE),
     "atan2": plain("atan2({0}, {1})", DOUBLE, DOUBLE, DOUBLE),
     "pi": plain("pi()", DOUBLE),
@@ -291,13 +188,4 @@ FUNCTIONS: dict[str, Function] = {
     "if": _if,
     "try": _typeof,
     "typeof": _typeof,
-    "cardinality": _cardinality,
-    "element_at": _element_at,
-    "contains": _contains,
-    "array_sort": _array_sort,
-    "array_join": _array_join,
-    "sequence": _sequence,
-    "map": _map,
-    "map_keys": _map_part("map_keys", 0),
-    "map_values": _map_part("map_values", 1),
 }

@@ -48,6 +48,7 @@ class Scope:
 
     clause      how errors call the clause ("WHERE clause") where aggregates and windows are not allowed; else None
     groups      the SQL of the expressions of GROUP BY
+    aggregating the aggregate whose arguments are being read
     loose       the columns read since outside of any aggregate: what GROUP BY must hold
     aliases     the output columns that ORDER BY sees first
     """
@@ -57,7 +58,7 @@ class Scope:
     clause: str | None = None
     groups: frozenset[str] = frozenset()
     aggregated: bool = False
-    aggregating: bool = False
+    aggregating: str = ""
     loose: list[exp.Expr] = field(default_factory=list)
     aliases: Sequence[Column] = ()
     parameters: dict[str, Bound] = field(default_factory=dict)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from towline.local.athena.errors import AthenaError
-from towline.local.athena.expressions import Binder, only
+from towline.local.athena.expressions import Binder
 from towline.local.athena.ordering import limited, ordered, position, sort_by
-from towline.local.athena.parsing import place
+from towline.local.athena.parsing import only, place
 from towline.local.athena.refusals import refuse
 from towline.local.athena.relations import Relations
 from towline.local.athena.scope import Bound, Column, Scope
@@ -86,7 +86,7 @@ class Select:
         return f" GROUP BY {', '.join(parts)}"
 
     def _group_part(self, binder: Binder, node: exp.Expr) -> str:
-        kinds = {exp.Rollup: "ROLLUP", exp.Cube: "CUBE", exp.GroupingSets: "GROUPING SETS"}
+        kinds: dict[type[exp.Expr], str] = {exp.Rollup: "ROLLUP", exp.Cube: "CUBE", exp.GroupingSets: "GROUPING SETS"}
         if type(node) in kinds:
             inner = ", ".join(self._group_part(binder, each) for each in node.expressions)
             return f"{kinds[type(node)]} ({inner})"
@@ -102,8 +102,9 @@ class Select:
         """The item that GROUP BY names by its number."""
         if any(isinstance(item, exp.Star) or item.is_star for item in self.node.expressions):
             refuse(node, "other clause", "a number in GROUP BY beside *")
-        item = self.node.expressions[position(node, len(self.node.expressions), "GROUP BY") - 1]
-        return item.this if isinstance(item, exp.Alias) else item
+        item: exp.Expr = self.node.expressions[position(node, len(self.node.expressions), "GROUP BY") - 1]
+        inner: exp.Expr = item.this if isinstance(item, exp.Alias) else item
+        return inner
 
     def _select(self, scope: Scope) -> None:
         for node in self.node.expressions:

@@ -12,6 +12,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from towline.local.athena.errors import AthenaError
+from towline.local.athena.parsing import place
 
 CATALOG = "awsdatacatalog"
 PATH = "$path"  # a column that every table has: the URL of the object that a row is in
@@ -46,10 +47,24 @@ _KINDS = {
 
 def kind(query: str) -> Kind:
     """What a statement will be called, from its first words."""
-    words = re.sub(r"--[^\n]*|/\*.*?\*/", " ", query, flags=re.DOTALL).replace("(", " ( ").lower().split()
+    words = _words(query)
     if words[:1] == ["create"]:
         return CTAS if words[1:2] == ["table"] else Kind("DDL", "CREATE_TABLE")
-    return _KINDS.get(words[0] if words else "", Kind("UTILITY", "UTILITY"))
+    return _KINDS.get(words[0], Kind("UTILITY", "UTILITY"))
+
+
+def _words(query: str) -> list[str]:
+    """The words of a statement without its comments, in lower case; at least one."""
+    return re.sub(r"--[^\n]*|/\*.*?\*/", " ", query, flags=re.DOTALL).replace("(", " ( ").lower().split() or [""]
+
+
+_FOREIGN = {"insert", "update", "delete", "merge", "unload", "explain", "prepare", "execute", "vacuum", "optimize"}
+
+
+def is_foreign(query: str) -> bool:
+    """Whether Athena runs such a statement and the local stack does not."""
+    words = _words(query)
+    return words[0] in _FOREIGN or words[:2] == ["create", "view"] or words[:3] == ["create", "or", "replace"]
 
 
 def split(query: str) -> list[str]:
@@ -84,26 +99,15 @@ class Named:
     place: str
 
 
-def qualify(query: exp.Expr, database: str) -> list[Named]:
-    """Name every table of `query` in full, in lower case and without its catalog (in place); the tables, each once."""
+def tables(query: exp.Expr, database: str) -> list[Named]:
+    """The tables that `query` names, each once, in lower case; `database` is where those are that name none."""
     found: dict[tuple[str, str], Named] = {}
-    for table in list(_tables(query)):
+    for table in _tables(query):
         named = Named((table.db or database).lower(), table.name.lower(), place(table))
         if table.catalog and table.catalog.lower() != CATALOG:
             raise AthenaError("CATALOG_NOT_FOUND", f"{named.place}: Catalog '{table.catalog.lower()}' not found")
-        table.set("catalog", None)
-        table.set("db", _renamed(table.args.get("db"), named.database))
-        table.set("this", _renamed(table.this, named.table))
         found.setdefault((named.database, named.table), named)
     return list(found.values())
-
-
-def _renamed(old: exp.Expr | None, name: str) -> exp.Expr:
-    """An identifier that stands where `old` stood."""
-    made = exp.to_identifier(name, quoted=True)
-    if old is not None:
-        made.meta.update(old.meta)
-    return made
 
 
 def _tables(query: exp.Expr) -> Iterator[exp.Table]:
@@ -124,15 +128,6 @@ def _ctes(table: exp.Table) -> set[str]:
     return names
 
 
-def place(node: exp.Expr) -> str:
-    """Where a node stands: "line 1:15" (columns count from 1)."""
-    places = [identifier.meta for identifier in node.find_all(exp.Identifier) if "line" in identifier.meta]
-    if not places:
-        return "line 1:1"
-    first = min(places, key=lambda meta: int(meta["start"]))  # of `catalog.database.table`, too
-    return f"line {first['line']}:{first['col'] - (first['end'] - first['start'])}"
-
-
 @dataclass(frozen=True)
 class Reads:
     """The names of the columns that a query may read, of whichever table; None is all (`SELECT *`)."""
@@ -146,16 +141,8 @@ class Reads:
 
 def reads(query: exp.Expr) -> Reads:
     names = frozenset(column.name.lower() for column in query.find_all(exp.Column))
-    everything = any(not isinstance(star.parent, exp.Count) for star in query.find_all(exp.Star))
+    everything = any(column.is_star for select in query.find_all(exp.Select) for column in select.expressions)
     return Reads(None if everything else names, PATH in names)
-
-
-def name_columns(query: exp.Expr) -> None:
-    """Give the columns of a query that have no name the ones that Athena gives them: `_col0` (in place)."""
-    for select in query.find_all(exp.Select):
-        for at, column in enumerate(select.selects):
-            if not _has_name(column):
-                select.expressions[at].replace(exp.alias_(column.copy(), f"_col{at}"))
 
 
 def unnamed(query: exp.Expr) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ def link(location: Location, path: Path) -> None:
     try:
         os.link(s3._object_disk_path(location.bucket, location.key), path)
     except OSError:  # gone, in memory only, or the temporary directory is on another disk
-        body = read(location)
+        body = _body(location)
         if body is None:
             raise AthenaError(
                 "HIVE_CANNOT_OPEN_SPLIT", f"Error opening Hive split {location}: no such object"
@@ -88,11 +89,21 @@ def link(location: Location, path: Path) -> None:
         path.write_bytes(body)
 
 
-def read(location: Location) -> bytes | None:
-    """An object's bytes, or None where there is none."""
+def view(location: Location) -> bytes | mmap.mmap | None:
+    """An object's bytes, of which only those that are looked at are read; None where there is none."""
     from ministack.services import s3
 
     caller.check_read(location.bucket, location.key)
+    try:
+        with open(s3._object_disk_path(location.bucket, location.key), "rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if os.fstat(file.fileno()).st_size else b""
+    except OSError:
+        return _body(location)
+
+
+def _body(location: Location) -> bytes | None:
+    from ministack.services import s3
+
     body: bytes | None = on_loop(s3._get_object_data, location.bucket, location.key)
     return body
 

@@ -39,22 +39,24 @@ def show(connection: Any, table: Table, reads: Reads, directory: Path) -> int:
     return shown.scanned
 
 
+def types(table: Table, reads: Reads) -> dict[str, str]:
+    """The columns of the view, with DuckDB's types."""
+    columns = {**table.all_columns, **({PATH: "string"} if reads.path else {})}
+    return {name: duck_type(kind) for name, kind in columns.items()}
+
+
 def _view(table: Table, reads: Reads, directory: Path) -> View:
     reader = _READERS.get(table.format)
     if reader is None:
         raise AthenaError("HIVE_UNSUPPORTED_FORMAT", f"Unable to create input format {table.format}")
     files = link_all(table, partitions.splits(table), directory)
     if not files:
-        return View(f"SELECT {_nulls(table, reads.path)} WHERE FALSE", 0)
+        nulls = (f"NULL::{kind} AS {quoted(name)}" for name, kind in types(table, reads).items())
+        return View(f"SELECT {', '.join(nulls)} WHERE FALSE", 0)
     columns, source, scanned = reader(table, files, reads.of(table.columns))
     keys = [f"{quoted(name)}::{duck_type(kind)} AS {quoted(name)}" for name, kind in table.partition_keys.items()]
     paths = [f"{_paths(files)} AS {quoted(PATH)}"] if reads.path else []
     return View(f"SELECT {', '.join([columns, *keys, *paths])} FROM {source}", scanned)
-
-
-def _nulls(table: Table, path: bool) -> str:
-    columns = {**table.all_columns, **({PATH: "string"} if path else {})}
-    return ", ".join(f"NULL::{duck_type(kind)} AS {quoted(name)}" for name, kind in columns.items())
 
 
 def _paths(files: Sequence[Linked]) -> str:
@@ -92,7 +94,9 @@ def _text(table: Table, files: Sequence[Linked], read: Collection[str]) -> tuple
     """LazySimpleSerDe: no quotes; `\\N` is null, and so is what is not of the column's type."""
     null = table.serde.get("serialization.null.format", r"\N")
     source = _lines(table, files, delimiter=table.serde.get("field.delim", "\x01"), quote="", escape="", null=null)
-    columns = (f"TRY_CAST({quoted(name)} AS {duck_type(kind)}) AS {quoted(name)}" for name, kind in _columns(table))
+    columns = (
+        f"TRY_CAST({quoted(name)} AS {duck_type(kind)}) AS {quoted(name)}" for name, kind in table.columns.items()
+    )
     return ", ".join(columns), source, _size(files)
 
 
@@ -100,7 +104,7 @@ def _quoted_text(table: Table, files: Sequence[Linked], read: Collection[str]) -
     """OpenCSVSerDe: quotes, doubled inside; nothing is null but an empty value of a column that is not text."""
     delimiter, quote, escape = (table.serde.get(name, usual) for name, usual in _MARKS.items())
     source = _lines(table, files, delimiter=delimiter, quote=quote, escape=escape, null=_NEVER)
-    columns = (_strict(name, kind) for name, kind in _columns(table))
+    columns = (_strict(name, kind) for name, kind in table.columns.items())
     return ", ".join(columns), source, _size(files)
 
 
@@ -111,10 +115,6 @@ def _strict(name: str, kind: str) -> str:
     duck = duck_type(kind)
     value = quoted(name) if duck == "VARCHAR" else f"NULLIF({quoted(name)}, '')"
     return f"CAST({value} AS {duck}) AS {quoted(name)}"
-
-
-def _columns(table: Table) -> list[tuple[str, str]]:
-    return list(table.columns.items())
 
 
 def _lines(table: Table, files: Sequence[Linked], *, delimiter: str, quote: str, escape: str, null: str) -> str:

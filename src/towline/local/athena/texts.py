@@ -9,8 +9,9 @@ from sqlglot import exp
 from towline.local.athena import patterns
 from towline.local.athena.casts import coerce
 from towline.local.athena.errors import quoted
-from towline.local.athena.expressions import Binder, concatenated, only
+from towline.local.athena.expressions import Binder, concatenated
 from towline.local.athena.functions import Call, Function, plain
+from towline.local.athena.parsing import only
 from towline.local.athena.refusals import refuse
 from towline.local.athena.scope import Bound
 from towline.local.athena.types import BIGINT, BOOLEAN, VARCHAR, array
@@ -18,6 +19,11 @@ from towline.local.athena.types import BIGINT, BOOLEAN, VARCHAR, array
 # What Trino's trim takes for white space; DuckDB's takes the blank alone.
 _SPACES = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a"
 _SPACES += "\u2028\u2029\u205f\u3000"
+
+
+# The one letter whose capital is another: DuckDB knows one for it, Java does not.
+_UPPER = "array_to_string(list_transform(string_split({0}, 'ß'), lambda part: upper(part)), 'ß')"
+_UPPER = f"CASE WHEN contains({{0}}, 'ß') THEN {_UPPER} ELSE upper({{0}}) END"
 
 
 def _trim(name: str) -> Function:
@@ -131,7 +137,8 @@ def _json_scalar(call: Call) -> Bound:
 
 FUNCTIONS: dict[str, Function] = {
     **patterns.FUNCTIONS,
-    **{name: plain(f"{name}({{0}})", VARCHAR, VARCHAR) for name in ("lower", "upper")},
+    "lower": plain("lower({0})", VARCHAR, VARCHAR),
+    "upper": plain(_UPPER, VARCHAR, VARCHAR),
     **{name: _trim(name) for name in ("trim", "ltrim", "rtrim")},
     **dict.fromkeys(("substr", "substring"), _substring),
     **{name: _padded(name) for name in ("lpad", "rpad")},

@@ -123,7 +123,7 @@ _SPECIFIERS: dict[str, tuple[str, str | None]] = {
     "T": ("%H:%M:%S", "[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}"),
     "W": ("%A", None),
     "Y": ("%Y", "[0-9]{4}"),
-    "y": ("%y", "[0-9]{2}"),
+    "y": ("%y", None),
     "%": ("%%", "%"),
 }
 
@@ -145,6 +145,12 @@ def _format(call: Call) -> tuple[str, str | None]:
     return written, None if "\0" in read else read
 
 
+def _is_whole(format_: str) -> bool:
+    """Whether a time is read alike: with its year, and with the half of the day just where hours go to twelve."""
+    halves, hours = "%p" in format_, "%I" in format_ or "%-I" in format_
+    return "%Y" in format_ and halves == hours and not (hours and ("%H" in format_ or "%-H" in format_))
+
+
 def _escaped(character: str) -> str:
     return character if character.isalnum() or character in " /:,-_" else f"\\{character}"
 
@@ -157,7 +163,7 @@ def _date_format(call: Call) -> Bound:
 def _date_parse(call: Call) -> Bound:
     call.count(2)
     text, (format_, pattern) = call.take(0, VARCHAR).sql, _format(call)
-    if pattern is None:
+    if pattern is None or not _is_whole(format_):
         refuse(call.node, "format of a date", call.constant(1))
     format_ = format_.replace("%-", "%")
     message = f"concat('Invalid format: \"', {text}, '\"')"

@@ -11,13 +11,13 @@ from sqlglot import exp
 
 from towline.local.athena.casts import coerce
 from towline.local.athena.errors import AthenaError
-from towline.local.athena.expressions import Binder, only
+from towline.local.athena.expressions import Binder
 from towline.local.athena.functions import Call
 from towline.local.athena.ordering import sort_key
-from towline.local.athena.parsing import place
+from towline.local.athena.parsing import only, place
 from towline.local.athena.refusals import refuse
 from towline.local.athena.scope import Bound
-from towline.local.athena.types import BIGINT, DOUBLE, INTEGERS
+from towline.local.athena.types import BIGINT, DOUBLE, INTEGERS, Type
 
 
 def check_allowed(binder: Binder, node: exp.Expr) -> None:
@@ -39,8 +39,8 @@ def bind(binder: Binder, node: exp.Expr, name: str, over: exp.Expr, *, ignore_nu
             raise AthenaError("MISSING_ORDER_BY", f"{place(node)}: {name} function requires an ORDER BY window clause")
         if window.args.get("spec") is not None:
             raise AthenaError("INVALID_WINDOW_FRAME", f"{place(node)}: Cannot specify window frame for {name} function")
-    inner, result = FUNCTIONS[name](call, " IGNORE NULLS" if ignore_nulls else "")
-    return Bound(f"{inner}{clause(binder, over)}", result.type)
+    inner, kind = FUNCTIONS[name](call, " IGNORE NULLS" if ignore_nulls else "")
+    return Bound(f"{inner}{clause(binder, over)}", kind)
 
 
 def clause(binder: Binder, over: exp.Expr) -> str:
@@ -99,13 +99,14 @@ def _bound(spec: exp.Expr, kind: str, which: str) -> str:
     return f"{value} {side}".strip() if value else ""
 
 
-Inner = tuple[str, Bound]
+# What stands before OVER, and its type.
+Inner = tuple[str, Type]
 
 
-def _plain(result: object, duck: str = "{0}()") -> Callable[[Call, str], Inner]:
+def _plain(kind: Type) -> Callable[[Call, str], Inner]:
     def function(call: Call, nulls: str) -> Inner:
         call.count(0)
-        return f"{call.name}()", Bound("", result)  # type: ignore[arg-type]
+        return f"{call.name}()", kind
 
     return function
 
@@ -114,12 +115,12 @@ def _ntile(call: Call, nulls: str) -> Inner:
     call.count(1)
     if call.whole(0) < 1:
         raise call.invalid("Buckets must be greater than 0")
-    return f"ntile({call.whole(0)})", Bound("", BIGINT)
+    return f"ntile({call.whole(0)})", BIGINT
 
 
 def _shifted(call: Call, nulls: str) -> Inner:
     call.count(1, 2, 3)
-    value, args = call.args[0], [call.args[0].sql + nulls]
+    value, args = call.args[0], [call.args[0].sql]
     if len(call.args) > 1:
         if call.args[1].type.name not in INTEGERS:
             raise call.unexpected()
@@ -128,28 +129,26 @@ def _shifted(call: Call, nulls: str) -> Inner:
         args.append(str(call.whole(1)))
     if len(call.args) == 3:
         args.append(coerce(call.take(2, value.type), value.type).sql)
-    if nulls:
-        args = [", ".join([args[0].removesuffix(nulls), *args[1:]]) + nulls]
-    return f"{call.name}({', '.join(args)})", value
+    return f"{call.name}({', '.join(args)}{nulls})", value.type
 
 
 def _valued(call: Call, nulls: str) -> Inner:
     call.count(1)
-    return f"{call.name}({call.args[0].sql}{nulls})", call.args[0]
+    return f"{call.name}({call.args[0].sql}{nulls})", call.args[0].type
 
 
 def _nth(call: Call, nulls: str) -> Inner:
     call.count(2)
     if call.whole(1) < 1:
         raise call.invalid("Offset must be at least 1")
-    return f"nth_value({call.args[0].sql}, {call.whole(1)}{nulls})", call.args[0]
+    return f"nth_value({call.args[0].sql}, {call.whole(1)}{nulls})", call.args[0].type
 
 
 FUNCTIONS: dict[str, Callable[[Call, str], Inner]] = {
     **{name: _plain(BIGINT) for name in ("row_number", "rank", "dense_rank")},
     **{name: _plain(DOUBLE) for name in ("percent_rank", "cume_dist")},
-    **{name: _shifted for name in ("lag", "lead")},
-    **{name: _valued for name in ("first_value", "last_value")},
+    **dict.fromkeys(("lag", "lead"), _shifted),
+    **dict.fromkeys(("first_value", "last_value"), _valued),
     "ntile": _ntile,
     "nth_value": _nth,
 }

@@ -1,0 +1,26 @@
+"""Times that Athena cannot keep: its timestamps end at the millisecond, a dataset's at the microsecond."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from towline.contract import Contract
+from towline.errors import BadProposal
+
+
+def check_times(table: pa.Table, contract: Contract) -> None:
+    """Raises BadProposal where `table`, which Athena is to write anew, has times between two milliseconds: each of them
+    would come back changed, though nobody said so."""
+    for field in contract.fields:
+        if field.type == "datetime" and _is_finer(table.column(field.name)):
+            raise BadProposal(
+                f"{field.name} has times finer than a millisecond, which Athena cannot keep: edit {contract.dataset} "
+                "by a table file, or cell by cell",
+                rule="sql.times",
+            )
+
+
+def _is_finer(column: pa.ChunkedArray) -> bool:
+    micros = column.cast(pa.timestamp("us", column.type.tz)).cast(pa.int64())
+    return bool(pc.any(pc.not_equal(micros, pc.multiply(pc.divide(micros, 1_000), 1_000))).as_py())
