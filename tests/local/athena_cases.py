@@ -65,7 +65,7 @@ ANSWERS: list[tuple[str, Rows]] = [
     ("SELECT sum(tow) / count(*) FROM tows", one(2)),
     ("SELECT 7 / 2e0, 7e0 / 2, CAST(7 AS double) / 2", one(3.5, 3.5, 3.5)),
     ("SELECT 1e0 / 0, -1e0 / 0, 0e0 / 0, 5e0 % 0", one(INFINITY, -INFINITY, NAN, NAN)),
-    ("SELECT NULL / 0, CAST(NULL AS double) / 0", one(None, None)),
+    ("SELECT NULL / 0, CAST(NULL AS double) / 0, NULL + NULL, -NULL", one(None, None, None, None)),
     ("SELECT 2 - 3 - 4, 12 / 3 / 2, 7 * 5 % 3, 10 - 7 % 4, -2 * 3", one(-5, 2, 2, 7, -6)),
     # 1.5 is a decimal, and a decimal's quotient has as many digits after the point as the longer of the two.
     (
