@@ -138,6 +138,8 @@ def _arithmetic(sign: str) -> Callable[[Binder, exp.Expr], Bound]:
 
 def _negative(binder: Binder, node: exp.Expr) -> Bound:
     bound = binder.bind(node.this)
+    if bound.type == UNKNOWN:
+        return bound
     if bound.type.name not in NUMBERS:
         raise AthenaError("TYPE_MISMATCH", f"{place(node)}: Cannot negate {bound.type}")
     literal = -bound.literal if isinstance(bound.literal, int) else None

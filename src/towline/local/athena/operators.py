@@ -12,6 +12,7 @@ from towline.local.athena.scope import Bound
 from towline.local.athena.types import (
     DAYS,
     FLOATS,
+    INTEGER,
     INTEGERS,
     MAX_DIGITS,
     MONTHS,
@@ -36,6 +37,8 @@ def arithmetic(node: exp.Expr, sign: str, left: Bound, right: Bound) -> Bound:
     if {left.type.name, right.type.name} & {"date", *TIMES, *INTERVALS}:
         return _moved(node, sign, left, right)
     kind = common(left.type, right.type)
+    if kind == UNKNOWN:
+        return Bound("CAST(NULL AS INTEGER)", INTEGER)
     if kind is None or kind.name not in NUMBERS:
         raise mismatch(node, sign, left, right)
     if kind.name == "decimal":
