@@ -77,7 +77,7 @@ def test_use_cases_know_ports_and_the_core_only(path: Path) -> None:
         ("streamlit", ["app"]),
         ("aws_lambda_powertools", ["src/towline/aws", "functions"]),
         ("click", ["src/towline/cli"]),
-        ("pyiceberg", ["src/towline/aws/iceberg.py"]),
+        ("pyiceberg", ["src/towline/aws/iceberg"]),
     ],
 )
 def test_each_framework_stays_in_its_place(library: str, allowed: list[str]) -> None:

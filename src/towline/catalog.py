@@ -22,8 +22,10 @@ from towline import audit, changefile, keys, sqledit
 from towline.contract import Contract
 from towline.errors import BadProposal, UsageError
 from towline.rules.field import Field
+from towline.sqledit.tables import HISTORY, SNAPSHOTS
 
-AUDIT, CHANGES, SNAPSHOTS, ICEBERG, RUN = "audit", "changes", "_snapshots", "_iceberg", "run_"
+AUDIT, CHANGES = HISTORY
+ICEBERG, RUN = "_iceberg", "run_"
 
 # A `TableInput` of Glue's API.
 Table = Mapping[str, Any]
@@ -130,7 +132,7 @@ def _changes(datasets: Sequence[str], place: Place) -> Table:
 
 def _audit(datasets: Sequence[str], place: Place) -> Table:
     # The partition tells the dataset, and no column may have a partition's name.
-    fields = [field for field in dict.fromkeys((*audit.FIELDS, "query")) if field != "dataset"]
+    fields = [field for field in (*audit.FIELDS, audit.QUERY) if field != "dataset"]
     columns = [{"Name": field, "Type": "bigint" if field in _COUNTS else "string"} for field in fields]
     template = place.url(f"{place.layout.audit}${{dataset}}/${{date}}/")
     what = "What was committed, by whom, when and why: one record a proposal"
@@ -175,6 +177,7 @@ def _table(
         "TableType": "EXTERNAL_TABLE",
         "Parameters": {"EXTERNAL": "TRUE", "classification": classification, **(parameters or {})},
         "StorageDescriptor": {**storage, "Columns": list(columns)},
+        "PartitionKeys": [],
     }
 
 

@@ -98,7 +98,7 @@ def lake(connection: Connection, dataset: str) -> Lake:
             raise
         raise UsageError(
             "an Iceberg table takes pyiceberg, which is not installed: `uv sync --group iceberg` beside the project, "
-            'elsewhere `pip install "pyiceberg[glue,pyarrow]>=0.10"`'
+            'elsewhere `pip install "pyiceberg[glue,pyarrow]==0.12.*"`'
         ) from error
     glue, bucket = client("glue", connection.settings), connection.settings.bucket
     return GlueLake(glue, connection.bench, bucket, connection.database, keys.check_dataset(dataset))

@@ -9,20 +9,21 @@ before stays until the next one, because queries that have begun read it to thei
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from towline import catalog, keys, lineage, master, partitions
 from towline import table as tables
 from towline.contract import Contract
-from towline.errors import LostRace, NotFound, PreconditionFailed, Refused, UsageError
+from towline.errors import Contended, LostRace, NotFound, PreconditionFailed, Refused, UsageError
 from towline.partitions import Part
 from towline.store import ABSENT
 from towline.trail import Trail
 from towline.workbench import Workbench
 
 TRIES = 5  # times that another publisher may get there first
+WRITERS = 8  # files that are written side by side
 FILE = "part.parquet"
 COMMIT, NUMBER, COLUMNS, CLAIM = "towline.commit", "towline.number", "towline.partitioned_by", "towline.publishing"
 
@@ -185,11 +186,21 @@ def run(bench: Workbench, there: Tables, planned: Copy, seen: Callable[[Part], N
 
 def _write(bench: Workbench, copy: Copy, seen: Callable[[Part], None]) -> None:
     key = [name for name in copy.contract.key if name not in copy.columns]
-    for part in copy.parts:
+
+    def put(part: Part) -> Part:
         body = tables.to_parquet(part.table, key, commit=copy.commit, number=copy.number)
-        with suppress(PreconditionFailed):  # an earlier run wrote it, and broke off later
-            bench.store.put(f"{copy.prefix}{part.folder}{FILE}", body, when=ABSENT)
-        seen(part)
+        file = f"{copy.prefix}{part.folder}{FILE}"
+        try:
+            bench.store.put(file, body, when=ABSENT)
+        except Contended:
+            bench.store.put(file, body)  # whoever else writes the same may not come to its end
+        except PreconditionFailed:
+            pass  # an earlier run wrote it, and broke off later
+        return part
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        for part in pool.map(put, copy.parts):
+            seen(part)
 
 
 def _switch(there: Tables, copy: Copy, claim: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Protocol
 
 import pyarrow as pa
@@ -192,9 +193,12 @@ def _own(table: str, there: Sequence[Snapshot]) -> Snapshot:
                 f"snapshot {each.id} of {table} was not published by Towline: somebody wrote to the table, and what "
                 "it holds is no commit's. The dataset is not touched by this. Publish the table anew with --rebuild"
             )
-    numbers = [each.number for each in there]
-    if numbers != list(range(numbers[0], numbers[0] + len(numbers))):
-        raise Refused(f"{table} does not hold every commit once (its numbers: {numbers}). Publish it anew: --rebuild")
+    for below, above in pairwise(there):
+        if above.number != below.number + 1:
+            raise Refused(
+                f"{table} has commit {above.number} right on top of commit {below.number}, and not every commit once: "
+                "publish it anew with --rebuild"
+            )
     return there[-1]
 
 

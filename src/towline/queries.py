@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from towline import catalog, cost, sqledit
 from towline.errors import NotFound, QueryFailed, TowlineError
-from towline.execution import SUCCEEDED, Execution
+from towline.execution import CANCELLED, SUCCEEDED, Execution
 from towline.store import ObjectStore
 from towline.workbench import Workbench
 
@@ -96,13 +96,7 @@ def run(
     """
     athena_sql = read(connection, statement, dataset)
     id = connection.engine.start(athena_sql, connection.bench.new_id())
-    try:
-        started(id)
-        execution = _ended(connection.engine, id, timeout)
-    except BaseException:
-        with suppress(TowlineError):  # what ended the waiting is what has to be told
-            connection.engine.stop(id)
-        raise
+    execution = _ended(connection.engine, id, timeout, started)
     table = connection.engine.result(execution, connection.bench.store)
     return QueryResult(table, execution.scanned_bytes, cost.usd(execution.scanned_bytes), execution.engine_ms, id)
 
@@ -117,11 +111,19 @@ def read(connection: Asking, statement: str, dataset: str | None = None) -> str:
     return sqledit.read_only(statement, sorted(tables), connection.database, master=master)
 
 
-def _ended(engine: Engine, id: str, timeout: float) -> Execution:
+def _ended(engine: Engine, id: str, timeout: float, started: Started) -> Execution:
     """The query, when it has succeeded."""
-    execution = engine.wait(id, timeout)
+    execution = None
+    try:
+        started(id)
+        execution = engine.wait(id, timeout)
+    finally:
+        if execution is None or not execution.is_final:
+            with suppress(TowlineError):  # what ended the waiting is what has to be told
+                engine.stop(id)
     if not execution.is_final:
         raise QueryFailed(f"query {id} was stopped: it had not ended after {timeout:g} s; allow more, or ask for less")
     if execution.state != SUCCEEDED:
-        raise QueryFailed(f"Athena did not run query {id} to its end ({execution.state.lower()}): {execution.reason}")
+        what = "cancelled the query" if execution.state == CANCELLED else "could not run it"
+        raise QueryFailed(f"Athena {what}: {execution.reason or 'no reason is given'} (query {id})")
     return execution

@@ -41,8 +41,11 @@ def test_only_what_differs_is_changed_and_what_people_made_stays(glue: Glue) -> 
     glue.keep(TABLES)
     glue.client.create_table(DatabaseName="towline", TableInput={"Name": "by_hand"})
     elsewhere = {**TABLES[0], "StorageDescriptor": {**TABLES[0]["StorageDescriptor"], "Location": "s3://another/"}}
-    glue.client.update_table(DatabaseName="towline", TableInput=elsewhere)
-    assert glue.keep(TABLES) == ([], [NAMES[0]])
+    parted = {**TABLES[1], "PartitionKeys": [{"Name": "day", "Type": "string"}]}
+    for broken in (elsewhere, parted):
+        glue.client.update_table(DatabaseName="towline", TableInput=broken)
+    assert glue.keep(TABLES) == ([], NAMES[:2])
+    assert glue.keep(TABLES) == ([], [])
     assert glue.tables()[NAMES[0]]["StorageDescriptor"]["Location"] == "s3://team-tows/data/nets/"
     assert set(glue.tables()) == {*NAMES, "by_hand"}
 

@@ -10,6 +10,8 @@ from tests.cli.conftest import Towline
 from tests.core.catalogs import MemoryTables
 from tests.core.lakes import MemoryLake
 from towline import connect
+from towline import open as open_dataset
+from towline.errors import UsageError
 
 
 @pytest.fixture
@@ -86,6 +88,17 @@ def test_a_partitioned_copy_is_published_once(towline: Towline, tables: MemoryTa
     assert "nothing to publish" in towline.good("publish", "tows", "--partition-by", "vessel").out
     tables.table = None
     assert "tows_by_tow_net" in towline.good("publish", "tows", "--partition-by", "tow,net").out
+
+
+def test_python_asks_for_one_of_the_two(towline: Towline, lake: MemoryLake, tables: MemoryTables) -> None:
+    dataset = open_dataset("tows")
+    for wrong in ({}, {"iceberg": True, "partition_by": "vessel"}, {"partition_by": "vessel", "rebuild": True}):
+        with pytest.raises(UsageError, match="either iceberg=True"):
+            dataset.publish(**wrong)  # type: ignore[call-overload]
+    assert [each.number for each in dataset.publish(iceberg=True).published] == [1]
+    assert dataset.publish(partition_by="vessel", dry_run=True).is_new
+    assert tables.table is None
+    assert dataset.publish(partition_by=["vessel", "tow"]).table == "tows_by_vessel_tow"
 
 
 def test_without_pyiceberg_it_says_how_to_install_it(towline: Towline, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,7 +122,8 @@ def test_master_is_the_dataset_that_was_named_or_the_only_one(towline: Towline, 
     towline.good("create", "hauls", towline.file("hauls.csv", "haul\n1\n"), "--contract", contract, "--note", "first")
     towline.good("query", "SELECT * FROM master", "--dataset", "hauls")
     assert ['"hauls"' in asked for asked in athena.asked] == [False, True]
-    assert towline("query", "SELECT * FROM master").code == EXIT_VIOLATIONS
+    unsure = towline("query", "SELECT * FROM master")
+    assert (unsure.code, "say which dataset" in unsure.err) == (EXIT_VIOLATIONS, True)
     assert towline("query", "SELECT * FROM master", "--dataset", "haul").code == EXIT_NOT_FOUND
 
 
@@ -135,7 +136,7 @@ def _hauls() -> dict[str, object]:
 def test_athenas_reason_is_told(towline: Towline, athena: Answers, state: str) -> None:
     athena.state, athena.reason = state, "COLUMN_NOT_FOUND: line 1:8: Column 'volum' cannot be resolved"
     failed = towline("query", "SELECT volum FROM tows")
-    assert failed.code == EXIT_USAGE
+    assert (failed.code, athena.stopped) == (EXIT_USAGE, [])
     assert "COLUMN_NOT_FOUND: line 1:8" in failed.err
 
 

@@ -15,7 +15,7 @@ from towline import copies, partitions
 from towline import table as tables
 from towline.contract import Contract
 from towline.copies import CLAIM, COMMIT, Copy
-from towline.errors import LostRace, NotFound, Refused, UsageError
+from towline.errors import Contended, LostRace, NotFound, Refused, UsageError
 
 BUCKET = "towline"
 
@@ -150,6 +150,20 @@ def test_one_of_many_publishers_gives_up_in_the_end(nets: Nets) -> None:
     there.before = other
     with pytest.raises(LostRace, match=r"towline\.nets_by_vessel: others publish it"):
         published(nets, there)
+
+
+def test_a_file_that_others_write_at_the_same_time_is_there_in_the_end(nets: Nets) -> None:
+    there, raised = MemoryTables(), []
+
+    def fault(operation: str, key: str, phase: str) -> None:
+        if (operation, phase) == ("put", "before") and key.startswith("published/") and not raised:
+            raised.append(key)
+            raise Contended(f"{key}: another write interfered")
+
+    nets.pipeline.store.faults = fault
+    published(nets, there)
+    assert raised
+    assert rows(nets, there) == head(nets)
 
 
 def test_several_columns_nest(nets: Nets) -> None:

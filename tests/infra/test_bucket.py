@@ -36,9 +36,7 @@ def test_the_bucket_is_versioned_encrypted_and_private() -> None:
     assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
 
 
-def test_nothing_expires_but_old_notes_what_queries_found_and_what_runs_leave_and_deleting_the_stack_leaves_the_bucket() -> (
-    None
-):
+def test_notes_results_and_runs_expire_and_nothing_else_and_deleting_the_stack_leaves_the_bucket() -> None:
     bucket = REAL.resources["Bucket"]
     parts, notes, results, runs = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
     assert parts["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}

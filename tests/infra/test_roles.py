@@ -64,12 +64,14 @@ KEYS = {
     "reviews/<dataset>/<proposal>/<own>.json": f"reviews/net_tows/p1/{ME}.json",
     "reviews/<dataset>/<proposal>/<another's>.json": f"reviews/net_tows/p1/{ANOTHER}.json",
 }
-# Queues, topics and log groups; workgroups of this template; one database of Glue's, and the catalog that it is in.
+# Queues, topics and log groups; workgroups of this template; one database of Glue's, with the one that Athena always
+# looks for, and the catalog that they are in.
 OURS = rf"(sqs|sns|logs):us-east-1:{ACCOUNT}:\w+|athena:us-east-1:{ACCOUNT}:workgroup/\w+WorkGroup"
-OURS += rf"|serverless:us-east-1:{ACCOUNT}:(BulkEdit|BulkEditMachine|Flatten)|states:us-east-1:{ACCOUNT}:(execution:towline-bulk_edit:\*)|lambda:us-east-1:{ACCOUNT}:\w+"
+OURS += rf"|serverless:us-east-1:{ACCOUNT}:(BulkEdit|BulkEditMachine|Flatten)"
+OURS += rf"|states:us-east-1:{ACCOUNT}:(execution:towline-bulk_edit:\*)|lambda:us-east-1:{ACCOUNT}:\w+"
 # Actions on what has no name of its own: see the comments in the template.
 ANY = {"Trace", "AnswerExecutions", "DeliverLogs"}
-OURS += rf"|glue:us-east-1:{ACCOUNT}:(catalog|database/towline|table/towline/.+)"
+OURS += rf"|glue:us-east-1:{ACCOUNT}:(catalog|database/towline|database/default|table/towline/.+)"
 # IAM actions that are not named after an operation of the API.
 NO_OPERATION = {"s3:ListBucket", "s3:ListBucketVersions", "s3:GetObjectVersion", "s3:DeleteObjectVersion"}
 NO_OPERATION |= {"s3:ListBucketMultipartUploads", "s3:ListMultipartUploadParts", "athena:GetQueryResultsStream"}
@@ -276,6 +278,8 @@ def test_a_person_makes_and_drops_tables_but_not_those_of_edits_and_history(call
             assert may(caller, "glue:GetTable", f"{GLUE}table/towline/{kept}")
             assert not may(caller, action, f"{GLUE}table/towline/{kept}"), kept
         assert not may(caller, action, f"{GLUE}table/finance/ledger")
+    assert may(caller, "glue:GetDatabase", f"{GLUE}database/default")
+    assert not may(caller, "glue:GetTables", f"{GLUE}table/default/ledger")
     assert not may(caller, "glue:UpdateTable", f"{GLUE}table/towline/net_tows")
 
 

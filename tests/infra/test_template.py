@@ -12,7 +12,8 @@ import yaml
 from tests.conftest import ROOT
 from tests.infra.iam import allowed, as_list
 from tests.infra.template import BUCKET, FILE, Template
-from towline.settings import Settings
+from towline import keys
+from towline.settings import EDITS_WORKGROUP, WORKGROUP, Settings
 
 EVENTS = ROOT / "events"
 HIDDEN_FOR = 6  # times the function's timeout, as Lambda asks of a queue's visibility timeout
@@ -42,7 +43,7 @@ def alarms_on(metric: str, dimension: str) -> list[dict[str, object]]:
 
 
 def test_cloudformation_takes_the_file_as_it_is() -> None:
-    """CloudFormation knows no YAML aliases, and takes 1 MB by way of S3, as `sam deploy` and the local stack send it."""
+    """CloudFormation knows no YAML aliases, and takes 1 MB by S3, as `sam deploy` and the local stack send it."""
     tokens = yaml.scan(FILE.read_text())
     assert not [token for token in tokens if isinstance(token, (yaml.AnchorToken, yaml.AliasToken))]
     assert FILE.stat().st_size < 1_000_000
@@ -128,7 +129,7 @@ def test_every_function_finds_the_settings_that_it_asks_for(function: str) -> No
     settings = Settings.for_function(REAL.functions[function]["Environment"], needs=needs)
     assert (settings.bucket, settings.author_source) == (BUCKET, "event")
     assert (settings.layout.snapshots, settings.layout.audit) == ("snapshots/", "audit/")
-    assert settings.endpoint_url is None
+    assert (settings.endpoint_url, settings.glue_database) == (None, "towline")
 
 
 def test_every_function_says_its_own_name_and_logs_to_its_own_group() -> None:
@@ -202,3 +203,31 @@ def test_the_alarm_on_overwritten_masters_watches_the_metric_that_every_function
     assert alarm["Namespace"] == "Towline"
     assert alarm["Dimensions"] == [{"Name": "service", "Value": "towline"}]
     assert f'"{alarm["MetricName"]}"' in (ROOT / "src/towline/aws/runtime.py").read_text()
+
+
+def test_the_workgroups_are_those_that_the_code_asks_and_their_results_are_where_they_expire() -> None:
+    groups = {
+        group["Name"]: group["WorkGroupConfiguration"] for group in REAL.of_type("AWS::Athena::WorkGroup").values()
+    }
+    places = {name: group["ResultConfiguration"]["OutputLocation"] for name, group in groups.items()}
+    expected = {WORKGROUP: keys.QUERY_RESULTS, EDITS_WORKGROUP: keys.EDIT_RESULTS}
+    assert places == {name: f"s3://{BUCKET}/{prefix}" for name, prefix in expected.items()}
+    rules = REAL.resources["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    (expiring,) = [rule["Prefix"] for rule in rules if rule["Id"] == "forget-query-results"]
+    assert all(prefix.startswith(expiring) for prefix in expected.values())
+    for group in groups.values():
+        assert group["EnforceWorkGroupConfiguration"] is False, "Athena would refuse a CTAS that names its place"
+        assert group["BytesScannedCutoffPerQuery"] == REAL.parameters["QueryScanLimit"]
+        assert group["EngineVersion"] == {"SelectedEngineVersion": "Athena engine version 3"}
+    assert not [
+        prefix for function in FUNCTIONS for prefix in prefixes_that_trigger(function) if prefix.startswith("sql/")
+    ]
+
+
+def test_another_database_moves_its_permissions_with_it() -> None:
+    moved = Template(GlueDatabase="tows")
+    assert moved.functions["ApplyProposals"]["Environment"]["GLUE_DATABASE"] == "tows"
+    arn = "arn:aws:glue:us-east-1:123456789012:table/"
+    for database, may in (("tows", True), ("towline", False)):
+        for role in ("ReconcileRole", "ResearcherRole"):
+            assert allowed(moved.statements(role), "glue:CreateTable", f"{arn}{database}/x", {}) is may

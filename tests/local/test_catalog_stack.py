@@ -162,6 +162,15 @@ def test_what_athena_cannot_run_is_told_in_its_words(connection: Connection) -> 
         rows(connection, "SELECT volum FROM master")
 
 
+def test_a_query_that_takes_too_long_is_cancelled_in_athena_too(connection: Connection) -> None:
+    many = ", ".join(f"UNNEST(sequence(1, 3000)) AS t{n} (x{n})" for n in range(4))
+    ids: list[str] = []
+    with pytest.raises(QueryFailed, match="was stopped"):
+        queries.run(connection, f"SELECT sum(x0 * x1 % 7) AS n FROM {many}", timeout=0.5, started=ids.append)
+    engine: Any = connection.engine
+    assert engine.wait(ids[0], 20).state == "CANCELLED"
+
+
 def test_a_table_made_by_hand_is_kept_as_text_and_can_be_read(connection: Connection, stack: StackInfo) -> None:
     """Exporting by a CTAS of one's own, beside `towline query --csv`."""
     place = f"s3://towline/{keys.QUERY_RESULTS}by_hand/"

@@ -20,14 +20,17 @@ from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.table import Table
 
 import towline
+from tests.conftest import ROOT
 from tests.local_stack import BUCKET, client
 from towline import connect, copies, history, publish
 from towline import table as tables
 from towline.aws.glue_copies import GlueCopies
-from towline.aws.iceberg import GlueLake
+from towline.aws.iceberg import GlueLake, schema_of
 from towline.cli import main
 from towline.connect import Connection
+from towline.contract import Contract
 from towline.errors import LostRace, NotFound, Refused
+from towline.execution import Execution
 from towline.local.stack import StackInfo
 from towline.store import ObjectStore
 
@@ -67,14 +70,17 @@ class Copied:
     def at(self, commit: str | None = None) -> pa.Table:
         return history.table_at(self.connection.bench, self.name, commit)[1]
 
-    def ask(self, statement: str) -> tuple[pa.Table, int]:
-        """What Athena finds, and how many bytes it read for that."""
-        engine, bench = self.connection.engine, self.connection.bench
-        done = engine.wait(engine.start(statement, bench.new_id()), 30)
+    def ask(self, statement: str) -> pa.Table:
+        """What Athena finds."""
+        done = self.asked(statement)
         assert done.state == "SUCCEEDED", done.reason
-        return engine.result(done, bench.store), done.scanned_bytes
+        return self.connection.engine.result(done, self.connection.bench.store)
 
-    def rows(self, table: str, where: str = "true") -> tuple[pa.Table, int]:
+    def asked(self, statement: str) -> Execution:
+        engine = self.connection.engine
+        return engine.wait(engine.start(statement, self.connection.bench.new_id()), 30)
+
+    def rows(self, table: str, where: str = "true") -> pa.Table:
         names = ", ".join(self.at().column_names)
         return self.ask(f"SELECT {names} FROM {table} WHERE {where}")  # noqa: S608 - of the test's own words
 
@@ -88,13 +94,11 @@ class Copied:
         return self.connection.bench.store.get(location.removeprefix(f"s3://{BUCKET}/")).body
 
 
-@pytest.fixture
-def copied(stack: StackInfo, request: pytest.FixtureRequest, tmp_path: Path) -> Copied:
+def made(stack: StackInfo, name: str, directory: Path) -> Copied:
     glue = client(stack, "glue")
     with suppress(glue.exceptions.AlreadyExistsException):
         glue.create_database(DatabaseInput={"Name": "towline"})
-    name = re.sub(r"\W+", "_", request.node.name.removeprefix("test_"))[-40:].strip("_")
-    file = tmp_path / "tows.csv"
+    file = directory / "tows.csv"
     file.write_text(CSV)
     dataset = towline.create(name, file, key=["tow", "net"], note="first", data_dir=stack.data_dir)
     found = Copied(dataset, connect.here(Path(stack.data_dir)), glue, str(stack.data_dir))
@@ -103,31 +107,79 @@ def copied(stack: StackInfo, request: pytest.FixtureRequest, tmp_path: Path) -> 
     return found
 
 
+@pytest.fixture
+def copied(stack: StackInfo, request: pytest.FixtureRequest, tmp_path: Path) -> Copied:
+    return made(stack, re.sub(r"\W+", "_", request.node.name.removeprefix("test_"))[-40:].strip("_"), tmp_path)
+
+
+@pytest.fixture(scope="module")
+def still(stack: StackInfo, tmp_path_factory: pytest.TempPathFactory) -> Copied:
+    """The same for tests that publish, and edit nothing."""
+    return made(stack, "published_tows", tmp_path_factory.mktemp("still"))
+
+
 def same(found: pa.Table, expected: pa.Table) -> None:
     """Equal in every cell, whatever order an engine gave the rows."""
     assert tables.sort(found.cast(expected.schema), ["tow", "net"]).equals(expected)
 
 
-def test_iceberg_reads_each_commit_as_towline_does(copied: Copied) -> None:
-    copied.dataset.publish(iceberg=True)
-    table = copied.table
+def test_iceberg_reads_each_commit_as_towline_does(still: Copied) -> None:
+    still.dataset.publish(iceberg=True)
+    table = still.table
     snapshots = table.snapshots()
-    assert copied.numbers() == ["1", "2", "3"], "one snapshot a commit"
+    assert still.numbers() == ["1", "2", "3"], "one snapshot a commit"
     assert [entry.snapshot_id for entry in table.history()] == [each.snapshot_id for each in snapshots]
     for each in snapshots:
-        found, expected = table.scan(snapshot_id=each.snapshot_id), copied.at(each.summary["towline.commit"])
+        found, expected = table.scan(snapshot_id=each.snapshot_id), still.at(each.summary["towline.commit"])
         same(found.to_arrow(), expected)
         (task,) = found.plan_files()
-        file = BytesIO(copied.get(task.file.file_path))
+        file = BytesIO(still.get(task.file.file_path))
         same(duckdb.read_parquet(file).to_arrow_table(), expected)
+    assert len(snapshots[-1].manifests(table.io)) == 2, "what was added and what was replaced; nothing piles up"
+    refused = still.asked(f"SELECT * FROM {still.name}_iceberg")  # noqa: S608
+    assert (refused.state, "HIVE_UNSUPPORTED_FORMAT" in refused.reason) == ("FAILED", True), "by the local Athena"
     schema = table.schema()
     assert schema.identifier_field_names() == {"tow", "net"}
     assert [field.name for field in schema.fields if field.required] == ["tow", "net"]
     types = [str(field.field_type) for field in schema.fields]
     assert types == ["long", "long", "string", "string", "double", "boolean"]
-    described = copied.glue.get_table(DatabaseName="towline", Name=f"{copied.name}_iceberg")["Table"]
+    described = still.glue.get_table(DatabaseName="towline", Name=f"{still.name}_iceberg")["Table"]
     assert described["Parameters"]["table_type"] == "ICEBERG"
-    assert described["StorageDescriptor"]["Location"].startswith(f"s3://{BUCKET}/iceberg/{copied.name}/")
+    assert described["StorageDescriptor"]["Location"].startswith(f"s3://{BUCKET}/iceberg/{still.name}/")
+
+
+def test_the_example_of_the_page_runs(still: Copied, capsys: pytest.CaptureFixture[str]) -> None:
+    (block,) = re.findall(
+        r"^```python\n(.*?)^```", (ROOT / "docs" / "publish.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    still.dataset.publish(iceberg=True)
+    here = block.replace("net_tows", still.name).replace(
+        "http://127.0.0.1:4566", str(still.connection.settings.endpoint_url)
+    )
+    exec(here, {"ds": still.dataset})  # noqa: S102 - the page's own words
+    assert "Méridian, II" in capsys.readouterr().out, "the table of the first commit"
+
+
+def test_columns_carry_their_units_and_meaning() -> None:
+    contract = Contract.parse(
+        {
+            "fields": [
+                {"name": "tow", "type": "integer", "title": "Tow"},
+                {"name": "depth", "type": "number", "description": "of the net. " + "x" * 300},
+                {"name": "volume", "type": "number", "title": "Volume", "description": "filtered"},
+                {"name": "at", "type": "datetime"},
+            ],
+            "primaryKey": ["tow", "depth"],
+            "towline": {"version": 1, "dataset": "tows", "units": {"volume": "m^3"}},
+        }
+    )
+    schema = schema_of(contract)
+    assert schema.find_field("volume").doc == "Volume. filtered [m^3]"
+    assert schema.find_field("tow").doc == "Tow"
+    assert len(schema.find_field("depth").doc or "") == 255, "as Glue keeps it"
+    assert schema.find_field("at").doc is None
+    assert schema.identifier_field_names() == set(), "Iceberg allows no floats there"
+    assert [field.name for field in schema.fields if field.required] == ["tow", "depth"]
 
 
 class Killed(BaseException):
@@ -163,30 +215,32 @@ class Mortal:
         return answer
 
 
-@pytest.mark.parametrize("what", ["files", "glue"])
-def test_a_publisher_that_dies_leaves_nothing_doubled_and_nothing_out(copied: Copied, what: str) -> None:
-    """It dies after each of its writes in turn; the next one completes what it began."""
-    bench = copied.connection.bench
-    for life in range(1, 8):
-        store = cast(ObjectStore, Mortal(bench.store, life)) if what == "files" else bench.store
-        glue = Mortal(copied.glue, life) if what == "glue" else copied.glue
-        lake = GlueLake(glue, replace(bench, store=store), BUCKET, "towline", copied.name)
-        with suppress(Killed):
-            publish.run(bench, lake, publish.plan(bench, copied.name, lake))
-    copied.dataset.publish(iceberg=True)
-    assert copied.numbers() == ["1", "2", "3"]
-    table = copied.table
-    for each in table.snapshots():
-        same(table.scan(snapshot_id=each.snapshot_id).to_arrow(), copied.at(each.summary["towline.commit"]))
-    assert len(copied.keys(f"{table.location().removeprefix(f's3://{BUCKET}/')}/data/")) == 3
+def test_a_publisher_that_dies_leaves_nothing_doubled_and_nothing_out(still: Copied) -> None:
+    """It dies after each of its writes in turn, of files and in Glue; the next one completes what it began."""
+    bench = still.connection.bench
+    for what in ("files", "glue"):
+        connect.lake(still.connection, still.name).drop()
+        for life in range(1, 8):
+            store = cast(ObjectStore, Mortal(bench.store, life)) if what == "files" else bench.store
+            glue = Mortal(still.glue, life) if what == "glue" else still.glue
+            lake = GlueLake(glue, replace(bench, store=store), BUCKET, "towline", still.name)
+            with suppress(Killed):
+                publish.run(bench, lake, publish.plan(bench, still.name, lake))
+        still.dataset.publish(iceberg=True)
+        assert still.numbers() == ["1", "2", "3"]
+        table = still.table
+        for each in table.snapshots():
+            same(table.scan(snapshot_id=each.snapshot_id).to_arrow(), still.at(each.summary["towline.commit"]))
+        assert len(still.keys(f"{table.location().removeprefix(f's3://{BUCKET}/')}/data/")) == 3
 
 
-def test_publishers_at_once_put_each_commit_once(copied: Copied) -> None:
+def test_publishers_at_once_put_each_commit_once(still: Copied) -> None:
+    connect.lake(still.connection, still.name).drop()
     with ThreadPoolExecutor(4) as pool:
-        for found in [pool.submit(copied.dataset.publish, iceberg=True) for _ in range(4)]:
+        for found in [pool.submit(still.dataset.publish, iceberg=True) for _ in range(4)]:
             found.result()
-    assert copied.numbers() == ["1", "2", "3"]
-    same(copied.table.scan().to_arrow(), copied.at())
+    assert still.numbers() == ["1", "2", "3"]
+    same(still.table.scan().to_arrow(), still.at())
 
 
 def test_who_comes_second_puts_nothing_and_harms_nothing(copied: Copied) -> None:
@@ -213,21 +267,28 @@ def test_what_another_engine_wrote_is_refused_and_replaced_on_demand(copied: Cop
     copied.dataset.publish(iceberg=True, rebuild=True, begin="head")
     assert copied.numbers() == ["3"]
     same(copied.table.scan().to_arrow(), copied.at())
+    for key in copied.keys(f"iceberg/{copied.name}/"):
+        copied.connection.bench.store.delete(key)
+    with pytest.raises(NotFound, match=r"metadata of .* is gone: publish it anew with --rebuild"):
+        copied.dataset.publish(iceberg=True)
+    copied.dataset.publish(iceberg=True, rebuild=True, begin="head")
+    same(copied.table.scan().to_arrow(), copied.at())
     new = copied.table.location()
     assert new != old
     assert {key.split("/")[2] for key in copied.keys(f"iceberg/{copied.name}/")} == {new.split("/")[-1]}
 
 
-def test_where_no_table_can_be_it_says_why(copied: Copied) -> None:
-    name = f"{copied.name}_iceberg"
-    copied.glue.create_table(DatabaseName="towline", TableInput={"Name": name, "Parameters": {"classification": "csv"}})
-    for rebuild in (False, True):
+def test_where_no_table_can_be_it_says_why(still: Copied) -> None:
+    name, plain = "others_iceberg", {"classification": "csv"}
+    still.glue.create_table(DatabaseName="towline", TableInput={"Name": name, "Parameters": plain})
+    lake = GlueLake(still.glue, still.connection.bench, BUCKET, "towline", "others")
+    for asked in (lake.snapshots, lake.drop):
         with pytest.raises(Refused, match="is no Iceberg table"):
-            copied.dataset.publish(iceberg=True, rebuild=rebuild)
-    assert copied.glue.get_table(DatabaseName="towline", Name=name)["Table"]["Parameters"] == {"classification": "csv"}
-    lake = GlueLake(copied.glue, copied.connection.bench, BUCKET, "elsewhere", copied.name)
+            asked()
+    assert still.glue.get_table(DatabaseName="towline", Name=name)["Table"]["Parameters"] == plain
+    elsewhere = GlueLake(still.glue, still.connection.bench, BUCKET, "elsewhere", still.name)
     with pytest.raises(NotFound, match=r"no Glue database elsewhere.*GLUE_DATABASE"):
-        lake.create(copied.dataset.contract())
+        elsewhere.create(still.dataset.contract())
 
 
 def test_a_table_may_become_empty_and_fill_again(copied: Copied) -> None:
@@ -259,28 +320,38 @@ def test_the_command_publishes_and_says_so(copied: Copied, capsys: pytest.Captur
     assert said("--partition-by", "cruise") == f"published commit 3 of {copied.name} to {copy}, 3 partitions"
 
 
-def test_athena_finds_the_rows_of_each_partition(copied: Copied) -> None:
-    copied.dataset.publish(partition_by="cruise")
-    table = f"{copied.name}_by_cruise"
-    same(copied.rows(table)[0], copied.at())
-    assert copied.rows(table, "cruise = 'SR 24/08'")[0].column("tow").to_pylist() == [2]
-    assert copied.rows(table, "cruise IS NULL")[0].column("tow").to_pylist() == [3]
-    assert copied.rows(table, "cruise = 'elsewhere'")[0].num_rows == 0
+def test_athena_finds_the_rows_of_each_partition(still: Copied) -> None:
+    still.dataset.publish(partition_by="cruise")
+    table = f"{still.name}_by_cruise"
+    same(still.rows(table), still.at())
+    assert still.rows(table, "cruise = 'SR 24/08'").column("tow").to_pylist() == [2]
+    assert still.rows(table, "cruise IS NULL").column("tow").to_pylist() == [3]
+    assert still.rows(table, "cruise = 'elsewhere'").num_rows == 0
+    asked = towline.query(f"SELECT cruise, count(*) AS nets FROM {table} GROUP BY cruise", data_dir=still.data_dir)  # noqa: S608
+    assert dict(zip(asked["cruise"].fillna("none"), asked["nets"], strict=True)) == {
+        "SR2407": 2,
+        "SR 24/08": 1,
+        "none": 1,
+    }
+    still.dataset.publish(partition_by=["tow", "is_day"])
+    table = f"{still.name}_by_tow_is_day"
+    same(still.rows(table), still.at())
+    assert still.rows(table, "tow > 1 AND is_day").column("tow").to_pylist() == [3]
 
 
-def test_other_engines_read_the_same_from_the_directory(copied: Copied, tmp_path: Path) -> None:
-    copy = copied.dataset.publish(partition_by=["cruise", "is_day"])
-    for key in copied.keys(copy.prefix):
+def test_other_engines_read_the_same_from_the_directory(still: Copied, tmp_path: Path) -> None:
+    copy = still.dataset.publish(partition_by=["cruise", "is_day"])
+    for key in still.keys(copy.prefix):
         file = tmp_path / "copy" / key.removeprefix(copy.prefix)
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(copied.get(key))
-    order = copied.at().column_names
+        file.write_bytes(still.get(key))
+    order = still.at().column_names
     hive = pads.partitioning(pa.schema([("cruise", pa.string()), ("is_day", pa.bool_())]), flavor="hive")
     found = pads.dataset(tmp_path / "copy", partitioning=hive)
-    same(found.to_table().select(order), copied.at())
+    same(found.to_table().select(order), still.at())
     assert len([*found.get_fragments(pads.field("cruise") == "SR 24/08")]) == 1, "the others are not even opened"
     read = duckdb.read_parquet(f"{tmp_path}/copy/**/*.parquet", hive_partitioning=True)
-    same(read.to_arrow_table().select(order), copied.at())
+    same(read.to_arrow_table().select(order), still.at())
 
 
 def test_a_copy_follows_the_head_and_leaves_one_behind(copied: Copied) -> None:
@@ -289,7 +360,7 @@ def test_a_copy_follows_the_head_and_leaves_one_behind(copied: Copied) -> None:
     for volume in (7.0, 8.0):
         copied.edit(volume=volume, vessel=f"Orca {volume}")
         last = copied.dataset.publish(partition_by="vessel")
-        same(copied.rows(last.table)[0], copied.at())
+        same(copied.rows(last.table), copied.at())
     commits = {key.split("/")[3] for key in copied.keys(f"published/{copied.name}/")}
     assert last.commit in commits
     assert first.commit not in commits
@@ -305,7 +376,7 @@ def test_copiers_at_once_leave_one_whole_copy(copied: Copied) -> None:
     with ThreadPoolExecutor(4) as pool:
         made = [pool.submit(copied.dataset.publish, partition_by="vessel") for _ in range(4)]
         assert {each.result().table for each in made} == {f"{copied.name}_by_vessel"}
-    same(copied.rows(f"{copied.name}_by_vessel")[0], copied.at())
+    same(copied.rows(f"{copied.name}_by_vessel"), copied.at())
     assert not copied.dataset.publish(partition_by="vessel", dry_run=True).is_new
 
 
@@ -318,12 +389,12 @@ def test_a_copy_that_broke_off_is_completed(copied: Copied) -> None:
         with pytest.raises(Killed):
             copies.run(bench, mortal, copies.plan(bench, copied.name, columns, mortal, BUCKET))
         copied.dataset.publish(partition_by="vessel")
-        same(copied.rows(f"{copied.name}_by_vessel")[0], copied.at())
+        same(copied.rows(f"{copied.name}_by_vessel"), copied.at())
 
 
-def test_more_partitions_than_fit_one_request(copied: Copied) -> None:
-    tables_, name = GlueCopies(copied.glue, "towline"), f"{copied.name}_many"
-    like = copied.dataset.publish(partition_by="vessel").described()
+def test_more_partitions_than_fit_one_request(still: Copied) -> None:
+    tables_, name = GlueCopies(still.glue, "towline"), f"{still.name}_many"
+    like = still.dataset.publish(partition_by="vessel").described()
     tables_.create({**like, "Name": name})
     places = {(f"v {number}",): f"s3://{BUCKET}/published/nowhere/{number}/" for number in range(230)}
     tables_.move({**like, "Name": name}, places, {})

@@ -59,6 +59,11 @@ class TestFromTheEnvironment:
         found = Settings.resolve({"S3_BUCKET": "team", "S3_SNAPSHOT_PREFIX": prefix, "S3_AUDIT_PREFIX": "log"})
         assert found.layout == keys.Layout(snapshots="old/snaps/", audit="log/")
 
+    def test_the_database_for_sql_may_have_another_name_and_is_passed_on(self) -> None:
+        assert Settings.resolve({"S3_BUCKET": "team"}).glue_database == "towline"
+        found = Settings.resolve({"S3_BUCKET": "team", "GLUE_DATABASE": "tows"})
+        assert (found.glue_database, found.exports()["GLUE_DATABASE"]) == ("tows", "tows")
+
     @pytest.mark.parametrize(
         ("key", "dataset"),
         [("data/net_tows/master.parquet", "net_tows"), ("data/master.parquet", None), ("", None)],

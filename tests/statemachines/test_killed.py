@@ -7,13 +7,11 @@ from pathlib import Path
 
 from tests.local_stack import BUCKET, PROJECT, again, client, kill, kill_workers, running
 from tests.statemachines.editing import ENDLESS, RAISE, Editor, running_queries
-from tests.local_stack import eventually
 from towline import runs
 from towline.dataset import Ticket
 from towline.local import stack as stacks
 from towline.local.stack import Start
 
-NETS = 7  # that the sample table has tows enough for
 HASTY = Start(port=0, app=False, parameters={"QuerySeconds": "2", "PreviewSeconds": "3"})
 
 
@@ -36,9 +34,9 @@ def test_runs_are_taken_up_again_wherever_they_were_killed(tmp_path: Path) -> No
         ana = Editor(info, "killed")
         tows = sorted({row["tow"] for row in ana.head().table.to_pylist()})
         waiting = ana.previewed(update(tows[0]))
-        tickets = started(ana, tows[1:7])
+        tickets = started(ana, tows[1:5])
         kill_workers(info)
-        tickets += started(ana, tows[7:10])
+        tickets += started(ana, tows[5:8])
         kill(info)
         info = stacks.start(tmp_path, again(info, PROJECT))
         ana = Editor(info, "killed")
@@ -48,7 +46,7 @@ def test_runs_are_taken_up_again_wherever_they_were_killed(tmp_path: Path) -> No
         assert runs.outcome(runs.promote(ana.dataset, waiting.proposal)).status == "committed"
         committed = [record["proposal"] for record in ana.dataset.log()]
         assert len(committed) == len(set(committed)) == len(tickets) + 2
-        assert {row["vessel"] for row in ana.head().table.to_pylist() if row["tow"] in tows[:10]} == {"Aurora"}
+        assert {row["vessel"] for row in ana.head().table.to_pylist() if row["tow"] in tows[:8]} == {"Aurora"}
         for ticket in (*tickets, waiting):
             ana.cleared(ticket.proposal)
         assert no_part_was_written_twice(ana)

@@ -75,9 +75,9 @@ class Athena:
         """
         asked = self._call("get_query_results", QueryExecutionId=execution.id, MaxResults=1)
         columns = [ColumnInfo.of(info) for info in asked["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]]
-        bucket, _, key = execution.output.removeprefix("s3://").partition("/")
+        key = execution.output.removeprefix("s3://").partition("/")[2]
         if not key:
-            raise NotFound(f"query {execution.id} of bucket {bucket!r} says of no place that its result is in")
+            raise NotFound(f"query {execution.id} has left no result ({execution.output!r}); run it again")
         return read_result(store.get(key, max_bytes=RESULT_MAX).body, columns, execution.output)
 
     def is_ready(self) -> bool:

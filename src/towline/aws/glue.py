@@ -68,6 +68,7 @@ def covers(found: Any, wanted: Any) -> bool:
     """Whether `found` says all that `wanted` does; Glue adds much of its own, such as when a table was made."""
     if isinstance(wanted, Mapping):
         return isinstance(found, Mapping) and all(covers(found.get(name), part) for name, part in wanted.items())
-    if isinstance(wanted, list):
-        return isinstance(found, list) and len(found) == len(wanted) and all(map(covers, found, wanted))
+    if isinstance(wanted, list):  # an empty one may be left out
+        listed = found or []
+        return isinstance(listed, list) and len(listed) == len(wanted) and all(map(covers, listed, wanted))
     return bool(found == wanted)

@@ -27,9 +27,8 @@ class GlueCopies:
             table = self._call("get_table", Name=name)["Table"]
         except NotFound:
             return None
-        places = {tuple(each["Values"]): each["StorageDescriptor"]["Location"] for each in self._partitions(name)}
-        location = table.get("StorageDescriptor", {}).get("Location", "")
-        return Described(table["VersionId"], table.get("Parameters", {}), location, places)
+        places = {tuple(each["Values"]): _location(each) for each in self._partitions(name)}
+        return Described(table["VersionId"], table.get("Parameters", {}), _location(table), places)
 
     def create(self, table: catalog.Table) -> None:
         self._change("create_table", table["Name"], TableInput=table)
@@ -86,6 +85,10 @@ class GlueCopies:
 
 def _batches(partitions: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     return (partitions[start : start + _BATCH] for start in range(0, len(partitions), _BATCH))
+
+
+def _location(described: Mapping[str, Any]) -> str:
+    return str(described.get("StorageDescriptor", {}).get("Location", ""))
 
 
 def _partition(table: catalog.Table, values: Sequence[str], place: str) -> dict[str, Any]:

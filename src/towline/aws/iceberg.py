@@ -1,4 +1,4 @@
-"""The Iceberg table of a dataset, in Glue's catalog: with pyiceberg, which nothing else imports.
+"""The Iceberg table of a dataset, in Glue's catalog: with pyiceberg, which only `iceberg_files` imports beside.
 
 pyiceberg makes the metadata. Its files, and the data files, go through the object store like everything else, so that
 credentials, retries and failures are those of the rest. A commit's data file has a name of its own and is written once;
@@ -7,10 +7,9 @@ who comes second, after a crash or in a race, takes the one that is there.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, cast
+from typing import Any
 
 import pyarrow as pa
 from pyiceberg.catalog.glue import GlueCatalog
@@ -24,12 +23,13 @@ from pyiceberg.exceptions import (
     ValidationException,
 )
 from pyiceberg.expressions import AlwaysTrue
-from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile, OutputStream
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
+from pyiceberg.manifest import ManifestFile
 from pyiceberg.schema import Schema
-from pyiceberg.table import Table
-from pyiceberg.table.snapshots import ancestors_of
-from pyiceberg.typedef import EMPTY_DICT, Properties
+from pyiceberg.table import Table, Transaction
+from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.table.snapshots import Operation, ancestors_of
+from pyiceberg.table.update.snapshot import _OverwriteFiles
 from pyiceberg.types import (
     BooleanType,
     DateType,
@@ -45,6 +45,7 @@ from pyiceberg.types import (
 from towline import keys
 from towline import table as tables
 from towline.aws import FAILURES, failure, is_unclear
+from towline.aws.iceberg_files import key_of
 from towline.contract import Contract
 from towline.errors import LostRace, NotFound, PreconditionFailed, Refused, UsageError
 from towline.publish import COMMIT, NUMBER, PREFIX, Snapshot
@@ -60,8 +61,8 @@ _TYPES: Mapping[str, PrimitiveType] = {
     "date": DateType(),
     "datetime": TimestampType(),
 }
+_FILES = "towline.aws.iceberg_files.StoreIO"
 _COMMENT = 255  # characters that Glue keeps of a column's comment
-_METADATA = ".metadata.json"
 _PROPERTIES = {
     # Trying again blindly would put a commit twice: whoever lost a race has to look first.
     "commit.retry.num-retries": "0",
@@ -77,7 +78,11 @@ class GlueLake:
     def __init__(self, glue: Any, bench: Workbench, bucket: str, database: str, dataset: str) -> None:
         self._bench, self._bucket, self._database, self._dataset = bench, bucket, database, dataset
         self._identifier = (database, f"{dataset}_iceberg")
-        files = {"py-io-impl": f"{__name__}.StoreIO", "towline.store": bench.store, "towline.bucket": bucket}
+        files = {
+            "py-io-impl": "towline.aws.iceberg_files.StoreIO",
+            "towline.store": bench.store,
+            "towline.bucket": bucket,
+        }
         self._catalog = GlueCatalog("towline", client=glue, **files)
         self._table: Table | None = None
 
@@ -109,13 +114,13 @@ class GlueLake:
 
     def append(self, table: pa.Table, summary: Mapping[str, str], after: int | None) -> int:
         target = self._current()
-        if (target.metadata.current_snapshot_id) != after:
+        if target.metadata.current_snapshot_id != after:
             raise LostRace(f"{self.name} has another snapshot by now: {target.metadata.current_snapshot_id}")
         location = self._write(target, table, summary)
         with (
             self._asking("publishing to", in_doubt=True),
-            target.transaction() as transaction,
-            transaction.update_snapshot(snapshot_properties=dict(summary)).overwrite() as change,
+            _Transaction(target) as transaction,
+            _Replacement(transaction, target, summary) as change,
         ):
             change.delete_by_predicate(AlwaysTrue())
             for task in target.scan().plan_files():
@@ -125,9 +130,10 @@ class GlueLake:
         return change.snapshot_id
 
     def drop(self) -> None:
-        if self._load() is not None:
-            with self._asking("dropping"), suppress(NoSuchTableError):
-                self._catalog.drop_table(self._identifier)
+        with suppress(NotFound):  # its metadata is gone, and it is to go as well
+            self._load()
+        with self._asking("dropping"), suppress(NoSuchTableError):
+            self._catalog.drop_table(self._identifier)
 
     def _write(self, target: Table, table: pa.Table, summary: Mapping[str, str]) -> str:
         """Put a commit's data file where there is none yet; its location."""
@@ -137,11 +143,10 @@ class GlueLake:
                 f"commit {summary[NUMBER]} has the columns {', '.join(table.schema.names)}, and {self.name} "
                 f"{', '.join(schema.column_names)}: publish the table anew with --rebuild --from {summary[NUMBER]}"
             )
-        place = _key(target.location(), self._bucket) + "/"
+        place = key_of(target.location(), self._bucket) + "/"
         key = keys.iceberg_data(place, summary[COMMIT])
         named = pa.schema(_identified(field, schema) for field in table.schema)
-        sorted_by = [field.name for field in schema.fields if field.required]
-        body = tables.to_parquet(table.cast(named), sorted_by, commit=summary[COMMIT], number=int(summary[NUMBER]))
+        body = tables.to_parquet(table.cast(named), (), commit=summary[COMMIT], number=int(summary[NUMBER]))
         with suppress(PreconditionFailed):
             self._bench.store.put(key, body, when=ABSENT)
         return f"s3://{self._bucket}/{key}"
@@ -163,11 +168,14 @@ class GlueLake:
             ) from error
         except NoSuchTableError:
             return None
+        except NotFound as error:
+            raise NotFound(f"the metadata of {self.name} is gone: publish it anew with --rebuild ({error})") from error
 
     def _clear(self, stays: str) -> None:
-        """Remove the files of the tables that this one takes the place of."""
+        """Remove the files of the tables that this one takes the place of: those made before it, for somebody may have
+        made the next one by now."""
         for entry in self._bench.store.list(keys.iceberg(self._dataset)):
-            if not entry.key.startswith(stays):
+            if entry.key < stays:
                 self._bench.store.delete(entry.key)
 
     @contextmanager
@@ -184,6 +192,27 @@ class GlueLake:
             ) from error
         except FAILURES as error:
             raise failure(error, f"{what} {self.name}", in_doubt=in_doubt and is_unclear(error)) from error
+
+
+class _Transaction(Transaction):
+    """pyiceberg copies all metadata, with every snapshot in it, at each of two dozen looks; here only where something
+    is staged that the copy would differ by."""
+
+    @property
+    def table_metadata(self) -> TableMetadata:
+        return super().table_metadata if self._updates else self._table.metadata
+
+
+class _Replacement(_OverwriteFiles):
+    """A snapshot that replaces everything, so that no manifest of before stays in its list. pyiceberg's own overwrite
+    carries on each manifest that tells of deleted files only, and reads them all again for every commit."""
+
+    def __init__(self, transaction: Transaction, table: Table, summary: Mapping[str, str]) -> None:
+        operation = Operation.APPEND if table.current_snapshot() is None else Operation.OVERWRITE
+        super().__init__(operation, transaction, table.io, snapshot_properties=dict(summary))
+
+    def _existing_manifests(self) -> list[ManifestFile]:
+        return []
 
 
 def schema_of(contract: Contract) -> Schema:
@@ -210,73 +239,3 @@ def _ours(snapshot: Any) -> dict[str, str]:
     """What Towline wrote into a snapshot's summary."""
     summary = snapshot.summary.additional_properties if snapshot.summary else {}
     return {name: value for name, value in summary.items() if name.startswith(PREFIX)}
-
-
-def _key(location: str, bucket: str) -> str:
-    prefix = f"s3://{bucket}/"
-    if not location.startswith(prefix):
-        raise UsageError(f"{location} is not in the bucket {bucket}: publish the table anew with --rebuild")
-    return location.removeprefix(prefix)
-
-
-class StoreIO(FileIO):
-    """Iceberg's files through the object store."""
-
-    def __init__(self, properties: Properties = EMPTY_DICT) -> None:
-        super().__init__(properties)
-        self._store, self._bucket = properties["towline.store"], properties["towline.bucket"]
-
-    def new_input(self, location: str) -> InputFile:
-        return _Stored(location, _key(location, self._bucket), self._store)
-
-    def new_output(self, location: str) -> OutputFile:
-        return _Stored(location, _key(location, self._bucket), self._store)
-
-    def delete(self, location: str | InputFile | OutputFile) -> None:
-        """Only metadata files that the table has outgrown are deleted. What a failed commit wrote stays: if its answer
-        was lost, it has not failed, and the table needs it."""
-        where = location if isinstance(location, str) else location.location
-        if where.endswith(_METADATA):
-            self._store.delete(_key(where, self._bucket))
-
-
-class _Stored(InputFile, OutputFile):
-    """One object; what is written appears when it is closed."""
-
-    def __init__(self, location: str, key: str, store: Any) -> None:
-        super().__init__(location)
-        self._key, self._store = key, store
-
-    def __len__(self) -> int:
-        return int(self._store.head(self._key).size)
-
-    def exists(self) -> bool:
-        try:
-            return bool(self._store.head(self._key))
-        except NotFound:
-            return False
-
-    def open(self, seekable: bool = True) -> InputStream:
-        return cast(InputStream, io.BytesIO(self._store.get(self._key).body))
-
-    def create(self, overwrite: bool = False) -> OutputStream:
-        return cast(OutputStream, _Draft(self._key, self._store))
-
-    def to_input_file(self) -> InputFile:
-        return self
-
-
-class _Draft(io.BytesIO):
-    def __init__(self, key: str, store: Any) -> None:
-        super().__init__()
-        self._key, self._store = key, store
-
-    def __exit__(self, kind: object, *rest: object) -> None:
-        if kind is not None:
-            super().close()  # what broke off is not written
-        self.close()
-
-    def close(self) -> None:
-        if not self.closed:
-            self._store.put(self._key, self.getvalue())
-        super().close()

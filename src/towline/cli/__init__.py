@@ -49,8 +49,8 @@ VERBS = {
     "query": "Ask by SQL: the tables, their snapshots, every change and who made it.",
     "verify": "Check that a dataset's history is whole.",
     "flatten": "Make one Parquet object of the part files under a prefix.",
-    "publish": "Publish a copy of a dataset for other engines, such as an Iceberg table.",
     "prune": "Move old snapshots and audit records into the archive.",
+    "publish": "Publish a copy of a dataset for other engines, such as an Iceberg table.",
 }
 
 

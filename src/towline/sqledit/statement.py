@@ -29,7 +29,7 @@ QUERIES = ("SELECT", "WITH", "(")
 _SELECT_WAY_OUT = "send its SELECT alone; Towline writes the table"
 _WAYS_OUT = {
     "CREATE": _SELECT_WAY_OUT,
-    "UNLOAD": "send the SELECT alone; `towline query … --output FILE` writes files",
+    "UNLOAD": "send the SELECT alone; `towline query … --csv FILE` writes it to a file",
     "TRUNCATE": "write DELETE FROM master WHERE … and say which rows",
     "DROP": "`towline delete` ends rows, and a dataset's table is Towline's to make",
     "ALTER": "columns are the contract's: docs/contract.md",

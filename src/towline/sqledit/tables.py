@@ -61,6 +61,8 @@ class Tables:
         return name
 
     def _way_out(self, name: str) -> str:
+        if name == "master":
+            return "say which dataset that is, or read one by its own name"
         if "/" in name or ":" in name:
             return "files and places in S3 are not read; read one of the tables"
         near = difflib.get_close_matches(name, self.places, n=1)
