@@ -1,5 +1,7 @@
 """Runs whose stack, or whose function workers, are killed with them: taken up again, and nothing left of them."""
 
+# ruff: noqa: S608 - the statements are the tests' own
+
 from __future__ import annotations
 
 import time
