@@ -4,9 +4,9 @@ that runs what was compiled on DuckDB, or answers what a test has it answer."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -183,13 +183,16 @@ class Runs:
                 return
         self.go_on(run, plan, query)
 
-    def go_on(self, run: keys.Run, plan: dict[str, Any], query: dict[str, Any]) -> None:
-        """From GoOn on, when the query is done."""
+    def go_on(self, run: keys.Run, plan: Mapping[str, Any], query: Mapping[str, Any] = MappingProxyType({})) -> None:
+        """From GoOn on, when the query is done. What a query by hand told is in the plan."""
         decision = plan["decision"]
+        if decision == pinning.FLATTEN:
+            query = plan["query"]
         if decision in (pinning.QUERY, pinning.FLATTEN):
             contract = self.bench.contract(run.dataset)
             try:
-                found = parts.find(self.store, plan["prefix"], plan.get("manifest"))
+                manifest = plan.get("manifest")
+                found = parts.find(self.store, plan["prefix"], manifest and parts.key_of(manifest, BUCKET))
                 flatten(self.store, found, run.result, contract.fields, contract.key)
             except TowlineError as error:
                 told = {"errorMessage": str(error), "errorType": type(error).__name__}
@@ -276,7 +279,7 @@ class Runs:
         """The event of a query that ended, and what follows; what became of it."""
         plan: dict[str, Any] = adopting.adopt(self.bench, execution, BUCKET, name)
         if plan["decision"] != adopting.NONE:
-            self.go_on(keys.Run(plan["dataset"], plan["run"]), plan, plan.get("query", {}))
+            self.go_on(keys.Run(plan["dataset"], plan["run"]), plan)
         return str(plan["decision"])
 
     def ctas(
@@ -298,7 +301,3 @@ class Runs:
             "scanned_bytes": 1_234, "engine_ms": 12,
         }  # fmt: skip
         return Execution(id, **{**told, **instead})
-
-
-def moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -128,8 +128,7 @@ def test_the_parts_of_another_query_in_the_same_place_stay() -> None:
     execution = runs.ctas(raised(head(runs).table), place=PLACE)
     manifest = f"{keys.QUERY_RESULTS}m.csv"
     runs.store.put(manifest, f"s3://{BUCKET}/{PLACE}part_0\n".encode())
-    plan = adopting.adopt(runs.bench, replace(execution, manifest=f"s3://{BUCKET}/{manifest}"), BUCKET, "one")
-    runs.go_on(run_of(execution), {**plan, "manifest": manifest}, plan["query"])  # type: ignore[dict-item, arg-type]
+    runs.by_hand(replace(execution, manifest=f"s3://{BUCKET}/{manifest}"))
     assert runs.receipt(run_of(execution)).status == "committed"
     assert parts_left(runs) == [f"{PLACE}part_9"]
 
