@@ -23,7 +23,7 @@ def handler(event, context):
     run, store = keys.Run(event["dataset"], event["run"]), runtime.bench.store
     manifest = event.get("manifest") and parts.key_of(event["manifest"], runtime.settings.bucket)
     contract = runtime.bench.contract(run.dataset)
-    memory = memory_within(context.memory_limit_in_mb * MIB)
+    memory = memory_within(int(context.memory_limit_in_mb) * MIB)  # Lambda says it in a string
     found = parts.find(store, event["prefix"], manifest)
     made = flatten(store, found, run.result, contract.fields, contract.key, memory=memory)
     metrics.add_metric("PartsFlattened", MetricUnit.Count, made.parts)

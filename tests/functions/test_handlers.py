@@ -24,8 +24,9 @@ from towline.dataset import Dataset, Draft
 from towline.reviews import APPROVE
 
 ROOT = Path(__file__).parents[2]
+# Lambda's runtime takes the limit from the environment, and gives it on as the text that it is.
 CONTEXT = SimpleNamespace(
-    function_name="f", memory_limit_in_mb=128, invoked_function_arn="arn:aws:lambda:us-east-1:1:f", aws_request_id="r"
+    function_name="f", memory_limit_in_mb="128", invoked_function_arn="arn:aws:lambda:us-east-1:1:f", aws_request_id="r"
 )
 
 
