@@ -115,7 +115,8 @@ def _same_keys(old: pa.Table, new: pa.Table, key: tuple[str, ...], *, from_end: 
     others = pc.indices_nonzero(pc.invert(same))
     if not len(others):
         return count
-    first, last = (int(others[place].as_py()) for place in (0, -1))
+    first: int = others[0].as_py()
+    last: int = others[-1].as_py()
     return count - 1 - last if from_end else first
 
 
