@@ -57,10 +57,13 @@ class RowChange:
 
     def cells(self) -> Iterator[Cell]:
         """The cells that differ, in column order; a row that is not there counts as all null."""
+        olds, news = self.old or {}, self.new or {}
         for column in self.row:
-            cell = Cell(column, (self.old or {}).get(column), (self.new or {}).get(column))
-            if not same(cell.old, cell.new):
-                yield cell
+            old, new = olds.get(column), news.get(column)
+            # Most cells of an update are equal, and found to be without a call of `same`.
+            if (old.__class__ is new.__class__ and old == new) or same(old, new):
+                continue
+            yield Cell(column, old, new)
 
     def __invert__(self) -> RowChange:
         return RowChange(self.new, self.old)
