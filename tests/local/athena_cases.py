@@ -388,6 +388,7 @@ ANSWERS: list[tuple[str, Rows]] = [
         "SELECT v, n, w FROM UNNEST(ARRAY['a', 'b'], ARRAY[1]) WITH ORDINALITY AS t(v, w, n)",
         [("a", 1, 1), ("b", 2, None)],
     ),
+    ("SELECT count(*) FROM UNNEST(ARRAY[1, 2]) WITH ORDINALITY", one(2)),
     ("SELECT k, v FROM UNNEST(MAP(ARRAY['a'], ARRAY[1])) AS t(k, v)", [("a", 1)]),
     (
         """SELECT json_extract_scalar('{"a": {"b": [1, "x"]}}', '$.a.b[1]'), json_extract_scalar('{"a": [1]}', '$.a'),
@@ -452,6 +453,7 @@ ERRORS: list[tuple[str, str]] = [
     ("SELECT a.tow FROM tows a JOIN nets b USING (tow)", f"COLUMN_NOT_FOUND: line 1:8: Column 'a.tow' {CANNOT}"),
     ("SELECT tow FROM tows, nets", "AMBIGUOUS_NAME: line 1:8: Column 'tow' is ambiguous"),
     ("SELECT 1 FROM nope", "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.towline.nope' does not exist"),
+    ("SELECT 1 FROM UNNEST(ARRAY[1]) AS t(a, b)", "MISMATCHED_COLUMN_ALIASES: "),
     ("SELECT nope(1)", "FUNCTION_NOT_FOUND: line 1:8: Function 'nope' not registered"),
     ("SELECT 1 ORDER BY 2", "INVALID_COLUMN_REFERENCE: line 1:19: ORDER BY position 2 is not in select list"),
     # Types.
