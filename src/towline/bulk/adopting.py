@@ -50,7 +50,8 @@ class ByHand:
 
 def adopt(bench: Workbench, execution: Execution, bucket: str, name: str) -> dict[str, object]:
     """What becomes of a query that ended: `decision` is flatten, clean (it was refused; the author is told) or none (it
-    is nothing to Towline). Contended: Athena does not say yet that it ended. `name` is the execution of the state machine that asks."""
+    is nothing to Towline). `name` is the execution of the state machine that asks. Contended: Athena does not say yet
+    that the query ended."""
     place = place_of(execution.statement, bucket)
     if place is None or not bench.has(place.dataset):
         return {"decision": NONE}
