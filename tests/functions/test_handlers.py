@@ -44,6 +44,7 @@ class Deployed:
             "APPLY_QUEUE_URL": self.sqs.create_queue(QueueName="apply.fifo", Attributes=fifo)["QueueUrl"],
             "VALIDATE_QUEUE_URL": self.sqs.create_queue(QueueName="inbox")["QueueUrl"],
             "TOPIC_ARN": boto3.client("sns", region_name="us-east-1").create_topic(Name="outcomes")["TopicArn"],
+            "STATE_MACHINE_ARN": machine(),
             "RECONCILE_MINUTES": "10",
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
@@ -61,8 +62,11 @@ class Deployed:
 
     def put(self, draft: Draft) -> dict[str, Any]:
         """Send a draft; the S3 event record of it."""
-        ticket = self.dataset.send(draft)
-        key = keys.inbox(NAME, self.dataset.principal, f"{ticket.proposal}.json")
+        self.dataset.send(draft)
+        return self.event_of(keys.inbox(NAME, self.dataset.principal, draft.name))
+
+    def event_of(self, key: str) -> dict[str, Any]:
+        """The S3 event record of an object that its author has put."""
         stat = self.bench.store.head(key)
         record = json.loads(example("validate_proposal.edit")["Records"][0]["body"])["Records"][0]
         record["s3"]["object"] |= {
@@ -91,6 +95,15 @@ class Deployed:
         commit, table = self.dataset.table()
         row = table.to_pylist()[1]
         return self.dataset.rows([RowChange(row, {**row, "volume": volume})], "why", commit)
+
+
+def machine() -> str:
+    """A state machine that does nothing, by which it is seen what would be started."""
+    definition = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
+    states = boto3.client("stepfunctions", region_name="us-east-1")
+    role = "arn:aws:iam::123456789012:role/any"
+    made = states.create_state_machine(name="bulk_edit", definition=json.dumps(definition), roleArn=role)
+    return str(made["stateMachineArn"])
 
 
 def load(name: str) -> ModuleType:

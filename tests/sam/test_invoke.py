@@ -90,6 +90,7 @@ def site(sam: Sam, built: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         parameters = {"BucketName": BUCKET, "TracingMode": "PassThrough"}
         template = with_endpoint(built / "template.yaml", f"http://{HOST}:{port}")
         known = {"APPLY_QUEUE_URL": fifo, "VALIDATE_QUEUE_URL": queue, "TOPIC_ARN": topic}
+        known["STATE_MACHINE_ARN"] = "arn:aws:states:us-east-1:000000000000:stateMachine:none"  # nothing starts it here
         functions = Lambda(sam, template, address, parameters, known, scratch)
         found = Site(functions, Workbench(S3Store(s3, BUCKET)), sqs, fifo, queue)
         create(found.bench)
@@ -213,6 +214,22 @@ def test_reconcile_of_everything_queues_what_never_got_a_receipt(site: Site) -> 
     assert (answer["datasets"], answer["problems"]) == ([NAME], [])
     queued = [json.loads(m["Body"])["Records"][0]["s3"]["object"] for m in site.take(site.validate_queue)]
     assert [o["versionId"] for o in queued if unquote_plus(o["key"]) == key] == [stat.version]
+
+
+def test_a_run_is_pinned_and_its_parts_become_its_result(site: Site) -> None:
+    pinned, flattened = event("bulk_edit.pin"), event("flatten.run")
+    dataset, run = Dataset(site.bench, NAME, "ana"), keys.Run(NAME, pinned["run"])
+    draft = dataset.sql("UPDATE master SET volume = 1 WHERE tow = 1", "why")
+    key = keys.inbox(NAME, "ana", f"{run.id}.sql.json")
+    assert inbox.receive(site.bench, arrival(site.bench.store.put(key, draft.body)))
+    answer = site.functions.invoke("BulkEdit", pinned)
+    assert (answer["decision"], answer["prefix"]) == ("query", f"{run.next}1/")
+
+    assert flattened["run"] == run.id
+    site.bench.store.copy(run.base, f"{flattened['prefix']}part-0")
+    made = site.functions.invoke("Flatten", flattened)
+    assert (made["key"], made["rows"], made["parts"]) == (run.result, 3, 1)
+    assert site.bench.store.head(run.result).size == made["bytes"]
 
 
 def test_every_event_is_invoked_here() -> None:
