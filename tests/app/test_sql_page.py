@@ -149,9 +149,19 @@ def test_one_click_commits_what_was_shown(page: Page) -> None:
 
 def test_a_preview_that_is_dropped_changes_nothing(page: Page) -> None:
     page.previewed().press("Discard").open()
-    assert "Nothing was changed: discarded by its author." in page.text
+    assert "Discarded: nothing was changed." in page.text
     assert page.nets.row(1, 0)["volume"] == 10.5
     assert not {"Promote", "Discard"} & page.buttons
+
+
+def test_my_proposals_tell_of_it_and_lead_here(page: Page) -> None:
+    page.previewed()
+    page.go("My proposals")
+    assert "It was tried out, and waits for your word on the SQL page." in page.text
+    page.go("SQL").press("Discard").open().go("My proposals")
+    assert "Rejected: discarded by its author. The table is as it was. Write the statement anew" in page.text
+    assert "SQL" in page.buttons
+    assert "Reopen" not in page.buttons
 
 
 def test_after_a_reload_the_preview_is_still_there(page: Page) -> None:
@@ -256,7 +266,7 @@ def test_a_run_that_is_going_is_looked_at_again_and_again(page: Page) -> None:
 def test_a_run_is_cancelled_by_a_word(page: Page) -> None:
     page.nets.pipeline.is_slow = True
     page.previewed().press("Cancel the run")
-    assert "Nothing was changed: discarded by its author." in page.open().text
+    assert "Discarded: nothing was changed." in page.open().text
     assert len(page.words("discard")) == 1
 
 
