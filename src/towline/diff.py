@@ -75,19 +75,60 @@ def diff(old: pa.Table, new: pa.Table, key: tuple[str, ...]) -> Diff:
         raise UsageError(f"tables with different columns cannot be compared: {old.schema.names} and {new.schema.names}")
     left, right = pairs(old, new, key)
     touched = _touched(old, new, left, right)
-    olds, news = _rows(old, left.filter(touched)), _rows(new, right.filter(touched))
+    left, right = _in_key_order(old, new, key, left.filter(touched), right.filter(touched))
+    olds, news = _rows(old, left), _rows(new, right)
     # The vectorised test is the same as values.same; this keeps the two from ever disagreeing.
     changes = (RowChange(a, b) for a, b in zip(olds, news, strict=True) if not same_row(a, b))
     return Diff(key, tuple(changes))
 
 
 def pairs(old: pa.Table, new: pa.Table, key: tuple[str, ...]) -> tuple[Any, Any]:
-    """The row numbers of both tables side by side, in key order; null where a side has no row of that key."""
-    left = old.select(list(key)).append_column(_LEFT, pa.array(range(old.num_rows), pa.int64()))
-    right = new.select(list(key)).append_column(_RIGHT, pa.array(range(new.num_rows), pa.int64()))
+    """The row numbers of both tables side by side, in no order; null where a side has no row of that key.
+
+    Most of two versions of a table are the same rows in the same places. Those need no join, which is left with what
+    lies between the first and the last row of another key.
+    """
+    head = _same_keys(old, new, key)
+    tail = _same_keys(old.slice(head), new.slice(head), key, from_end=True)
+    a, b = old.num_rows - tail, new.num_rows - tail
+    left, right = _joined(old.slice(head, a - head), new.slice(head, b - head), key, head)
+    return (
+        pa.chunked_array([_numbers(0, head), *left.chunks, _numbers(a, old.num_rows)], pa.int64()),
+        pa.chunked_array([_numbers(0, head), *right.chunks, _numbers(b, new.num_rows)], pa.int64()),
+    )
+
+
+def _joined(old: pa.Table, new: pa.Table, key: tuple[str, ...], start: int) -> tuple[Any, Any]:
+    """The pairs of tables whose first row is row `start`."""
+    left = old.select(list(key)).append_column(_LEFT, _numbers(start, start + old.num_rows))
+    right = new.select(list(key)).append_column(_RIGHT, _numbers(start, start + new.num_rows))
     joined = left.join(right, keys=list(key), join_type="full outer")
-    joined = joined.sort_by([(column, "ascending") for column in key])
     return joined[_LEFT], joined[_RIGHT]
+
+
+def _same_keys(old: pa.Table, new: pa.Table, key: tuple[str, ...], *, from_end: bool = False) -> int:
+    """How many rows have the same keys in the same places, counted from the first row, or from the last one."""
+    count: int = min(old.num_rows, new.num_rows)
+    if from_end:
+        old, new = old.slice(old.num_rows - count), new.slice(new.num_rows - count)
+    same = reduce(pc.and_, (pc.fill_null(pc.equal(old[n].slice(0, count), new[n].slice(0, count)), False) for n in key))
+    others = pc.indices_nonzero(pc.invert(same))
+    if not len(others):
+        return count
+    first: int = others[0].as_py()
+    last: int = others[-1].as_py()
+    return count - 1 - last if from_end else first
+
+
+def _numbers(start: int, stop: int) -> Any:
+    return pa.array(range(start, stop), pa.int64())
+
+
+def _in_key_order(old: pa.Table, new: pa.Table, key: tuple[str, ...], left: Any, right: Any) -> tuple[Any, Any]:
+    """These pairs of row numbers, sorted by the keys of their rows."""
+    keys = {n: pc.coalesce(old[n].take(left), new[n].take(right)) for n in key}
+    order = pc.sort_indices(pa.table(keys), sort_keys=[(column, "ascending") for column in key])
+    return left.take(order), right.take(order)
 
 
 def _touched(old: pa.Table, new: pa.Table, left: Any, right: Any) -> Any:

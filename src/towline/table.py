@@ -110,15 +110,32 @@ def apply(table: pa.Table, key: tuple[str, ...], changes: Sequence[RowChange]) -
     missing = sum(change.old is not None for change in changes) - len(gone)
     if missing:
         raise Corrupt(f"{missing} of the rows to change are not in the table")
-    keep = _all_but(table.num_rows, gone.values())
     added = from_rows((change.new for change in changes if change.new is not None), table.schema)
-    return sort(pa.concat_tables([table.take(keep), added]), key)
+    order, is_sorted = _places(table.num_rows, gone, changes, key)
+    result = pa.concat_tables([table, added]).take(order).combine_chunks()
+    return result if is_sorted else sort(result, key)
 
 
-def _all_but(count: int, numbers: Iterable[int]) -> Any:
-    """The row numbers 0..count-1 without these."""
-    every = pa.array(range(count), pa.int64())
-    return every.filter(pc.invert(pc.is_in(every, value_set=pa.array(numbers, pa.int64()))))
+def _places(
+    count: int, there: Mapping[Key, int], changes: Sequence[RowChange], key: tuple[str, ...]
+) -> tuple[Any, bool]:
+    """Which of `count` rows and of the rows that the changes bring make the new table, in its order: a row that is
+    changed stays in its place, so that without inserts the order by key is kept. Whether it is."""
+    places: list[int | None] = list(range(count))
+    number = count
+    for change in changes:
+        place = None if change.old is None else there[change.key(key)]
+        if change.new is None:
+            assert place is not None  # noqa: S101 - a change has one side at least
+            places[place] = None
+            continue
+        if place is None:
+            places.append(number)
+        else:
+            places[place] = number
+        number += 1
+    kept = pa.array([place for place in places if place is not None], pa.int64())
+    return kept, all(change.old is not None for change in changes)
 
 
 def summary(table: pa.Table) -> Mapping[str, int]:

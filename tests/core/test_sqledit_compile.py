@@ -233,7 +233,7 @@ def tables(draw: st.DrawFn) -> pa.Table:
 
 
 NUMBERS = st.recursive(
-    st.sampled_from(["volume", "tow", "net", "NULL", "1", "2.5", "-1"]),
+    st.sampled_from(["volume", "tow", "net", "CAST(NULL AS double)", "1", "2.5", "-1"]),
     lambda inner: (
         st.builds("({} {} {})".format, inner, st.sampled_from("+-*"), inner)
         | st.builds("COALESCE({}, {})".format, inner, inner)
@@ -245,7 +245,9 @@ NUMBERS = st.recursive(
 )
 CONDITIONS = st.recursive(
     st.builds("({} {} {})".format, NUMBERS, st.sampled_from(["=", "<>", "<", ">="]), NUMBERS)
-    | st.sampled_from(["is_day", "ship = 'a'", "ship IS NULL", "ship LIKE 'a%'", "ship IN ('a', NULL)", "NULL"])
+    | st.sampled_from(
+        ["is_day", "ship = 'a'", "ship IS NULL", "ship LIKE 'a%'", "ship IN ('a', NULL)", "CAST(NULL AS boolean)"]
+    )
     | st.sampled_from(["day > DATE '2021-01-01'", "tow IN (SELECT net FROM master)", "ship NOT IN ('a', '')"]),
     lambda inner: (
         st.builds("({} {} {})".format, inner, st.sampled_from(["AND", "OR"]), inner)

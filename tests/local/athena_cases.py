@@ -21,6 +21,7 @@ SCHEMA = {
         "nets": "INTEGER[]",
     },
     "towline.nets": {"tow": "BIGINT", "net": "INTEGER", "volume": "DOUBLE"},
+    "towline.clocks": {"at": "TIMESTAMP"},
     "towline.ships": {"flag": 'STRUCT("code" VARCHAR, "since" BIGINT)', "crew": 'STRUCT("name" VARCHAR)[]'},
 }
 ROWS = """
@@ -34,6 +35,7 @@ INSERT INTO towline.tows VALUES
     ('Bellona', 3, 'nan', NULL, TRUE, NULL, NULL),
     ('Bellona', 4, -20, TIMESTAMP '2024-12-30 23:59:59.999', NULL, DATE '2023-12-31', [3]);
 CREATE TABLE towline.nets (tow BIGINT, net INTEGER, volume DOUBLE);
+CREATE TABLE towline.clocks AS SELECT TIMESTAMP '2024-05-04 18:03:09.250501' AS "at";
 CREATE TABLE towline.ships (flag STRUCT(code VARCHAR, since BIGINT), crew STRUCT(name VARCHAR)[]);
 INSERT INTO towline.ships VALUES ({'code': 'DE', 'since': 1990}, [{'name': 'Ann'}]);
 INSERT INTO towline.nets VALUES (1, 0, 10), (1, 1, 20), (4, 0, 5), (9, 0, 1);
@@ -65,7 +67,7 @@ ANSWERS: list[tuple[str, Rows]] = [
     ("SELECT sum(tow) / count(*) FROM tows", one(2)),
     ("SELECT 7 / 2e0, 7e0 / 2, CAST(7 AS double) / 2", one(3.5, 3.5, 3.5)),
     ("SELECT 1e0 / 0, -1e0 / 0, 0e0 / 0, 5e0 % 0", one(INFINITY, -INFINITY, NAN, NAN)),
-    ("SELECT NULL / 0, CAST(NULL AS double) / 0", one(None, None)),
+    ("SELECT NULL / 0, CAST(NULL AS double) / 0, NULL + NULL, -NULL", one(None, None, None, None)),
     ("SELECT 2 - 3 - 4, 12 / 3 / 2, 7 * 5 % 3, 10 - 7 % 4, -2 * 3", one(-5, 2, 2, 7, -6)),
     # 1.5 is a decimal, and a decimal's quotient has as many digits after the point as the longer of the two.
     (
@@ -287,6 +289,11 @@ ANSWERS: list[tuple[str, Rows]] = [
         "typeof(start), typeof(now()) FROM tows LIMIT 1",
         one("timestamp(0)", "timestamp(2)", "timestamp(3)", "timestamp(3) with time zone"),
     ),
+    # A table's times are read to the millisecond.
+    (
+        "SELECT at, at = TIMESTAMP '2024-05-04 18:03:09.251' FROM clocks",
+        one(datetime(2024, 5, 4, 18, 3, 9, 251000), True),
+    ),
     # Aggregates.
     (
         "SELECT count(*), count(depth), count(DISTINCT vessel), count_if(day), count(*) FILTER (WHERE day) FROM tows",
@@ -392,6 +399,7 @@ ANSWERS: list[tuple[str, Rows]] = [
     ),
     ("SELECT count(*) FROM tows a, nets b RIGHT JOIN (VALUES 7) c(x) ON b.tow = c.x", one(4)),
     ("SELECT a.tow, u.x FROM nets a, UNNEST(ARRAY[a.net, 7]) AS u(x) WHERE tow = 9 ORDER BY 2", [(9, 0), (9, 7)]),
+    ("SELECT ARRAY['a'] || ARRAY['bc'], concat(ARRAY[1], NULL)", one(["a", "bc"], None)),
     # Joins, subqueries, set operations, WITH, and which column a name is.
     ("SELECT tow, volume FROM tows JOIN nets USING (tow) ORDER BY 2", [(4, 5.0), (1, 10.0), (1, 20.0)]),
     ("SELECT * FROM (VALUES (1, 'a')) AS t(x, y) JOIN (VALUES (1, 'b')) AS u(x, z) USING (x)", [(1, "a", "b")]),
@@ -618,6 +626,7 @@ REFUSED: list[tuple[str, str]] = [
     ("precision of a timestamp", "SELECT CAST(start AS timestamp(9)) FROM tows"),
     ("weighted approx_percentile", "SELECT approx_percentile(tow, 1.0, 0.5) FROM tows"),
     ("several answers of max_by", "SELECT max_by(vessel, tow, 2) FROM tows"),
+    ("long expression", "SELECT " + "sqrt(" * 20 + "depth" + ")" * 20 + " FROM tows"),
     ("other clause", "SELECT round(123, -2)"),
     ("other clause", "SELECT sequence(DATE '2024-01-01', DATE '2024-02-01', INTERVAL '7' DAY)"),
 ]

@@ -11,10 +11,15 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
+from towline import audit, changefile
 from towline.contract import Contract
 from towline.sqledit.ddl import athena_type
 from towline.sqledit.refusal import SqlRefused
 from towline.sqledit.statement import DIALECT, Statement, too_deep
+from towline.sqledit.tables import AUDIT, HISTORY, SNAPSHOTS
+
+_HIDDEN = "$"  # begins the names of columns that every table has: "$path", "$file_size"…
+_PARTITIONS = ["dataset", "date"]  # of the tables of all datasets, behind their other columns
 
 # database -> table -> column -> type; a table that is not in it may have any columns.
 Schema = Mapping[str, Mapping[str, Mapping[str, str]]]
@@ -22,6 +27,15 @@ Schema = Mapping[str, Mapping[str, Mapping[str, str]]]
 
 def schema_of(contract: Contract) -> dict[str, str]:
     return {field.name.lower(): athena_type(field) for field in contract.fields}
+
+
+def columns_of(table: str, contract: Contract, others: Mapping[str, Contract]) -> dict[str, str]:
+    """The columns of a table that an edit of `contract`'s dataset reads, as the catalog has them (towline.catalog)."""
+    if table in HISTORY:
+        fields = (*audit.FIELDS, audit.QUERY) if table == AUDIT else tuple(changefile.SCHEMA.names)
+        return dict.fromkeys([field for field in fields if field not in _PARTITIONS] + _PARTITIONS, "string")
+    dataset = table.removesuffix(SNAPSHOTS)
+    return schema_of(contract if dataset == contract.dataset else others[dataset])
 
 
 def check_columns(query: exp.Query, schema: Schema, statement: Statement) -> exp.Query | None:
@@ -115,13 +129,15 @@ def _check_scope(scope: Scope, schema: Schema, statement: Statement) -> None:
     tables = {name: _columns(source, schema) for name, source in scope.sources.items()}
     for column in scope.columns:
         known = tables.get(column.table)
-        if known is not None and column.name not in known:
+        if known is not None and column.name not in known and not column.name.startswith(_HIDDEN):
             raise _no_column(column, known, statement)
     if None in tables.values():
         return
     everything = sorted({name for columns in tables.values() for name in columns or ()})
     unknown = [] if scope.is_correlated_subquery else list(scope.external_columns)
     for column in [*unknown, *scope.unqualified_columns]:
+        if column.name.startswith(_HIDDEN) and not column.table:
+            continue
         if column.name in everything and not column.table:
             reason = f"the column {column.name} is in several tables; write the table's name before it"
             raise statement.refused("sql.column", reason, column)

@@ -12,7 +12,7 @@ from sqlglot.errors import ErrorLevel, SqlglotError
 from towline.contract import Contract
 from towline.errors import UsageError
 from towline.sqledit import rewrite, tables
-from towline.sqledit.columns import Schema, check_columns, schema_of
+from towline.sqledit.columns import Schema, check_columns, columns_of, schema_of
 from towline.sqledit.ddl import check_names
 from towline.sqledit.statement import (
     DIALECT,
@@ -86,7 +86,7 @@ def _target(
             raise parsed.refused("sql.syntax", "columns keep their names; the table can have another name", named)
         alias = named.alias_or_name
     reads = known.resolve(parsed)
-    read = {name: schema_of(others[name]) for name in others if name.lower() in reads - known.own}
+    read = {name: columns_of(name, contract, others) for name in sorted(reads - known.own)}
     base = known.places["master"]
     schema: dict[str, dict[str, dict[str, str]]] = {known.database: read}
     schema.setdefault(base.db, {})[base.name] = schema_of(contract)

@@ -11,7 +11,7 @@ from sqlglot import exp
 from towline.sqledit.statement import Statement
 
 CATALOG = "awsdatacatalog"
-HISTORY = ("audit", "changes")
+AUDIT, CHANGES = HISTORY = ("audit", "changes")
 SNAPSHOTS = "_snapshots"
 
 
@@ -81,13 +81,12 @@ class Tables:
         return False
 
     def _shorten(self, statement: Statement) -> None:
-        """Take the database from before columns: the tables have other names now."""
+        """Take the database from before columns: the tables have other names now. What has another name there is a
+        field of a row."""
         for column in statement.tree.find_all(exp.Column):
-            if column.db and column.db.lower() != self.database.lower():
-                reason = f"{column.db} is another database; write {column.table}.{column.name}"
-                raise statement.refused("sql.catalog", reason, column)
-            column.set("db", None)
-            column.set("catalog", None)
+            if column.db.lower() == self.database.lower():
+                column.set("db", None)
+                column.set("catalog", None)
 
     def _check_ctes(self, statement: Statement) -> None:
         """A WITH that takes a table's name would make it uncertain which of the two is meant."""

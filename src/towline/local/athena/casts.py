@@ -170,9 +170,14 @@ def _time(sql: str, source: Type, kind: Type) -> str:
     digits = 6 if kind.size is None else kind.size
     if source.name in TIMES and (source.size or 0) <= digits:
         return sql
-    step = 10 ** (6 - digits)
-    if source.name == "date" or step == 1:
+    if source.name == "date" or digits == 6:
         return _plain(sql, source, kind)
+    return to_precision(sql, digits)
+
+
+def to_precision(sql: str, digits: int) -> str:
+    """A time with so many digits of the second, up to five, rounded."""
+    step = 10 ** (6 - digits)
     return f"make_timestamp(CAST(round(epoch_us({sql}) / {step}.0) AS BIGINT) * {step})"
 
 

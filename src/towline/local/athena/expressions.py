@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from towline.local.athena.queries import Queries
 
 
+MAX_LENGTH = 1_000_000  # characters of an expression in DuckDB's SQL
+
+
 class Binder:
     """Binds expressions in one scope. `trying`: within TRY, where a refusal while running would be lost."""
 
@@ -50,6 +53,8 @@ class Binder:
         """The node in DuckDB's SQL. Raises AthenaError."""
         mark = len(self.scope.loose)
         bound = self._bind(node)
+        if len(bound.sql) > MAX_LENGTH:  # some translations name an argument several times, each time in full
+            refuse(node, "long expression")
         if bound.sql in self.scope.groups and not self.scope.aggregating:
             del self.scope.loose[mark:]
         return bound
@@ -133,6 +138,8 @@ def _arithmetic(sign: str) -> Callable[[Binder, exp.Expr], Bound]:
 
 def _negative(binder: Binder, node: exp.Expr) -> Bound:
     bound = binder.bind(node.this)
+    if bound.type == UNKNOWN:
+        return bound
     if bound.type.name not in NUMBERS:
         raise AthenaError("TYPE_MISMATCH", f"{place(node)}: Cannot negate {bound.type}")
     literal = -bound.literal if isinstance(bound.literal, int) else None
@@ -200,10 +207,9 @@ def _concatenation(binder: Binder, node: exp.Expr) -> Bound:
 def concatenated(node: exp.Expr, bounds: Sequence[Bound]) -> Bound:
     """Text or arrays, one after the other; NULL where one is NULL."""
     kinds = {bound.type.name for bound in bounds} - {UNKNOWN.name}
-    if kinds == {"array"} and len({bound.type for bound in bounds}) == 1:
-        lists = [bound.sql for bound in bounds]
-        known = " AND ".join(f"{one} IS NOT NULL" for one in lists)
-        return Bound(f"CASE WHEN {known} THEN list_concat({', '.join(lists)}) END", bounds[0].type)
+    if kinds == {"array"} and (joined := _joined([bound for bound in bounds if bound.type != UNKNOWN])):
+        known = " AND ".join(f"{bound.sql} IS NOT NULL" for bound in bounds)
+        return Bound(f"CASE WHEN {known} THEN list_concat({', '.join(b.sql for b in bounds)}) END", joined)
     if kinds - {"varchar"}:
         raise AthenaError(
             "FUNCTION_NOT_FOUND",
@@ -212,6 +218,17 @@ def concatenated(node: exp.Expr, bounds: Sequence[Bound]) -> Bound:
             "concat(array(E)) E, concat(varchar), concat(varbinary)",
         )
     return Bound(f"({' || '.join(coerce(bound, VARCHAR).sql for bound in bounds)})", VARCHAR)
+
+
+def _joined(bounds: Sequence[Bound]) -> Type | None:
+    """The type of these arrays one after the other, where they are of one type in DuckDB."""
+    kind = bounds[0].type
+    for bound in bounds:
+        met = common(kind, bound.type)
+        if met is None or bound.type.duck != met.duck:
+            return None
+        kind = met
+    return kind
 
 
 def _refused(key: str) -> Callable[[Binder, exp.Expr], Bound]:

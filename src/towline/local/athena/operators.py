@@ -5,13 +5,14 @@ from __future__ import annotations
 from sqlglot import exp
 
 from towline.local.athena.casts import coerce
-from towline.local.athena.errors import AthenaError, failing, quoted
+from towline.local.athena.errors import AthenaError
 from towline.local.athena.parsing import place
 from towline.local.athena.refusals import refuse
 from towline.local.athena.scope import Bound
 from towline.local.athena.types import (
     DAYS,
     FLOATS,
+    INTEGER,
     INTEGERS,
     MAX_DIGITS,
     MONTHS,
@@ -29,18 +30,22 @@ _NESTED = ("array", "map", "row")
 
 
 def arithmetic(node: exp.Expr, sign: str, left: Bound, right: Bound) -> Bound:
-    """`left sign right`; `sign` is one of + - * / %. Raises AthenaError."""
+    """`left sign right`; `sign` is one of + - * / %. Raises AthenaError.
+
+    Whole numbers divided by zero fail in DuckDB too (`errors.raised` knows it), and NULL by zero is NULL.
+    """
     if {left.type.name, right.type.name} & {"date", *TIMES, *INTERVALS}:
         return _moved(node, sign, left, right)
     kind = common(left.type, right.type)
+    if kind == UNKNOWN:
+        return Bound("CAST(NULL AS INTEGER)", INTEGER)
     if kind is None or kind.name not in NUMBERS:
         raise mismatch(node, sign, left, right)
     if kind.name == "decimal":
         return _decimals(node, sign, coerce(left, as_decimal(_known(left, right))), _exact(right, left))
     one, other = coerce(left, kind), coerce(right, kind)
     if kind.name in INTEGERS:
-        sql = f"({one.sql} {'//' if sign == '/' else sign} {other.sql})"
-        return Bound(_guarded(sign, one, other, sql), kind)
+        return Bound(f"({one.sql} {'//' if sign == '/' else sign} {other.sql})", kind)
     sql = f"({one.sql} {sign} {other.sql})"
     return Bound(sql if kind.duck == "DOUBLE" else f"CAST({sql} AS FLOAT)", kind)
 
@@ -51,14 +56,6 @@ def _known(bound: Bound, beside: Bound) -> Type:
 
 def _exact(bound: Bound, beside: Bound) -> Bound:
     return coerce(bound, as_decimal(_known(bound, beside)))
-
-
-def _guarded(sign: str, left: Bound, right: Bound, sql: str) -> str:
-    """Division by zero fails, whatever DuckDB is set to; a literal is known not to be zero."""
-    if sign not in "/%" or (isinstance(right.literal, int) and right.literal != 0):
-        return sql
-    failure = failing("DIVISION_BY_ZERO", quoted("Division by zero"))
-    return f"CASE WHEN {right.sql} = 0 AND {left.sql} IS NOT NULL THEN {failure} ELSE {sql} END"
 
 
 def _decimals(node: exp.Expr, sign: str, left: Bound, right: Bound) -> Bound:
@@ -92,9 +89,7 @@ def _quotient(node: exp.Expr, left: Bound, right: Bound) -> Bound:
     signed = f"sign({above}) * sign({below}) * ({half})"
     one = f"CAST('1e-{scale}' AS DECIMAL({scale + 1},{scale}))" if scale else "1"
     value = f"CAST(CAST({signed} AS DECIMAL({MAX_DIGITS - scale - 1},0)) * {one} AS {kind.duck})"
-    failure = failing("DIVISION_BY_ZERO", quoted("Division by zero"))
-    guarded = f"CASE WHEN {right.sql} = 0 AND {left.sql} IS NOT NULL THEN {failure} ELSE {value} END"
-    return Bound(guarded, kind, None, True)
+    return Bound(value, kind, None, True)
 
 
 def _unscaled(bound: Bound) -> str:

@@ -35,6 +35,13 @@ class TowlineAthena(Trino):
 
     class Parser(TrinoParser):
         FUNCTIONS: ClassVar[dict[str, Callable[..., exp.Expr]]] = {}
+        TYPE_LITERAL_PARSERS: ClassVar[dict[exp.DType, Callable[..., Any]]] = {
+            **TrinoParser.TYPE_LITERAL_PARSERS,
+            exp.DType.DECIMAL: lambda parser, this, to: _decimal_literal(this, to),
+        }
+        FUNCTION_PARSERS: ClassVar[dict[str, Callable[..., Any]]] = {
+            name: read for name, read in TrinoParser.FUNCTION_PARSERS.items() if name in _KEPT
+        }
 
         def _parse_join(self, *args: Any, **kwargs: Any) -> exp.Join | None:
             """A comma is told from a JOIN that lacks its ON."""
@@ -43,14 +50,6 @@ class TowlineAthena(Trino):
             if join is not None and comma:
                 join.set("kind", COMMA)
             return join
-
-        TYPE_LITERAL_PARSERS: ClassVar[dict[exp.DType, Callable[..., Any]]] = {
-            **TrinoParser.TYPE_LITERAL_PARSERS,
-            exp.DType.DECIMAL: lambda parser, this, to: _decimal_literal(this, to),
-        }
-        FUNCTION_PARSERS: ClassVar[dict[str, Callable[..., Any]]] = {
-            name: read for name, read in TrinoParser.FUNCTION_PARSERS.items() if name in _KEPT
-        }
 
 
 _FOREIGN = {TokenType.DCOLON, TokenType.CARET, TokenType.AMP, TokenType.PIPE, TokenType.TILDE, TokenType.L_BRACE}

@@ -103,6 +103,7 @@ SYNTAX: dict[str, str] = {
     "precision of a timestamp": "only up to 6 digits",
     "weighted approx_percentile": "its answer depends on how Athena's sketches are made",
     "several answers of max_by": "use row_number()",
+    "long expression": "its translation grows too long; compute parts of it in a WITH",
     "other clause": "it is not known to have Athena's meaning in DuckDB",
 }
 

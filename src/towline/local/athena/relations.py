@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from towline.local.athena.casts import to_precision
 from towline.local.athena.errors import AthenaError
 from towline.local.athena.expressions import Binder
 from towline.local.athena.operators import compare
 from towline.local.athena.parsing import COMMA, only, place
 from towline.local.athena.refusals import refuse
 from towline.local.athena.scope import Bound, Column, Scope
-from towline.local.athena.types import BIGINT, common
+from towline.local.athena.types import BIGINT, TIMESTAMP, Type, common
 
 if TYPE_CHECKING:
     from towline.local.athena.queries import Queries
@@ -107,7 +108,7 @@ class Relations:
             message = f"Column alias list has {len(names)} entries but '{name}' has {len(kinds)} columns available"
             raise AthenaError("MISMATCHED_COLUMN_ALIASES", f"{place(node)}: {message}")
         columns = [
-            Column(label, relation, Bound(f"{alias}.{_quoted(column)}", kind))
+            Column(label, relation, Bound(_read(f"{alias}.{_quoted(column)}", kind), kind))
             for label, (column, kind) in zip(names or kinds, kinds.items(), strict=True)
         ]
         return f"{_quoted(database)}.{_quoted(name)} AS {alias}", columns
@@ -184,6 +185,11 @@ class Relations:
             message = f"{place(name)}: Column '{name.name}' {which} one side of join"
             raise AthenaError("COLUMN_NOT_FOUND" if not found else "AMBIGUOUS_NAME", message)
         return found[0]
+
+
+def _read(sql: str, kind: Type) -> str:
+    """A table's column: its times are read to the millisecond, and rounded to it."""
+    return to_precision(sql, kind.size or 0) if kind == TIMESTAMP else sql
 
 
 def _quoted(name: str) -> str:
