@@ -251,7 +251,9 @@ def test_an_edit_needs_a_note(page: Page) -> None:
 def test_a_run_that_fails_says_why_in_athenas_words_and_where_the_report_lies(page: Page) -> None:
     page.previewed("UPDATE nets SET volume = 1 / (net - net)")
     assert "Nothing was changed: 1 error." in page.text
-    assert "DIVISION_BY_ZERO" in page.text
+    (violation,) = page.nets.dataset.status(page.run).violations
+    assert escape(str(violation["message"])) in page.text
+    assert violation["rule"] == "sql.query"
     assert f"kept whole in quarantine/nets/2026-03-01/{page.run}/" in page.text
 
 
