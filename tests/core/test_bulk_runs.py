@@ -10,8 +10,8 @@ import pytest
 
 from tests.core.nets import NAME, Nets
 from tests.core.sql_machine import Failed, Killed, Machine, Query
-from towline import runs
-from towline.bulk import words
+from towline import receipts, runs
+from towline.bulk import refusing, words
 from towline.keys import Run
 from towline.memory import MemoryStore
 from towline.preview import from_json
@@ -166,3 +166,12 @@ def test_a_run_whose_receipt_is_final_only_clears_up(machine: Machine) -> None:
     assert machine.execute(run) == first
     assert machine.number == 2
     assert len(machine.prefixes) == 1
+
+
+def test_a_run_that_a_commit_has_claimed_is_not_refused_any_more(machine: Machine) -> None:
+    run = machine.send(RAISE)
+    bench = machine.nets.pipeline.bench
+    claimed = receipts.swap(bench.store, machine.receipt(run).moved("committing", bench.clock(), base_number=1))
+    assert claimed is not None
+    assert refusing.refuse(bench, claimed, refusing.EXPIRED, "too late") == claimed
+    assert machine.receipt(run).status == "committing"

@@ -62,8 +62,9 @@ def refuse(
 
 
 def refuse_all(bench: Workbench, receipt: Receipt, report: Report, query: Mapping[str, Any] | None = None) -> Receipt:
-    """Refuse a run for all that is wrong with it. Returns the receipt as it is now."""
-    if receipt.final:
+    """Refuse a run for all that is wrong with it. Returns the receipt as it is now: one that a commit has claimed is
+    that commit's, which may still land."""
+    if receipt.final or receipt.status == "committing":
         return receipt
     kept = quarantine.keep(bench, inbox.refused(bench, receipt, report))
     _keep_query(bench, kept, query or {})
