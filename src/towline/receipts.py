@@ -1,6 +1,7 @@
 """Receipts: the state of a proposal, changed only by compare-and-swap on the receipt's ETag.
 
     accepted -> committing{commit, base number} -> committed
+             -> previewed -> accepted
              -> in_review -> committing, or in_review again
              -> rejected | conflicted
 
@@ -29,13 +30,14 @@ PREVIEWED = "previewed"
 class Receipt:
     """The outcome of a proposal, for its author.
 
-    status       received | accepted | in_review | committing | committed | rejected | conflicted
+    status       received | accepted | previewed | in_review | committing | committed | rejected | conflicted
     inbox        key, version, etag and size of the object that holds the proposal
     commit       while `committing` the commit that claimed it, when `committed` the one that holds it
     version      VersionId of the master that the commit made, once it is `committed`
     number       of that commit; `base_number` is the number that the claim was made on
     violations   (cut to a bound; `errors` and `warnings` are the true totals) and conflicts, in JSON form
     resolves     the conflicted proposal whose conflicts were decided in this one
+    run          of an edit by SQL: its statement, what its query told, and what it would do (docs/sql-runs.md)
     review       what waits for stewards, and what they said of it (docs/review.md); empty where none is asked for
     quarantine   where the refused input lies whole
     history      every status with its time

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from towline import __version__, archive, blocks, commit, inbox, keys, master, receipts, reviewing
+from towline.bulk import words
 from towline.errors import Corrupt, NotFound, TowlineError
 from towline.inbox import Arrival
 from towline.receipts import Receipt
@@ -147,7 +148,10 @@ def _sort_out(bench: Workbench, entry: Entry, unseen: list[Arrival], undecided: 
     arrival = _arrival(entry)
     blank = inbox.fresh(arrival)
     receipt = receipts.load(bench.store, blank.dataset, blank.proposal)
-    if receipt is None:
+    if receipt is not None and words.word_of(entry.key):
+        if words.is_unheard(bench, arrival, receipt):
+            unseen.append(_exact(bench, arrival))
+    elif receipt is None:
         if not inbox.is_part(bench, arrival):
             unseen.append(_exact(bench, arrival))
     elif not receipt.rests:

@@ -11,8 +11,10 @@ from typing import Any
 import botocore.session
 import pytest
 
+from tests.core.nets import NAME
 from tests.infra.template import Template
-from towline import errors, resources
+from tests.runs import BUCKET, Runs
+from towline import errors, keys, resources
 from towline.bulk import adopting, checking, pinning
 
 TEXT = resources.path("statemachines", "bulk_edit.asl.json").read_text()
@@ -159,3 +161,16 @@ def test_every_task_tries_again_and_catches_everything(name: str) -> None:
     assert "athena" in task["Resource"] or lost <= set(retry["ErrorEquals"]), (
         "a step that lost its worker is taken again"
     )
+
+
+def test_a_run_by_hand_is_taken_up_with_the_plan_that_it_was_adopted_with() -> None:
+    """Both lead to FlattenByHand and CheckByHand, which read the same of either."""
+    read = {text.removeprefix("$.plan.") for name in ("FlattenByHand", "CheckByHand") for text in texts(STATES[name])}
+    read = {name for name in read if not name.startswith("$") and name in ("prefix", "manifest", "query")}
+    runs = Runs()
+    execution = runs.ctas(place=keys.by_hand(NAME, "ana", "shift"))
+    adopted = adopting.adopt(runs.bench, execution, BUCKET, "one")
+    taken_up = pinning.pin(runs.bench, keys.Run(NAME, execution.id), "other", BUCKET)
+    for plan in (adopted, taken_up):
+        assert plan["decision"] == "flatten"
+        assert read == {"prefix", "manifest", "query"} <= plan.keys()

@@ -105,10 +105,11 @@ def note_of(statement: str) -> str:
 
 def _received(bench: Workbench, run: keys.Run, place: ByHand, execution: Execution) -> Receipt:
     """The receipt of a query run by hand, accepted, and its proposal beside it."""
+    # What is longer is refused (`_state`); its beginning says which it was.
+    statement = execution.statement.encode()[:MAX_STATEMENT].decode(errors="ignore")
     body = proposals.to_json(
-        dataset=run.dataset, note=note_of(execution.statement), base=None, kind="sql",
-        sql=execution.statement[:MAX_STATEMENT], changes=(),
-    )  # fmt: skip
+        dataset=run.dataset, note=note_of(statement), base=None, kind="sql", sql=statement, changes=()
+    )
     try:
         stat = bench.store.put(run.proposal, body, when=ABSENT, content_type="application/json")
     except PreconditionFailed:
@@ -121,9 +122,9 @@ def _received(bench: Workbench, run: keys.Run, place: ByHand, execution: Executi
         str(arrival.principal),
         inbox.user_of(str(arrival.principal)),
         kind="sql",
-        note=note_of(execution.statement),
+        note=note_of(statement),
         inbox={"key": arrival.key, "version": arrival.version, "etag": arrival.etag, "size": arrival.size},
-        run={"statement": execution.statement[:MAX_STATEMENT], BY_HAND: place.prefix},
+        run={"statement": statement, BY_HAND: place.prefix},
     )
     written = receipts.swap(bench.store, receipt.moved("accepted", bench.clock()))
     found = written or receipts.load(bench.store, run.dataset, run.id)
@@ -135,6 +136,7 @@ def _state(bench: Workbench, run: keys.Run, place: ByHand, execution: Execution,
     """The run, based on the commit that the query read. BadProposal: it failed, or what it read is not known."""
     if execution.state != SUCCEEDED:
         raise BadProposal(execution.reason or f"the query was {execution.state.lower()}", rule=refusing.QUERY)
+    proposals.check_statement(execution.statement)
     if execution.submitted is None or execution.completed is None:
         raise BadProposal(f"Athena does not say when query {execution.id} ran; run it again", rule="sql.base")
     settled_head(bench, run.dataset)  # so that what stands now is Towline's, and its commit finished

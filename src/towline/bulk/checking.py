@@ -46,9 +46,10 @@ def _next(receipt: Receipt) -> str:
 
 def _checked(bench: Workbench, receipt: Receipt, state: State, contract: Contract, query: Mapping[str, Any]) -> str:
     etag = bench.store.head(state.where.result).etag
-    sent, _ = inbox.sent(bench, receipt, contract)
+    sent, unread = inbox.sent(bench, receipt, contract)
     if sent is None:
-        raise BadProposal("the edit itself cannot be read any more; send it again", rule="proposal.gone")
+        refusing.refuse_all(bench, receipt, unread, query)
+        return CLEAN
     proposal, report = results.read(bench.store, state, contract, sent)
     base = master.snapshot(bench.store, bench.layout, state.dataset, state.base)
     if base is None:
@@ -59,13 +60,13 @@ def _checked(bench: Workbench, receipt: Receipt, state: State, contract: Contrac
         return CLEAN
     diff = Diff(contract.key, plan.proposed_changes(proposal, contract, base, None))
     report = Report.join(report, plan.check(diff.changes, contract))
-    told = {"scanned_bytes": 0, "engine_ms": 0, "query_id": "", **query}
+    told = {"scanned_bytes": 0, "engine_ms": 0, "query_id": "", **state.query, **query}
     told["cost_usd"] = cost.usd(int(told["scanned_bytes"])) if told["query_id"] else 0.0
     shown = _preview(bench, receipt, state, contract, base, proposal.table, diff, report, told)
     if not report.ok:
         refusing.refuse_all(bench, receipt, report, told)
         return CLEAN
-    states.save(bench.store, replace(state, result=etag, query={**state.query, **told}))
+    states.save(bench.store, replace(state, result=etag, query=told))
     return _next(_told(bench, receipt, state, shown))
 
 

@@ -36,7 +36,8 @@ def pin(bench: Workbench, run: keys.Run, execution: str, bucket: str) -> dict[st
     if _exists(bench, run.result):
         return {"decision": CHECK}
     if state.parts:
-        return {"decision": FLATTEN, "prefix": state.prefix, "manifest": state.query.get("manifest") or None}
+        told = dict(state.query)
+        return {"decision": FLATTEN, "prefix": state.prefix, "manifest": told.get("manifest") or None, "query": told}
     bench.store.copy(state.source, run.base, version=state.version)
     return {"decision": QUERY, "prefix": state.prefix, **statements(bench, state, bucket)}
 

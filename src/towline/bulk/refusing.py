@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from towline import inbox, keys, quarantine, receipts
+from towline.errors import Contended
 from towline.receipts import Receipt
 from towline.violation import Report, Violation
 from towline.workbench import Workbench
@@ -16,7 +17,7 @@ from towline.workbench import Workbench
 QUERY, TIMEOUT, EXPIRED, FAULT = "sql.query", "sql.timeout", "sql.expired", "sql.fault"
 _SAID = {
     TIMEOUT: "the query ran longer than it may, and was stopped; see how it can read less, or ask for more time",
-    EXPIRED: "nobody promoted the preview in time; send the edit again",
+    EXPIRED: "nobody promoted the preview, or looked at the edit in review, in time; send the edit again",
 }
 
 
@@ -62,10 +63,12 @@ def refuse(
 
 
 def refuse_all(bench: Workbench, receipt: Receipt, report: Report, query: Mapping[str, Any] | None = None) -> Receipt:
-    """Refuse a run for all that is wrong with it. Returns the receipt as it is now: one that a commit has claimed is
-    that commit's, which may still land."""
-    if receipt.final or receipt.status == "committing":
+    """Refuse a run for all that is wrong with it. Returns the receipt as it is now. Contended while a commit claims it:
+    that one may still land, and only the commit protocol can tell."""
+    if receipt.final:
         return receipt
+    if receipt.status == "committing":
+        raise Contended(f"commit {receipt.commit} claims {receipt.key}: take the step again once that is decided")
     kept = quarantine.keep(bench, inbox.refused(bench, receipt, report))
     _keep_query(bench, kept, query or {})
     written = receipts.swap(bench.store, kept)
@@ -78,13 +81,9 @@ def refuse_all(bench: Workbench, receipt: Receipt, report: Report, query: Mappin
 def _keep_query(bench: Workbench, receipt: Receipt, query: Mapping[str, Any]) -> None:
     """What there is beside the proposal: the run, its preview, and what Athena told."""
     run = keys.Run(receipt.dataset, receipt.proposal)
-    at = bench.clock()
-
-    def place(name: str) -> str:
-        return keys.quarantine(receipt.dataset, receipt.proposal, name, at)
-
+    place = str(receipt.quarantine).rpartition("/")[0]
     for key in (run.state, run.preview):
-        quarantine.copy(bench, key, None, place(key.rpartition("/")[2]))
+        quarantine.copy(bench, key, None, f"{place}/{key.rpartition('/')[2]}")
     about = {"statement": receipt.run.get("statement"), "error": receipt.message, "athena": query}
     body = json.dumps(about, ensure_ascii=False, indent=1, default=str).encode()
-    bench.store.put(place("query.json"), body, content_type="application/json")
+    bench.store.put(f"{place}/query.json", body, content_type="application/json")

@@ -17,6 +17,7 @@ from towline.inbox import Arrival
 from towline.proposals import read_object
 from towline.receipts import PREVIEWED, Receipt
 from towline.runs import DISCARD, PROMOTE, WORD
+from towline.store import TooLarge
 from towline.workbench import Workbench
 
 PROMOTED = "promoted"
@@ -47,7 +48,7 @@ def hear(bench: Workbench, arrival: Arrival) -> Heard | None:
     try:
         said = _read(bench, arrival)
         known = _counts(receipt, blank, str(word), said)
-    except (BadProposal, NotFound) as error:
+    except (BadProposal, NotFound, TooLarge) as error:
         _refuse(bench, arrival, blank, str(error))
         return None
     if known.run.get(PROMOTED) or known.final:
@@ -58,6 +59,14 @@ def hear(bench: Workbench, arrival: Arrival) -> Heard | None:
     if written.final:
         bench.notify(written)
     return Heard(written, str(word))
+
+
+def is_unheard(bench: Workbench, arrival: Arrival, receipt: Receipt) -> bool:
+    """Whether a word that lies in the inbox was neither acted on nor refused: its event was lost."""
+    word = word_of(arrival.key)
+    if not (receipt.status == PREVIEWED or (word == DISCARD and receipt.status == "accepted")):
+        return False
+    return receipts.load(bench.store, receipt.dataset, _beside(receipt, str(word))) is None
 
 
 def _moved(bench: Workbench, receipt: Receipt, word: str) -> Receipt:
@@ -95,11 +104,16 @@ def _counts(receipt: Receipt | None, blank: Receipt, word: str, said: Mapping[st
 def _refuse(bench: Workbench, arrival: Arrival, blank: Receipt, why: str) -> None:
     """Keep a word that counts for nothing, and tell who said it: by a receipt of its own, whose id is the run's and the
     word. Twice does no harm."""
-    beside = replace(blank, proposal=f"{blank.proposal}.{word_of(arrival.key)}", kind="word")
+    beside = replace(blank, proposal=_beside(blank, str(word_of(arrival.key))), kind="word")
     kept = quarantine.keep(bench, beside.moved("rejected", bench.clock(), message=why))
     written = receipts.swap(bench.store, kept)
     if written is not None:
         bench.notify(written)
+
+
+def _beside(receipt: Receipt, word: str) -> str:
+    """The id of the receipt that tells of a refused word."""
+    return f"{receipt.proposal}.{word}"
 
 
 def leave_token(bench: Workbench, run: keys.Run, token: str) -> None:
