@@ -31,16 +31,15 @@ def _source(source: Source) -> str:
         f'<li>{_put(quoted(name), name, f"Put {name} in")} <span class="tl-quiet">{escape(type)}</span></li>'
         for name, type in source.columns.items()
     )
+    summary = f"<summary>{markup.count(len(source.columns), 'column')}</summary>"
     opened = " open" if source.is_edited else ""
-    listed = (
-        f"<details{opened}><summary>{markup.count(len(source.columns), 'column')}</summary><ul>{columns}</ul></details>"
-    )
+    listed = f'<details data-name="{escape(source.name)}"{opened}>{summary}<ul>{columns}</ul></details>'
     return f'<div class="tl-source">{head} {about}{listed if columns else ""}</div>'
 
 
 def _statements(title: str, found: Iterable[tuple[str, str]]) -> str:
     items = "".join(f"<li>{_put(text, name, text, whole=True)}</li>" for name, text in found)
-    return f'<details><summary class="tl-head">{title}</summary><ul>{items}</ul></details>'
+    return f'<details data-name="{title}"><summary class="tl-head">{title}</summary><ul>{items}</ul></details>'
 
 
 def _put(text: str, name: str, help: str, kind: str = "", *, whole: bool = False) -> str:
@@ -108,8 +107,7 @@ def too_late(receipt: Receipt) -> str:
     """Why a word on a preview does not count any more."""
     if receipt.status == "committed":
         return f"It was promoted already: it is commit {receipt.number}. A preview is promoted once; nothing was sent."
-    said = _STATES.get(receipt.status, receipt.status)
-    return f"It is decided already ({said}). A word on a preview counts once; nothing was sent."
+    return f"It is decided already ({_state(receipt)}). A word on a preview counts once; nothing was sent."
 
 
 def outcome(receipt: Receipt, contract: Contract) -> str:
@@ -122,6 +120,8 @@ def outcome(receipt: Receipt, contract: Contract) -> str:
     if receipt.status == "conflicted":
         said = "Others changed the same cells meanwhile. The table is as it was: decide, cell by cell."
         return markup.message("stop", said) + markup.scroll(markup.conflicts(receipt.conflicts, contract))
+    if receipt.run.get("discarded"):
+        return markup.message("info", "Discarded: nothing was changed.")
     return _rejected(receipt)
 
 
@@ -146,8 +146,7 @@ def runs(found: Sequence[tuple[Letter, Receipt]], open_run: str, now: datetime) 
 
 
 def _run(letter: Letter, receipt: Receipt, open_run: str, now: datetime) -> str:
-    state = f"commit {receipt.number}" if receipt.status == "committed" else receipt.status
-    said = f"{_SIGNS.get(receipt.status, '…')} {_STATES.get(receipt.status, state)}"
+    said = f"{_SIGNS.get(receipt.status, '…')} {_state(receipt)}"
     current = ' aria-current="true"' if receipt.proposal == open_run else ""
     text = statement_of(receipt) or receipt.note or receipt.proposal
     return (
@@ -155,3 +154,9 @@ def _run(letter: Letter, receipt: Receipt, open_run: str, now: datetime) -> str:
         f"<b>{escape(said)}</b><code>{escape(_line(text))}</code>"
         f'<span class="tl-quiet">{escape(markup.age(letter.at, now))}</span></button>'
     )
+
+
+def _state(receipt: Receipt) -> str:
+    if receipt.status == "committed":
+        return f"commit {receipt.number}"
+    return "discarded" if receipt.run.get("discarded") else _STATES.get(receipt.status, receipt.status)

@@ -29,9 +29,9 @@ function put(area, text, whole) {
 }
 
 function fill(side, html) {
-  const open = [...side.querySelectorAll("details")].map((each) => each.open);
+  const open = new Map([...side.querySelectorAll("details")].map((each) => [each.dataset.name, each.open]));
   side.innerHTML = side.shown = html;
-  side.querySelectorAll("details").forEach((each, place) => { if (place in open) each.open = open[place]; });
+  side.querySelectorAll("details").forEach((each) => { each.open = open.get(each.dataset.name) ?? each.open; });
 }
 
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {

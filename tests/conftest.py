@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from tests.local_stack import project_stack
+from towline.local import editor
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -18,6 +19,12 @@ __all__ = ["project_stack"]
 # Elsewhere than in CI each run tries other examples; in CI a failure has to come of the change.
 settings.register_profile("towline", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("towline")
+
+
+# Side by side, each process of the tests looks for the ports of its editors elsewhere: one that was killed shall find
+# its own free again. Programs that are started take those from 8501 on, as they do for everybody.
+if worker := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
+    editor.FIRST_PORT += 100 * (1 + int(worker))
 
 
 @pytest.fixture(scope="session")

@@ -62,7 +62,7 @@ def _why(letter: Letter, receipt: Receipt, contract: Contract | None) -> str:
         return ""
     if receipt.status == "committed":
         return _details(receipt, contract)
-    counts = markup.totals(receipt.errors, receipt.warnings)
+    counts = markup.totals(receipt.errors, receipt.warnings) or receipt.message
     why = f"Rejected: {counts}." if receipt.status == "rejected" else "Somebody else changed what you changed."
     return _box(f"{why} The table is as it was. {way_out(letter, receipt)}") + _details(receipt, contract)
 

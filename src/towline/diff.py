@@ -108,14 +108,15 @@ def _joined(old: pa.Table, new: pa.Table, key: tuple[str, ...], start: int) -> t
 
 def _same_keys(old: pa.Table, new: pa.Table, key: tuple[str, ...], *, from_end: bool = False) -> int:
     """How many rows have the same keys in the same places, counted from the first row, or from the last one."""
-    count = min(old.num_rows, new.num_rows)
+    count: int = min(old.num_rows, new.num_rows)
     if from_end:
         old, new = old.slice(old.num_rows - count), new.slice(new.num_rows - count)
     same = reduce(pc.and_, (pc.fill_null(pc.equal(old[n].slice(0, count), new[n].slice(0, count)), False) for n in key))
     others = pc.indices_nonzero(pc.invert(same))
     if not len(others):
         return count
-    first, last = (int(others[place].as_py()) for place in (0, -1))
+    first: int = others[0].as_py()
+    last: int = others[-1].as_py()
     return count - 1 - last if from_end else first
 
 

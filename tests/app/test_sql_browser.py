@@ -45,6 +45,8 @@ def reads(tab: Tab, me: Researcher) -> None:
     field(tab).press_sequentially(" GROUP BY tow ORDER BY tow")
     field(tab).press("Control+Enter")
     tab.sees("USD at Athena's price")
+    tab.sees("Run lately")
+    expect(tab.button("volume_filtered")).to_be_visible()
     counted = me.head().table.group_by("tow").aggregate([([], "count_all")]).sort_by("tow")
     tab.sees(f"{counted.num_rows} rows")
     found = pq.read_table(pa.BufferReader(tab.download("Download result.parquet")))

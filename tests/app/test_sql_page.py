@@ -149,9 +149,19 @@ def test_one_click_commits_what_was_shown(page: Page) -> None:
 
 def test_a_preview_that_is_dropped_changes_nothing(page: Page) -> None:
     page.previewed().press("Discard").open()
-    assert "Nothing was changed: discarded by its author." in page.text
+    assert "Discarded: nothing was changed." in page.text
     assert page.nets.row(1, 0)["volume"] == 10.5
     assert not {"Promote", "Discard"} & page.buttons
+
+
+def test_my_proposals_tell_of_it_and_lead_here(page: Page) -> None:
+    page.previewed()
+    page.go("My proposals")
+    assert "It was tried out, and waits for your word on the SQL page." in page.text
+    page.go("SQL").press("Discard").open().go("My proposals")
+    assert "Rejected: discarded by its author. The table is as it was. Write the statement anew" in page.text
+    assert "SQL" in page.buttons
+    assert "Reopen" not in page.buttons
 
 
 def test_after_a_reload_the_preview_is_still_there(page: Page) -> None:
@@ -241,7 +251,9 @@ def test_an_edit_needs_a_note(page: Page) -> None:
 def test_a_run_that_fails_says_why_in_athenas_words_and_where_the_report_lies(page: Page) -> None:
     page.previewed("UPDATE nets SET volume = 1 / (net - net)")
     assert "Nothing was changed: 1 error." in page.text
-    assert "DIVISION_BY_ZERO" in page.text
+    (violation,) = page.nets.dataset.status(page.run).violations
+    assert escape(str(violation["message"])) in page.text
+    assert violation["rule"] == "sql.query"
     assert f"kept whole in quarantine/nets/2026-03-01/{page.run}/" in page.text
 
 
@@ -256,7 +268,7 @@ def test_a_run_that_is_going_is_looked_at_again_and_again(page: Page) -> None:
 def test_a_run_is_cancelled_by_a_word(page: Page) -> None:
     page.nets.pipeline.is_slow = True
     page.previewed().press("Cancel the run")
-    assert "Nothing was changed: discarded by its author." in page.open().text
+    assert "Discarded: nothing was changed." in page.open().text
     assert len(page.words("discard")) == 1
 
 

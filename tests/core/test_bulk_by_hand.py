@@ -15,7 +15,7 @@ from tests.core.test_bulk_runs import raised
 from towline import keys
 from towline.bulk import adopting
 from towline.bulk.adopting import adopt, note_of, place_of
-from towline.errors import BadProposal
+from towline.errors import BadProposal, Contended
 from towline.execution import CANCELLED, FAILED, SUCCEEDED, Execution
 
 PLACE = f"sql/{NAME}/next/ana/shift/"
@@ -110,6 +110,13 @@ def test_parts_of_another_query_in_the_same_place_stay(hand: ByHand) -> None:
     assert hand.parts() == ["part-of-another"]
     assert hand.go_on(keys.Run(NAME, "q-3"), hand.hear(replace(other, id="q-3"))).status == "committed"
     assert hand.parts() == []
+
+
+def test_a_query_that_athena_does_not_know_to_have_ended_is_asked_for_again(hand: ByHand) -> None:
+    execution = hand.ran("RUNNING")
+    with pytest.raises(Contended, match="still says RUNNING"):
+        hand.hear(execution)
+    assert hand.hear(replace(execution, state=SUCCEEDED))["decision"] == "flatten"
 
 
 @pytest.mark.parametrize("seconds", [-0.9, 0.0, 3.0])

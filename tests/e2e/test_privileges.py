@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,15 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.e2e.researcher import CONTRACT, NAME
-from tests.local_stack import PROJECT, client, outputs, running
-from towline import keys, prune, queries, steward
+from tests.local_stack import PROJECT, client, eventually, outputs, running
+from towline import keys, prune, queries, runs, steward
 from towline.aws.glue import Glue
 from towline.aws.health import QUEUES, Queues
 from towline.aws.s3 import S3Store
 from towline.change import RowChange
 from towline.connect import Connection, connect
 from towline.contract import Contract
-from towline.dataset import Dataset
+from towline.dataset import Dataset, Ticket
 from towline.errors import Refused
 from towline.files import write_table
 from towline.health.datasets import Datasets
@@ -31,7 +32,7 @@ from towline.local.stack import StackInfo, stack_settings
 from towline.reconcile import last_run
 from towline.reviews import APPROVE
 from towline.sample import sample_table
-from towline.settings import EDITS_WORKGROUP
+from towline.settings import DATABASE, EDITS_WORKGROUP, WORKGROUP
 from towline.store import ABSENT, Matches
 from towline.verify import verify
 from towline.workbench import Workbench
@@ -139,6 +140,41 @@ def test_a_researcher_sees_how_things_are(ana: Person, guarded: StackInfo) -> No
         with pytest.raises(Refused):
             queues.redrive(name)
     assert {fact.state for fact in Datasets(ana.dataset.bench).look()} == {"fine"}
+
+
+def test_an_edit_by_sql_goes_all_the_way_in_the_roles_of_its_steps(ana: Person) -> None:
+    dataset = ana.dataset
+    ticket = dataset.send(dataset.sql("UPDATE master SET vessel = 'Aurora' WHERE tow = 4", "why", preview=True))
+    assert ticket.wait(60).status == "previewed"
+    assert runs.look(dataset, ticket.proposal).cells_changed > 0
+    receipt = runs.promote(dataset, ticket.proposal).wait(60)
+    assert (receipt.status, receipt.user) == ("committed", "ana")
+    assert dataset.log()[0]["query"] == "UPDATE master SET vessel = 'Aurora' WHERE tow = 4"
+    refused = dataset.send(dataset.sql("UPDATE master SET tow = CAST(vessel AS bigint)", "why")).wait(60)
+    assert (refused.status, refused.violations[0]["rule"]) == ("rejected", "sql.query")
+    stopped = dataset.send(dataset.sql("UPDATE master SET vessel = 'Borealis' WHERE tow = 4", "why", preview=True))
+    assert stopped.wait(60).status == "previewed"
+    assert runs.discard(dataset, stopped.proposal).wait(60).message == "discarded by its author"
+    for proposal in (ticket.proposal, refused.proposal, stopped.proposal):
+        run = keys.Run(NAME, proposal)
+        eventually(lambda run=run: {each.key for each in ana.store.list(run.prefix)} <= {run.state, run.preview})
+
+
+def test_a_researchers_own_table_is_promoted_in_the_roles_of_its_steps(ana: Person, guarded: StackInfo) -> None:
+    modified = ana.store.head(keys.master(NAME)).modified
+    eventually(lambda: datetime.now(UTC) - modified > timedelta(seconds=2.1))
+    place = keys.by_hand(NAME, ana.userid, "renamed")
+    columns = ", ".join("'Meridian' AS vessel" if name == "vessel" else name for name in CONTRACT.names)
+    athena = ana.client("athena")
+    query = athena.start_query_execution(
+        QueryString=f"CREATE TABLE renamed WITH (external_location = 's3://{guarded.bucket}/{place}') AS "  # noqa: S608
+        f"SELECT {columns} FROM {NAME}",
+        WorkGroup=WORKGROUP,
+        QueryExecutionContext={"Database": DATABASE},
+    )["QueryExecutionId"]
+    receipt = Ticket(ana.dataset.bench, NAME, query).wait(60)
+    assert (receipt.status, receipt.user) == ("committed", "ana"), receipt
+    eventually(lambda: not list(ana.store.list(place)))
 
 
 def administrator(guarded: StackInfo, name: str) -> Workbench:

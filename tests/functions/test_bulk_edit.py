@@ -52,19 +52,9 @@ class Editing:
 
     def arrives(self, file: str) -> dict[str, Any]:
         """Tell ValidateProposal of an object in the author's inbox."""
-        author = self.deployed.dataset.principal
-        key = keys.inbox(NAME, author, file)
-        stat = self.deployed.bench.store.head(key)
-        record = json.loads(example("validate_proposal.edit")["Records"][0]["body"])["Records"][0]
-        record["s3"]["object"] |= {
-            "key": key.replace(":", "%3A").replace("@", "%40"),
-            "size": stat.size,
-            "eTag": stat.etag,
-            "versionId": stat.version,
-        }
-        record["userIdentity"]["principalId"] = f"AWS:{author}"
+        record = self.deployed.event_of(keys.inbox(NAME, self.deployed.dataset.principal, file))
         self.tell(record)
-        return dict(record)
+        return record
 
     def tell(self, record: dict[str, Any]) -> None:
         assert self.deployed.validate.handler(batch(record), CONTEXT) == {"batchItemFailures": []}
@@ -194,6 +184,23 @@ def test_a_state_that_failed_is_told_and_a_fault_is_counted(
     other, _ = editing.send(RAISE)
     assert editing.step(other, "refuse", error={"Error": "States.DataLimitExceeded"}) == {"rule": "sql.fault"}
     assert '"RunsFailed":[1.0]' in capsys.readouterr().out.replace(" ", "")
+
+
+def test_a_base_is_pinned_and_the_statements_are_told(editing: Editing) -> None:
+    run, _ = editing.send(RAISE)
+    event = example("bulk_edit.pin") | {"dataset": NAME, "run": run.id}
+    answer = editing.functions["bulk_edit"].handler(event, CONTEXT)
+    assert (answer["decision"], answer["prefix"]) == ("query", f"{run.next}1/")
+    assert answer["create"].startswith("CREATE EXTERNAL TABLE")
+    assert f"s3://towline/{run.next}1/" in answer["rewrite"]
+    assert min(len(answer["create_token"]), len(answer["rewrite_token"])) >= 32, "as Athena wants them"
+    assert editing.functions["bulk_edit"].handler(event, CONTEXT) == answer
+
+
+def test_a_discarded_run_is_over(editing: Editing) -> None:
+    run, _ = editing.send(RAISE)
+    editing.say(run, "discard")
+    assert (editing.receipt(run).status, editing.receipt(run).message) == ("rejected", "discarded by its author")
 
 
 def test_the_example_event_is_the_first_step_of_an_edit_that_nobody_sent(editing: Editing) -> None:

@@ -63,8 +63,11 @@ class Deployed:
 
     def put(self, draft: Draft) -> dict[str, Any]:
         """Send a draft; the S3 event record of it."""
-        ticket = self.dataset.send(draft)
-        key = keys.inbox(NAME, self.dataset.principal, f"{ticket.proposal}.json")
+        self.dataset.send(draft)
+        return self.event_of(keys.inbox(NAME, self.dataset.principal, draft.name))
+
+    def event_of(self, key: str) -> dict[str, Any]:
+        """The S3 event record of an object that its author has put."""
         stat = self.bench.store.head(key)
         record = json.loads(example("validate_proposal.edit")["Records"][0]["body"])["Records"][0]
         record["s3"]["object"] |= {

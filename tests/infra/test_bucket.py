@@ -38,7 +38,7 @@ def test_the_bucket_is_versioned_encrypted_and_private() -> None:
 
 def test_notes_results_and_runs_expire_and_nothing_else_and_deleting_the_stack_leaves_the_bucket() -> None:
     bucket = REAL.resources["Bucket"]
-    parts, notes, results, runs = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+    parts, notes, results, runs, copies = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
     assert parts["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     assert "Expir" not in json.dumps(parts)
     assert (notes["Prefix"], notes["NoncurrentVersionExpiration"]) == ("meta/", {"NoncurrentDays": 1})
@@ -46,6 +46,8 @@ def test_notes_results_and_runs_expire_and_nothing_else_and_deleting_the_stack_l
     assert set(notes) == {"Id", "Status", "Prefix", "NoncurrentVersionExpiration"}
     assert (results["Prefix"], results["ExpirationInDays"]) == ("sql/_", 7)
     assert (runs["Prefix"], runs["ExpirationInDays"]) == (keys.SQL, 30)
+    assert (copies["Prefix"], copies["NoncurrentVersionExpiration"]) == (keys.PUBLISHED, {"NoncurrentDays": 7})
+    assert "ExpirationInDays" not in copies
     with pytest.raises(UsageError):
         keys.check_dataset("_results")  # or the working area of a dataset of that name would expire
     assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")

@@ -61,6 +61,8 @@ KEYS = {
     "sql/<dataset>/next/<own>/…": f"{keys.by_hand('net_tows', ME, 'shift')}part-0",
     "sql/<dataset>/next/<another's>/…": f"{keys.by_hand('net_tows', ANOTHER, 'shift')}part-0",
     "sql/_results/…": f"{keys.QUERY_RESULTS}1.csv",
+    "iceberg/<dataset>/…": "iceberg/net_tows/01JNA/data/1.parquet",
+    "published/<dataset>/…": "published/net_tows/by_cruise/1/cruise=A/part.parquet",
     "reviews/<dataset>/<proposal>/<own>.json": f"reviews/net_tows/p1/{ME}.json",
     "reviews/<dataset>/<proposal>/<another's>.json": f"reviews/net_tows/p1/{ANOTHER}.json",
 }
@@ -148,12 +150,13 @@ def test_every_action_is_spelled_out_and_exists() -> None:
             assert action in operations | NO_OPERATION, (role, action)
 
 
-def test_only_intents_are_deleted_and_what_runs_leave() -> None:
+def test_only_intents_what_runs_leave_and_copies_are_deleted() -> None:
     granted = [(role, s) for role, s in all_statements() if s["Effect"] == "Allow"]
     deleting = [(role, s["Action"], s["Resource"]) for role, s in granted if "s3:Delete" in str(s["Action"])]
-    assert [(role, resource) for role, _, resource in deleting] == [
-        ("ReconcileRole", f"{BUCKET_ARN}/intents/*"),
-        ("BulkEditRole", f"{BUCKET_ARN}/sql/*"),
+    assert [(role, as_list(resource)) for role, _, resource in deleting] == [
+        ("ReconcileRole", [f"{BUCKET_ARN}/intents/*"]),
+        ("BulkEditRole", [f"{BUCKET_ARN}/sql/*"]),
+        ("StewardRole", [f"{BUCKET_ARN}/iceberg/*", f"{BUCKET_ARN}/published/*"]),
     ]
     assert "s3:DeleteObjectVersion" not in str(deleting)
 
@@ -226,7 +229,7 @@ def test_a_researcher_with_wider_policies_still_cannot_write_what_only_commits_w
     statements = [*REAL.statements("ResearcherRole"), anything]
     assert allowed(statements, "s3:PutObject", f"{BUCKET_ARN}/samples/x", CALL), "the Allow is in force"
     for pattern, key in KEYS.items():
-        if not pattern.startswith(("inbox/", "reviews/", "sql/")):
+        if not pattern.startswith(("inbox/", "reviews/", "sql/", "iceberg/", "published/")):
             assert not allowed(statements, "s3:PutObject", f"{BUCKET_ARN}/{key}", CALL), key
 
 

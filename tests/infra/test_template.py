@@ -170,7 +170,7 @@ def test_snapshots_and_audit_records_cannot_be_moved_to_where_they_would_do_harm
     pattern = REAL.document["Parameters"][parameter]["AllowedPattern"]
     for good in ("snapshots/", "audit/", "towline/history/", "_snapshots/"):
         assert re.search(pattern, good), good
-    taken = ("inbox/", "inbox/x/", "data/", "data/old/", "receipts/", "blame/", "meta/", "archive/")
+    taken = ("inbox/", "inbox/x/", "data/", "data/old/", "receipts/", "blame/", "meta/", "archive/", "sql/", "iceberg/")
     for bad in (*taken, "snapshots", "/", "", "a//b/", "a/*/"):
         assert not re.search(pattern, bad), bad
 

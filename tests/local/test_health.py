@@ -41,7 +41,8 @@ def test_a_stack_that_has_just_started_is_fine_in_all_respects(stack: StackInfo)
     assert found.verdict() == "All is fine"
     facts = named(found)
     assert facts["Process"].values["pid"] == stack.pid
-    assert facts["Functions"].values["deployed"] == ["ApplyProposals", "Reconcile", "ValidateProposal"]
+    functions = ["ApplyProposals", "BulkEdit", "Flatten", "Reconcile", "ValidateProposal"]
+    assert facts["Functions"].values["deployed"] == functions
     assert facts["S3"].values["where"] == stack.endpoint
     assert facts["Versioning"].says == "enabled"
     assert facts["Disk"].values["data_dir"] == stack.data_dir

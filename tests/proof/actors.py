@@ -33,7 +33,8 @@ from .memo import same
 from .shelf import NOON
 
 Script = Callable[["Bench"], object]
-SURROUNDINGS = ("store", "layout", "clock", "notify", "pause")  # of a workbench: the same for all rounds of a worker
+# Of a workbench: the same for all rounds of a worker.
+SURROUNDINGS = ("store", "layout", "database", "clock", "notify", "describe", "pause")
 
 
 @dataclass

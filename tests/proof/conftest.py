@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-LINES = pytest.StashKey[list[str]]()
+PROPERTY = "proof"
 
 
 @pytest.fixture
-def report(pytestconfig: pytest.Config) -> list[str]:
-    """Lines for the summary of the run."""
-    return pytestconfig.stash.setdefault(LINES, [])
+def report(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """Lines for the summary of the run. They travel with the test's report, as it may run in another process."""
+    lines: list[str] = []
+    yield lines
+    request.node.user_properties.extend((PROPERTY, line) for line in lines)
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    lines = config.stash.get(LINES, [])
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    ended = [one for some in terminalreporter.stats.values() for one in some if getattr(one, "when", "") == "teardown"]
+    lines = [line for one in ended for name, line in one.user_properties if name == PROPERTY]
     if lines:
         terminalreporter.section("the proof of the commit protocol")
         for line in lines:

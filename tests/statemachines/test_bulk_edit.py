@@ -41,7 +41,7 @@ def test_a_preview_moves_nothing_until_it_is_promoted_once(stack: StackInfo) -> 
     assert ana.head().number == 1
     shown = runs.look(ana.dataset, ticket.proposal)
     assert (shown.rows.before - shown.rows.after, shown.rows.deleted) == (1, 1)
-    receipt = runs.outcome(runs.promote(ana.dataset, ticket.proposal, shown.effect))
+    receipt = runs.promote(ana.dataset, ticket.proposal, shown.effect).wait(60)
     assert (receipt.status, receipt.number) == ("committed", 2)
     assert " ".join(str(step["status"]) for step in receipt.history) == (
         "accepted previewed accepted committing committed"
@@ -55,7 +55,7 @@ def test_a_preview_moves_nothing_until_it_is_promoted_once(stack: StackInfo) -> 
 def test_a_preview_that_is_discarded_leaves_nothing(stack: StackInfo) -> None:
     ana = Editor(stack, "discards")
     ticket = ana.previewed(RAISE)
-    receipt = runs.outcome(runs.discard(ana.dataset, ticket.proposal))
+    receipt = runs.discard(ana.dataset, ticket.proposal).wait(60)
     assert (receipt.status, receipt.message) == ("rejected", "discarded by its author")
     ana.cleared(ticket.proposal)
     assert ana.head().number == 1
@@ -65,7 +65,7 @@ def test_an_edit_that_is_under_way_is_stopped_by_its_author(stack: StackInfo) ->
     ana = Editor(stack, "stops")
     ticket = ana.sql(ENDLESS)
     eventually(lambda: running_queries(stack))
-    receipt = runs.outcome(runs.discard(ana.dataset, ticket.proposal))
+    receipt = runs.discard(ana.dataset, ticket.proposal).wait(60)
     assert (receipt.status, receipt.message) == ("rejected", "discarded by its author")
     ana.cleared(ticket.proposal)
     assert not running_queries(stack)
@@ -149,13 +149,13 @@ def test_what_was_committed_meanwhile_is_merged_or_asks(stack: StackInfo) -> Non
     first = ana.row(where)["volume_filtered"]
     ticket = ana.previewed(RAISE)
     assert ben.send(ben.edit(where, vessel="Aurora")).wait().status == "committed"
-    merged = runs.outcome(runs.promote(ana.dataset, ticket.proposal))
+    merged = runs.promote(ana.dataset, ticket.proposal).wait(60)
     assert (merged.status, merged.number) == ("committed", 3)
     row = ana.row(where)
     assert (row["vessel"], row["volume_filtered"]) == ("Aurora", first * 2)  # type: ignore[operator]
     ticket = ana.previewed(RAISE)
     assert ben.send(ben.edit(where, volume_filtered=1.5)).wait().status == "committed"
-    asked = runs.outcome(runs.promote(ana.dataset, ticket.proposal))
+    asked = runs.promote(ana.dataset, ticket.proposal).wait(60)
     assert asked.status == "conflicted"
     assert ana.row(where)["volume_filtered"] == 1.5
     ana.cleared(ticket.proposal)
@@ -191,7 +191,7 @@ def test_a_word_counts_from_the_author_only_and_on_what_they_saw(stack: StackInf
         ana.bench.store.delete(receipt.key)
     assert ana.dataset.status(ticket.proposal).status == "previewed"
     assert ana.head().number == 1
-    runs.outcome(runs.discard(ana.dataset, ticket.proposal))
+    runs.discard(ana.dataset, ticket.proposal).wait(60)
     ana.put(f"{ticket.proposal}.promote.json", json.dumps({**said, "effect": effect}).encode())
     assert "it is rejected" in answer(ana, f"{ticket.proposal}.promote").message
 
@@ -212,4 +212,4 @@ def test_reconciling_leaves_runs_alone_that_are_under_way(stack: StackInfo) -> N
     invoke(stack, "ReconcileFunction", {"since": None})
     assert ana.executions(ticket.proposal) == ["RUNNING"]
     assert ana.dataset.status(ticket.proposal).status == "previewed"
-    assert runs.outcome(runs.promote(ana.dataset, ticket.proposal)).number == 2
+    assert runs.promote(ana.dataset, ticket.proposal).wait(60).number == 2

@@ -45,7 +45,7 @@ def test_runs_are_taken_up_again_wherever_they_were_killed(tmp_path: Path) -> No
         final = [Ticket(ana.bench, "killed", ticket.proposal).wait(90) for ticket in tickets]
         assert [receipt.status for receipt in final] == ["committed"] * len(tickets)
         assert ana.dataset.status(waiting.proposal).status == "previewed"
-        assert runs.outcome(runs.promote(ana.dataset, waiting.proposal)).status == "committed"
+        assert runs.promote(ana.dataset, waiting.proposal).wait(60).status == "committed"
         committed = [record["proposal"] for record in ana.dataset.log()]
         assert len(committed) == len(set(committed)) == len(tickets) + 2
         assert {row["vessel"] for row in ana.head().table.to_pylist() if row["tow"] in tows[:8]} == {"Aurora"}

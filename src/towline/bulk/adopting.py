@@ -22,7 +22,7 @@ from towline.bulk import state as states
 from towline.bulk.pinning import BY_HAND
 from towline.bulk.state import State
 from towline.commit import settled_head
-from towline.errors import BadProposal, PreconditionFailed
+from towline.errors import BadProposal, Contended, PreconditionFailed
 from towline.execution import SUCCEEDED, Execution
 from towline.inbox import Arrival
 from towline.proposals import MAX_NOTE, MAX_STATEMENT
@@ -50,10 +50,13 @@ class ByHand:
 
 def adopt(bench: Workbench, execution: Execution, bucket: str, name: str) -> dict[str, object]:
     """What becomes of a query that ended: `decision` is flatten, clean (it was refused; the author is told) or none (it
-    is nothing to Towline). `name` is the execution of the state machine that asks."""
+    is nothing to Towline). `name` is the execution of the state machine that asks. Contended: Athena does not say yet
+    that the query ended."""
     place = place_of(execution.statement, bucket)
     if place is None or not bench.has(place.dataset):
         return {"decision": NONE}
+    if not execution.is_final:
+        raise Contended(f"query {execution.id} ended, and Athena still says {execution.state}: take the step again")
     run = keys.Run(place.dataset, execution.id)
     receipt = receipts.load(bench.store, run.dataset, run.id)
     if receipt is None:

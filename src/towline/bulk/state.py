@@ -24,7 +24,7 @@ class State:
     base        the commit that it runs on, with its `number`
     version     VersionId of the object that was copied to the run's base, below `source`
     attempt     counts the executions that took it up; each writes to a prefix and a table of its own
-    execution   the one that does, by name
+    execution   the one that does, by name and time: a local stack that was killed forgets names, and gives them again
     parts       the prefix of the parts, where they were made by hand
     result      ETag of the flattened result, once it was checked
     query       what Athena told of the query: id, scanned_bytes, engine_ms, manifest

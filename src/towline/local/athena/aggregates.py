@@ -11,10 +11,11 @@ from towline.local.athena import windows
 from towline.local.athena.errors import AthenaError
 from towline.local.athena.expressions import Binder
 from towline.local.athena.functions import Call
+from towline.local.athena.operators import rounded_quotient, unscaled
 from towline.local.athena.parsing import only, place
 from towline.local.athena.refusals import refuse
 from towline.local.athena.scope import Bound
-from towline.local.athena.types import BIGINT, BOOLEAN, DOUBLE, FLOATS, INTEGERS, REAL, Type, array, decimal
+from towline.local.athena.types import BIGINT, BOOLEAN, DOUBLE, FLOATS, INTEGERS, MAX_DIGITS, REAL, Type, array, decimal
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,18 @@ def _sum(aggregate: Aggregate) -> Bound:
 def _avg(aggregate: Aggregate) -> Bound:
     value = _numeric(aggregate)
     if value.type.name == "decimal":
-        refuse(aggregate.call.node, "average of decimals")
+        return _decimal_avg(aggregate, value)
     kind = REAL if value.type == REAL else DOUBLE
     return Bound(f"CAST({aggregate.of('avg', value.sql)} AS {kind.duck})", kind)
+
+
+def _decimal_avg(aggregate: Aggregate, value: Bound) -> Bound:
+    """With the digits of the values; DuckDB's would be a double."""
+    kind = value.type
+    if (kind.size or 0) + kind.scale > MAX_DIGITS:
+        refuse(aggregate.call.node, "average of decimals")
+    total = Bound(aggregate.of("sum", value.sql), decimal(MAX_DIGITS, kind.scale))
+    return Bound(rounded_quotient(unscaled(total), aggregate.of("count", value.sql), kind), kind)
 
 
 def _extreme(name: str) -> Callable[[Aggregate], Bound]:

@@ -81,6 +81,8 @@ def between(binder: Binder, node: exp.Expr) -> Bound:
 
 def in_(binder: Binder, node: exp.Expr) -> Bound:
     only(node, "this", "expressions", "query")
+    if isinstance(node.this, exp.Tuple):
+        return _in_rows(binder, node)
     value = binder.bind(node.this)
     if query := node.args.get("query"):
         return _in_query(binder, node, value, query)
@@ -90,6 +92,20 @@ def in_(binder: Binder, node: exp.Expr) -> Bound:
         (one, *others), _ = binder.alike(node, [value, *values], "IN value and list items")
         return Bound(f"({one.sql} IN ({', '.join(each.sql for each in others)}))", BOOLEAN)
     return Bound(f"({' OR '.join(compare(node, '=', value, each).sql for each in values)})", BOOLEAN)
+
+
+def _in_rows(binder: Binder, node: exp.Expr) -> Bound:
+    """(a, b) IN ((1, 2), …), column by column."""
+    if node.args.get("query") or not all(isinstance(row, exp.Tuple) for row in node.expressions):
+        refuse(node, "ROW constructor")
+    left, rows = binder.all(node.this.expressions), []
+    for row in node.expressions:
+        right = binder.all(row.expressions)
+        if len(left) != len(right):
+            raise AthenaError("TYPE_MISMATCH", f"{place(row)}: IN value and list items must be the same type")
+        equal = (compare(node, "=", one, other).sql for one, other in zip(left, right, strict=True))
+        rows.append(f"({' AND '.join(equal)})")
+    return Bound(f"({' OR '.join(rows)})", BOOLEAN)
 
 
 def _in_query(binder: Binder, node: exp.Expr, value: Bound, query: exp.Expr) -> Bound:

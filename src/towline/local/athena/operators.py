@@ -77,24 +77,29 @@ def _decimals(node: exp.Expr, sign: str, left: Bound, right: Bound) -> Bound:
 
 
 def _quotient(node: exp.Expr, left: Bound, right: Bound) -> Bound:
-    """In whole numbers: DuckDB divides decimals as doubles."""
     scale = max(left.type.scale, right.type.scale)
     more = max(right.type.scale - left.type.scale, 0)
     kind = decimal(min(MAX_DIGITS, (left.type.size or 0) + right.type.scale + more), scale)
     if (kind.size or 0) + scale > MAX_DIGITS:
         refuse(node, "other clause", f"division of {left.type} by {right.type}")
-    above, below = _unscaled(left), _unscaled(right)
-    above = f"({above} * CAST(1{'0' * (scale + right.type.scale - left.type.scale)} AS HUGEINT))"
-    half = f"(CAST(2 AS HUGEINT) * abs({above}) + abs({below})) // (CAST(2 AS HUGEINT) * abs({below}))"
-    signed = f"sign({above}) * sign({below}) * ({half})"
-    one = f"CAST('1e-{scale}' AS DECIMAL({scale + 1},{scale}))" if scale else "1"
-    value = f"CAST(CAST({signed} AS DECIMAL({MAX_DIGITS - scale - 1},0)) * {one} AS {kind.duck})"
-    return Bound(value, kind, None, True)
+    shift = f"CAST(1{'0' * (scale + right.type.scale - left.type.scale)} AS HUGEINT)"
+    return Bound(rounded_quotient(f"({unscaled(left)} * {shift})", unscaled(right), kind), kind, None, True)
 
 
-def _unscaled(bound: Bound) -> str:
+def unscaled(bound: Bound) -> str:
     """All the digits of a decimal, without its point."""
     return f"CAST(replace(CAST({bound.sql} AS VARCHAR), '.', '') AS HUGEINT)"
+
+
+def rounded_quotient(above: str, below: str, kind: Type) -> str:
+    """The quotient of two whole numbers, rounded half away from zero, as the digits of a decimal.
+
+    DuckDB divides decimals as doubles. The digits of `kind` and those after its point must be 38 at most together.
+    """
+    half = f"(CAST(2 AS HUGEINT) * abs({above}) + abs({below})) // (CAST(2 AS HUGEINT) * abs({below}))"
+    signed = f"sign({above}) * sign({below}) * ({half})"
+    one = f"CAST('1e-{kind.scale}' AS DECIMAL({kind.scale + 1},{kind.scale}))" if kind.scale else "1"
+    return f"CAST(CAST({signed} AS DECIMAL({MAX_DIGITS - kind.scale - 1},0)) * {one} AS {kind.duck})"
 
 
 def _moved(node: exp.Expr, sign: str, left: Bound, right: Bound) -> Bound:

@@ -80,7 +80,7 @@ SYNTAX: dict[str, str] = {
     "interval as a result": "add it to a time, or use date_diff",
     "difference of two times": "use date_diff",
     "decimal modulo": "cast to bigint or double",
-    "average of decimals": "cast to double",
+    "average of decimals": "of very long ones; cast to double",
     "char(n)": "its padding with blanks differs; use varchar",
     "CAST of nested types": "unnest them",
     "CAST to JSON": "JSON as a type",

@@ -115,31 +115,21 @@ class Relations:
 
     def _unnest(self, node: exp.Unnest) -> tuple[str, list[Column]]:
         """Arrays side by side, the shorter ones filled up with NULL; a map as its keys and its values."""
+        from towline.local.athena.queries import Output, Query
+
         only(node, "expressions", "alias", "offset")
         seen = [*self.beside, *self.columns]
         binder = Binder(Scope(seen, self.outer, clause="UNNEST"), self.queries)
-        lists: list[tuple[str, Bound]] = []
-        for each in binder.all(node.expressions):
-            lists += [(each.sql, part) for part in _unnested(node, each)]
-        alias, offset = self.queries.fresh("r"), node.args.get("offset")
-        given = node.args.get("alias")
-        names: list[str | None] = [column.name for column in given.columns] if given else []
-        items = [f"unnest({part.sql}) AS c{number}" for number, (_, part) in enumerate(lists, 1)]
-        kinds = [part.type.inner[0] for _, part in lists]
-        if offset:
-            longest = ", ".join(f"len({part.sql})" for _, part in lists)
-            items.append(f"unnest(generate_series(1, greatest({longest}))) AS c{len(lists) + 1}")
-            kinds.append(BIGINT)
-            names += [offset.name] if isinstance(offset, exp.Identifier) and names else []
-        if names and len(names) != len(kinds):
-            message = f"Column alias list has {len(names)} entries but relation has {len(kinds)} columns"
-            raise AthenaError("MISMATCHED_COLUMN_ALIASES", f"{place(node)}: {message}")
-        relation = (node.alias.lower(),) if node.alias else ()
-        columns = [
-            Column(name, relation, Bound(f"{alias}.c{number}", kind))
-            for number, (name, kind) in enumerate(zip(names or [None] * len(kinds), kinds, strict=True), 1)
-        ]
-        return f"{'LATERAL ' if seen else ''}(SELECT {', '.join(items)}) AS {alias}", columns
+        lists = [part for each in binder.all(node.expressions) for part in _unnested(node, each)]
+        items = [(f"unnest({part.sql})", part.type.inner[0]) for part in lists]
+        names = [column.name for column in node.args["alias"].columns] if node.args.get("alias") else []
+        if offset := node.args.get("offset"):
+            longest = ", ".join(f"len({part.sql})" for part in lists)
+            items.append((f"unnest(generate_series(1, greatest({longest})))", BIGINT))
+            names += [offset.name] if names else []
+        query = Query([Output(None, kind) for _, kind in items], [sql for sql, _ in items], "")
+        query, alias = self.queries.renamed(node, query, names), self.queries.fresh("r")
+        return f"{'LATERAL ' if seen else ''}({query.sql}) AS {alias}", query.relation(alias, node.alias or None)
 
     def _join(self, join: exp.Expr) -> None:
         only(join, "this", "kind", "side", "on", "using", "method")

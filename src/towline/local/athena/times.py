@@ -193,7 +193,6 @@ def _from_iso_timestamp(call: Call) -> Bound:
     call.count(1)
     text = call.take(0, VARCHAR).sql
     in_utc = f"regexp_full_match({text}, {quoted(f'({_ISO_DATE}|{_ISO_TIME}(Z|[+]00:?00)?)')})"
-    value = f"CAST(replace(left({text}, 23), 'Z', '') AS TIMESTAMP)"
     value = f"CAST(regexp_extract({text}, {quoted(f'^({_ISO_TIME}|{_ISO_DATE})')}) AS TIMESTAMP)"
     refused = call.refusing("time with an offset")
     return Bound(f"CASE WHEN NOT {in_utc} THEN {refused} ELSE {value} END", TIMESTAMP_ZONE)
