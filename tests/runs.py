@@ -25,7 +25,7 @@ from towline.execution import SUCCEEDED, Execution
 from towline.flatten import flatten
 from towline.inbox import Arrival
 from towline.local.athena import dialect
-from towline.memory import MemoryStore
+from towline.memory import Fault, MemoryStore
 from towline.receipts import Receipt
 from towline.reconcile import reconcile
 from towline.workbench import Workbench
@@ -245,9 +245,9 @@ class Runs:
     def clean(self, run: keys.Run) -> None:
         cleaning.clean(self.bench, run, self.athena)
 
-    def recover(self) -> None:
+    def recover(self, faults: Fault | None = None) -> None:
         """Fresh processes, and what Reconcile does when the local stack starts: all executions are gone."""
-        self.store.faults, self.held = None, False
+        self.store.faults, self.held = faults, False
         self.queue, self.waiting = [], {}
         bench = Workbench(self.store, clock=self.bench.clock, notify=self.bench.notify, pause=lambda seconds: None)
         self.bench = self.nets.pipeline.bench = bench

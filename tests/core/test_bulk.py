@@ -22,6 +22,7 @@ from towline.bulk import checking, pinning, refusing, words
 from towline.bulk import state as states
 from towline.errors import Contended, Corrupt, NotFound
 from towline.master import Head
+from towline.memory import Fault
 from towline.reconcile import reconcile
 from towline.violation import Report
 
@@ -85,8 +86,8 @@ def test_the_preview_is_what_is_promoted() -> None:
 # ------------------------------------------------------------------------------------------------------ every crash
 
 
-def cut(runs: Runs, at: int) -> None:
-    """Let the process die before one request to the store; that is to die after the one before it, too."""
+def dies_at(at: int) -> Fault:
+    """The process dies before one request to the store; that is to die after the one before it, too."""
     count = Counter[str]()
 
     def faults(operation: str, key: str, phase: str) -> None:
@@ -94,11 +95,12 @@ def cut(runs: Runs, at: int) -> None:
         if phase == "before" and count[phase] == at + 1:
             raise Crash
 
-    runs.store.faults = faults
+    return faults
 
 
 def until_it_ends(act: str) -> Iterator[tuple[Runs, keys.Run]]:
-    """A run that is cut at one request after the other, until none is left to be cut at, and taken up again."""
+    """A run that is cut at one request after the other, until none is left to be cut at, and again at one of the first
+    twenty of those that take it up."""
     for at in range(200):
         runs = Runs(answer=raised)
         run = runs.sql(RAISE, preview=act != "edit")
@@ -106,10 +108,12 @@ def until_it_ends(act: str) -> Iterator[tuple[Runs, keys.Run]]:
             runs.pump()
             said = {"effect": runs.receipt(run).run["effect"]} if act == "promote" else {}
             runs.word(run, act, **said)
-        cut(runs, at)
+        runs.store.faults = dies_at(at)
         try:
             runs.pump()
         except Crash:
+            with contextlib.suppress(Crash):
+                runs.recover(dies_at(7 * at % 20))
             runs.recover()
             runs.recover()
             yield runs, run

@@ -1,189 +1,281 @@
-"""A CTAS that somebody ran by hand: where it wrote, what it read, and what becomes of it."""
+"""Queries that somebody ran by hand: which of them are runs, what they read, and how each ends."""
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
-from tests.core.nets import NAME, Nets
-from tests.core.sql_machine import BUCKET, Machine
-from tests.core.test_bulk_runs import raised
+from tests.core.nets import NAME
+from tests.core.test_bulk import head, raised, volumes
+from tests.core.test_commit import check_promises, records
+from tests.runs import BUCKET, Runs, put_part
 from towline import keys
 from towline.bulk import adopting
-from towline.bulk.adopting import adopt, note_of, place_of
-from towline.errors import BadProposal, Contended
-from towline.execution import CANCELLED, FAILED, SUCCEEDED, Execution
+from towline.errors import Contended
+from towline.execution import CANCELLED, FAILED, Execution
+from towline.proposals import MAX_STATEMENT
 
-PLACE = f"sql/{NAME}/next/ana/shift/"
-
-
-def ctas(location: str = f"s3://{BUCKET}/{PLACE}") -> str:
-    return f"CREATE TABLE shifted WITH (format = 'PARQUET', external_location = '{location}') AS SELECT 1 AS tow"
+HERE = {"run.json", "preview.json", "proposal.sql.json"}
+PLACE = keys.by_hand(NAME, "ana", "shift")
 
 
-class ByHand(Machine):
-    """Somebody at the Athena console, and the machine that hears of it."""
-
-    def ran(self, state: str = SUCCEEDED, reason: str = "", part: str = "part-0", manifest: bool = True) -> Execution:
-        """A query that was submitted a while after the last change, and has written its part."""
-        clock, store = self.nets.pipeline.bench.clock, self.nets.pipeline.store
-        clock.now += timedelta(seconds=10)  # type: ignore[attr-defined]
-        submitted = clock()
-        sink = io.BytesIO()
-        pq.write_table(raised(self.table()), sink)
-        store.put(f"{PLACE}{part}", sink.getvalue())
-        listed = f"sql/_results/tables/{part}-manifest.csv"
-        if manifest:
-            store.put(listed, f"s3://{BUCKET}/{PLACE}{part}\n".encode())
-        where = f"s3://{BUCKET}/{listed}" if manifest else ""
-        return Execution(
-            "q-1", state, ctas(), reason, submitted=submitted, completed=clock(), scanned_bytes=7, manifest=where
-        )
-
-    def hear(self, execution: Execution, name: str = "event-1") -> dict[str, object]:
-        return adopt(self.nets.pipeline.bench, execution, BUCKET, name)
-
-    @property
-    def run(self) -> keys.Run:
-        return keys.Run(NAME, "q-1")
-
-    def parts(self) -> list[str]:
-        return [entry.key.removeprefix(PLACE) for entry in self.nets.pipeline.store.list(PLACE)]
+def run_of(execution: Execution) -> keys.Run:
+    return keys.Run(NAME, execution.id)
 
 
-@pytest.fixture
-def hand() -> ByHand:
-    return ByHand(Nets(), raised)
+def parts_left(runs: Runs) -> list[str]:
+    return [entry.key for entry in runs.store.list(keys.by_hand(NAME))]
 
 
-def test_it_is_promoted_in_the_name_of_its_place(hand: ByHand) -> None:
-    answer = hand.hear(hand.ran())
-    assert (answer["decision"], answer["prefix"]) == ("flatten", PLACE)
-    receipt = hand.go_on(hand.run, answer)
-    assert (receipt.status, receipt.number, receipt.user, receipt.proposal) == ("committed", 2, "ana", "q-1")
-    assert hand.table()["volume"].to_pylist() == [11.5, 1.0, None, 7.25]
-    assert hand.nets.dataset.log()[0]["query"] == ctas()
-    assert hand.parts() == []
-    assert hand.left(hand.run) == {"run.json", "preview.json", "proposal.sql.json"}
+def refused(runs: Runs, execution: Execution) -> str:
+    """The rule by which a query by hand was refused, with its parts gone and its input kept."""
+    rule = runs.rule(run_of(execution))
+    assert head(runs).number == 1
+    assert runs.left(run_of(execution)) <= HERE
+    assert {"proposal.sql.json", "report.json", "query.json"} <= runs.kept(run_of(execution))
+    return rule
 
 
-def test_of_two_executions_for_one_event_one_goes_on(hand: ByHand) -> None:
-    execution = hand.ran()
-    first = hand.hear(execution, "event-1")
-    assert hand.hear(execution, "event-2") == {"decision": "none"}
-    assert hand.hear(execution, "event-1") == first, "its own step may be taken again"
-    assert hand.go_on(hand.run, first).status == "committed"
-    assert hand.hear(execution, "event-3")["decision"] == "clean"
-    assert hand.number == 2
+def ctas(runs: Runs, **instead: Any) -> Execution:
+    return runs.ctas(raised(head(runs).table), place=PLACE, **instead)
 
 
-def test_one_that_was_interrupted_goes_on_from_its_parts(hand: ByHand) -> None:
-    hand.hear(hand.ran())
-    hand.reconcile()
-    assert hand.receipt(hand.run).status == "committed"
-    assert hand.parts() == []
+def test_a_ctas_by_hand_is_committed_in_the_name_of_its_place() -> None:
+    runs = Runs()
+    execution = ctas(runs)
+    assert runs.by_hand(replace(execution, statement=f"-- note: counted from 0\n{execution.statement}")) == "flatten"
+    receipt = runs.receipt(run_of(execution))
+    assert (receipt.status, receipt.number, receipt.user) == ("committed", 2, "ana")
+    assert (receipt.note, receipt.kind) == ("counted from 0", "sql")
+    assert (receipt.run["scanned_bytes"], receipt.run["query_id"]) == (1_234, "hand-1")
+    assert volumes(runs) == [11.5, 1, None, 7.25]
+    assert records(runs.nets)[-1]["query"] == f"-- note: counted from 0\n{execution.statement}"
+    assert (runs.left(run_of(execution)), parts_left(runs)) == (HERE, [])
+    check_promises(runs.nets)
 
 
-@pytest.mark.parametrize(("state", "reason"), [(FAILED, "SYNTAX_ERROR: line 1:8"), (CANCELLED, "")])
-def test_a_query_that_ended_badly_is_told_of_and_its_parts_go(hand: ByHand, state: str, reason: str) -> None:
-    assert hand.hear(hand.ran(state, reason, manifest=False))["decision"] == "clean"
-    receipt = hand.receipt(hand.run)
-    assert (receipt.status, receipt.violations[0]["rule"]) == ("rejected", "sql.query")
-    assert (reason or "cancelled") in receipt.message
-    assert hand.nets.pipeline.told[-1] == replace(receipt, etag=hand.nets.pipeline.told[-1].etag)
-    assert hand.parts() == []
-    assert hand.number == 1
+def test_an_event_that_comes_twice_is_one_run() -> None:
+    runs = Runs()
+    runs.held = True
+    execution = ctas(runs)
+    assert runs.by_hand(execution, "one") == "flatten"
+    assert runs.by_hand(execution, "other") == "none"
+    assert runs.by_hand(execution, "one") == "flatten", "the step is taken again"
+    runs.held = False
+    runs.work()
+    assert runs.receipt(run_of(execution)).status == "committed"
+    assert runs.by_hand(execution, "third") == "clean"
+    assert (head(runs).number, runs.left(run_of(execution))) == (2, HERE)
 
 
-def test_parts_of_another_query_in_the_same_place_stay(hand: ByHand) -> None:
-    other = hand.ran(part="part-of-another")
-    hand.hear(hand.ran(FAILED, "out of memory", manifest=False))
-    assert hand.parts() == ["part-of-another"]
-    occupied = replace(
-        other, id="q-2", state=FAILED, manifest="", reason="HIVE_PATH_ALREADY_EXISTS: the place is taken"
-    )
-    hand.hear(occupied)
-    assert hand.parts() == ["part-of-another"]
-    assert hand.go_on(keys.Run(NAME, "q-3"), hand.hear(replace(other, id="q-3"))).status == "committed"
-    assert hand.parts() == []
+def test_a_run_by_hand_whose_execution_was_lost_is_taken_up() -> None:
+    runs = Runs()
+    execution = ctas(runs)
+    adopting.adopt(runs.bench, execution, BUCKET, "one")
+    runs.recover()
+    assert (runs.receipt(run_of(execution)).status, runs.left(run_of(execution))) == ("committed", HERE)
 
 
-def test_a_query_that_athena_does_not_know_to_have_ended_is_asked_for_again(hand: ByHand) -> None:
-    execution = hand.ran("RUNNING")
-    with pytest.raises(Contended, match="still says RUNNING"):
-        hand.hear(execution)
-    assert hand.hear(replace(execution, state=SUCCEEDED))["decision"] == "flatten"
+def test_a_run_by_hand_of_which_no_base_was_noted_is_refused() -> None:
+    runs = Runs()
+    execution = ctas(runs)
+    adopting.adopt(runs.bench, execution, BUCKET, "one")
+    runs.store.delete(run_of(execution).state)
+    runs.recover()
+    assert runs.rule(run_of(execution)) == "sql.base"
+    assert runs.left(run_of(execution)) <= HERE
+
+
+def test_what_athena_told_outlives_the_execution() -> None:
+    runs = Runs()
+    execution = ctas(runs)
+    adopting.adopt(runs.bench, execution, BUCKET, "one")
+    runs.recover()
+    assert runs.receipt(run_of(execution)).run["scanned_bytes"] == 1_234
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "said"),
+    [
+        (FAILED, "COLUMN_NOT_FOUND: line 1:8: x", "COLUMN_NOT_FOUND: line 1:8: x"),
+        (CANCELLED, "", "the query was cancelled"),
+    ],
+)
+def test_a_query_that_failed_is_told_to_its_author_and_its_parts_go(state: str, reason: str, said: str) -> None:
+    runs = Runs()
+    execution = ctas(runs, state=state, reason=reason)
+    assert runs.by_hand(execution) == "clean"
+    assert refused(runs, execution) == "sql.query"
+    assert said in runs.receipt(run_of(execution)).message
+    assert runs.nets.pipeline.told[-1].proposal == execution.id
+    assert parts_left(runs) == []
+
+
+def test_a_query_that_found_the_place_taken_leaves_what_lay_there() -> None:
+    runs = Runs()
+    put_part(runs.store, f"{PLACE}part_9", head(runs).table)
+    execution = runs.ctas(place=PLACE, state=FAILED, reason=f"HIVE_PATH_ALREADY_EXISTS: s3://{BUCKET}/{PLACE}")
+    runs.by_hand(execution)
+    assert refused(runs, execution) == "sql.query"
+    assert parts_left(runs) == [f"{PLACE}part_9"]
+
+
+def test_the_parts_of_another_query_in_the_same_place_stay() -> None:
+    runs = Runs()
+    put_part(runs.store, f"{PLACE}part_9", head(runs).table)
+    execution = runs.ctas(raised(head(runs).table), place=PLACE)
+    manifest = f"{keys.QUERY_RESULTS}m.csv"
+    runs.store.put(manifest, f"s3://{BUCKET}/{PLACE}part_0\n".encode())
+    runs.by_hand(replace(execution, manifest=f"s3://{BUCKET}/{manifest}"))
+    assert runs.receipt(run_of(execution)).status == "committed"
+    assert parts_left(runs) == [f"{PLACE}part_9"]
+
+
+def test_a_master_that_changed_while_it_ran_leaves_unknown_what_it_read() -> None:
+    runs = Runs()
+    execution = ctas(runs)
+    (receipt,) = runs.nets.by("ben").send(runs.nets.by("ben").edit(2, 1, volume=9.0))
+    assert receipt.number == 2
+    later = replace(execution, completed=runs.bench.clock())
+    assert runs.by_hand(later) == "clean"
+    assert runs.rule(run_of(execution)) == "sql.base"
+    assert "Run it again" in runs.receipt(run_of(execution)).message
+    assert (head(runs).number, parts_left(runs)) == (2, [])
+
+
+def test_a_master_that_changed_after_it_is_merged_with() -> None:
+    runs = Runs()
+    execution = ctas(runs)
+    for _ in range(3):
+        runs.bench.clock()
+    runs.nets.by("ben").send(runs.nets.by("ben").edit(2, 1, volume=9.0))
+    assert runs.by_hand(execution) == "flatten"
+    assert (runs.receipt(run_of(execution)).run["number"], head(runs).number) == (1, 3)
+    assert volumes(runs) == [11.5, 1, None, 9.0]
 
 
 @pytest.mark.parametrize("seconds", [-0.9, 0.0, 3.0])
-def test_where_the_master_changed_beside_it_what_it_read_is_not_known(hand: ByHand, seconds: float) -> None:
+def test_where_the_master_changed_beside_it_what_it_read_is_not_known(seconds: float) -> None:
     """The change came so many seconds after the query was submitted; it ran for five."""
-    changed = hand.head().blob.stat.modified
-    submitted = changed - timedelta(seconds=seconds)
-    late = replace(hand.ran(), submitted=submitted, completed=submitted + timedelta(seconds=5))
-    assert hand.hear(late)["decision"] == "clean"
-    assert hand.receipt(hand.run).violations[0]["rule"] == "sql.base"
-    assert hand.number == 1
+    runs = Runs()
+    begun = head(runs).blob.stat.modified - timedelta(seconds=seconds)
+    execution = ctas(runs, submitted=begun, completed=begun + timedelta(seconds=5))
+    runs.by_hand(execution)
+    assert refused(runs, execution) == "sql.base"
 
 
-def test_the_version_that_stood_before_a_later_change_is_the_base(hand: ByHand) -> None:
-    execution = hand.ran()
-    hand.nets.pipeline.bench.clock.now += timedelta(seconds=10)  # type: ignore[attr-defined]
-    hand.nets.send(hand.nets.edit(2, 1, vessel="Aurora"))
-    receipt = hand.go_on(hand.run, hand.hear(execution))
-    assert (receipt.status, receipt.number, receipt.run["number"]) == ("committed", 3, 1)
-    assert hand.nets.row(2, 1)["vessel"] == "Aurora"
-    assert hand.nets.row(1, 0)["volume"] == 11.5
+def test_a_query_that_athena_does_not_know_to_have_ended_is_asked_for_again() -> None:
+    runs = Runs()
+    execution = ctas(runs)
+    with pytest.raises(Contended, match="still says RUNNING"):
+        runs.by_hand(replace(execution, state="RUNNING"))
+    assert runs.by_hand(execution) == "flatten"
 
 
-def test_before_there_was_a_master_there_is_nothing_to_base_it_on(hand: ByHand) -> None:
-    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
-    with pytest.raises(BadProposal, match="there was no master"):
-        adopting.standing(hand.nets.pipeline.bench, NAME, long_ago, long_ago + timedelta(seconds=5))
+def test_before_the_first_commit_there_was_nothing_to_read() -> None:
+    runs = Runs()
+    version = next(iter(runs.store.versions(keys.master(NAME))))
+    before = version.modified - timedelta(seconds=10)
+    execution = ctas(runs, submitted=before, completed=before + timedelta(seconds=2))
+    runs.by_hand(execution)
+    assert refused(runs, execution) == "sql.base"
+
+
+def test_a_master_that_was_deleted_and_put_back_while_it_ran_is_another() -> None:
+    runs = Runs()
+    body = head(runs).blob
+    runs.store.delete(keys.master(NAME))
+    for _ in range(3):
+        runs.bench.clock()
+    begun = runs.bench.clock()
+    ended = runs.bench.clock()
+    for _ in range(3):
+        runs.bench.clock()
+    runs.store.put(keys.master(NAME), body.body, metadata=body.stat.metadata)
+    execution = ctas(runs, submitted=begun, completed=ended)
+    runs.by_hand(execution)
+    assert runs.rule(run_of(execution)) == "sql.base"
+
+
+def test_a_master_that_was_written_past_towline_is_no_base() -> None:
+    runs = Runs()
+    put_part(runs.store, keys.master(NAME), head(runs).table)
+    execution = ctas(runs)
+    runs.by_hand(execution)
+    assert runs.rule(run_of(execution)) == "sql.base"
+    assert [record["kind"] for record in records(runs.nets)] == ["create", "external"]
+
+
+def test_a_query_whose_times_are_not_told_has_no_base() -> None:
+    runs = Runs()
+    execution = ctas(runs, submitted=None)
+    runs.by_hand(execution)
+    assert refused(runs, execution) == "sql.base"
+
+
+def test_a_statement_too_long_for_the_audit_record_is_refused() -> None:
+    runs = Runs()
+    execution = ctas(runs)
+    runs.by_hand(replace(execution, statement=f"{execution.statement} WHERE 'é{'é' * MAX_STATEMENT}' = ''"))
+    assert refused(runs, execution) == "sql.length"
+    assert parts_left(runs) == []
+
+
+def test_parts_in_a_place_without_a_name_are_nobodys_in_particular() -> None:
+    runs = Runs()
+    execution = runs.ctas(raised(head(runs).table), place=f"{keys.by_hand(NAME)}shift/")
+    runs.by_hand(execution)
+    assert (runs.receipt(run_of(execution)).status, runs.receipt(run_of(execution)).user) == ("committed", "unknown")
 
 
 @pytest.mark.parametrize(
     "statement",
     [
-        "SELECT 1",
-        "not SQL at all (",
-        f"CREATE TABLE t (a int) LOCATION 's3://{BUCKET}/{PLACE}'",
-        ctas("s3://another-bucket/sql/nets/next/ana/shift/"),
-        ctas(f"s3://{BUCKET}/copies/nets/"),
-        ctas(f"s3://{BUCKET}/sql/nets/run-1/next/1/"),
-        "CREATE TABLE t AS SELECT 1 AS a",
+        "SELECT * FROM nets",
+        "CREATE TABLE t AS SELECT 1 AS x",
+        "CREATE TABLE t WITH (external_location = 's3://elsewhere/sql/nets/next/ana/a/') AS SELECT 1 AS x",
+        "CREATE TABLE t WITH (external_location = 's3://towline/data/nets/') AS SELECT 1 AS x",
+        "CREATE TABLE t WITH (external_location = 's3://towline/sql/nets/01K/next/1/') AS SELECT 1 AS x",
+        "CREATE TABLE t WITH (external_location = 's3://towline/sql/others/next/ana/a/') AS SELECT 1 AS x",
+        "CREATE TABLE t WITH (external_location = 's3://towline-2/sql/nets/next/ana/a/') AS SELECT 1 AS x",
+        "CREATE EXTERNAL TABLE t (x int) LOCATION 's3://towline/sql/nets/next/ana/a/'",
+        "this is no SQL (",
+        "",
+        "(" * 5_000,
     ],
 )
-def test_other_statements_are_nothing_to_it(hand: ByHand, statement: str) -> None:
-    assert place_of(statement, BUCKET) is None
-    assert hand.hear(replace(hand.ran(), statement=statement)) == {"decision": "none"}
-    assert hand.parts() == ["part-0"]
+def test_any_other_query_is_nothing_to_towline(statement: str) -> None:
+    runs = Runs()
+    before = sorted(entry.key for entry in runs.store.list(""))
+    assert runs.by_hand(Execution("hand-1", "SUCCEEDED", statement)) == "none"
+    assert sorted(entry.key for entry in runs.store.list("")) == before
 
 
-def test_a_place_of_a_dataset_that_there_is_not_is_left_alone(hand: ByHand) -> None:
-    statement = ctas(f"s3://{BUCKET}/sql/unheard_of/next/ana/shift/")
-    assert hand.hear(replace(hand.ran(), statement=statement)) == {"decision": "none"}
-
-
-def test_the_place_is_found_with_or_without_a_slash_at_its_end() -> None:
-    for location in (f"s3://{BUCKET}/{PLACE}", f"s3://{BUCKET}/{PLACE.rstrip('/')}"):
-        place = place_of(ctas(location), BUCKET)
-        assert place is not None
-        assert (place.dataset, place.principal, place.prefix) == (NAME, "ana", PLACE)
+@pytest.mark.parametrize(
+    ("place", "found"),
+    [
+        ("sql/nets/next/ana/shift", adopting.ByHand("nets", "ana", "sql/nets/next/ana/shift/")),
+        ("sql/nets/next/AROA:ana@example.org/a/b/", adopting.ByHand("nets", "AROA:ana@example.org", "sql/nets/next/AROA:ana@example.org/a/b/")),  # noqa: E501
+        ("sql/nets/next/shift/", adopting.ByHand("nets", "", "sql/nets/next/shift/")),
+    ],
+)  # fmt: skip
+def test_the_place_says_whose_it_is(place: str, found: adopting.ByHand) -> None:
+    statement = f"CREATE TABLE t WITH (EXTERNAL_LOCATION='s3://{BUCKET}/{place}', format='ORC') AS SELECT 1 AS x"
+    assert adopting.place_of(statement, BUCKET) == found
 
 
 @pytest.mark.parametrize(
     ("statement", "note"),
     [
-        (f"-- note: nets were counted from 0\n{ctas()}", "nets were counted from 0"),
-        (f"  --NOTE:  odd   \n{ctas()}", "odd"),
-        (f"-- note:\n{ctas()}", "CTAS by hand in Athena"),
-        (ctas(), "CTAS by hand in Athena"),
+        ("-- note: why\nCREATE", "why"),
+        ("  --NOTE:  why  \nCREATE", "why"),
+        ("-- note:\nCREATE", "CTAS by hand in Athena"),
+        ("/* note: why */ CREATE", "CTAS by hand in Athena"),
+        ("CREATE -- note: why", "CTAS by hand in Athena"),
     ],
 )
-def test_the_note_stands_before_the_statement(statement: str, note: str) -> None:
-    assert note_of(statement) == note
+def test_a_leading_comment_is_the_note(statement: str, note: str) -> None:
+    assert adopting.note_of(statement) == note
