@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.core.nets import NAME, Nets
-from towline import inbox, keys, parts, receipts, reviewing, sqledit
+from tests.sql_pipeline import on_duckdb
+from towline import inbox, keys, parts, receipts, reviewing
 from towline import table as tables
 from towline.bulk import adopting, checking, cleaning, handover, pinning, refusing, words
 from towline.bulk import state as states
@@ -24,10 +25,11 @@ from towline.errors import TowlineError
 from towline.execution import SUCCEEDED, Execution
 from towline.flatten import flatten
 from towline.inbox import Arrival
-from towline.local.athena import dialect
-from towline.memory import Fault, MemoryStore
+from towline.local.athena.errors import AthenaError
+from towline.memory import Fault
 from towline.receipts import Receipt
 from towline.reconcile import reconcile
+from towline.store import ObjectStore
 from towline.workbench import Workbench
 
 BUCKET = "towline"
@@ -43,37 +45,31 @@ class Athena:
     """The tables and queries of the workgroup of edits. `answer` makes the result of the base, instead of the statement
     that was asked. The same ClientRequestToken again is the same query; where parts lie, no query writes."""
 
-    store: MemoryStore
-    database: str
+    bench: Workbench
     answer: Answer | None = None
     tables: set[str] = field(default_factory=set)
     ran: dict[str, str] = field(default_factory=dict)
 
-    def rewrite(self, state: states.State, types: dict[str, str], token: str) -> dict[str, Any]:
+    def rewrite(self, run: keys.Run, token: str) -> dict[str, Any]:
         """The two queries of a run; what Athena tells of the second."""
+        state = states.need(self.bench.store, run)
         self.tables |= {state.base_table, state.next_table}
         if token not in self.ran:
-            if list(self.store.list(state.prefix)):
+            if list(self.bench.store.list(state.prefix)):
                 raise QueryFailed(f"HIVE_PATH_ALREADY_EXISTS: s3://{BUCKET}/{state.prefix}")
-            result = self._result(state, types)
+            result = self._result(run)
             for number, start in enumerate(range(0, max(result.num_rows, 1), 2)):
-                put_part(self.store, f"{state.prefix}part_{number}", result.slice(start, 2))
+                put_part(self.bench.store, f"{state.prefix}part_{number}", result.slice(start, 2))
             self.ran[token] = f"q-{len(self.ran) + 1}"
         return {"query_id": self.ran[token], "scanned_bytes": 1_234, "engine_ms": 12, "manifest": None}
 
-    def _result(self, state: states.State, types: dict[str, str]) -> pa.Table:
-        base = tables.from_parquet(self.store.get(state.where.base).body, state.where.base)
+    def _result(self, run: keys.Run) -> pa.Table:
         if self.answer is not None:
-            return self.answer(base)
-        with duckdb.connect() as engine:
-            engine.execute(f'CREATE SCHEMA "{self.database}"')
-            engine.register("given", base)
-            engine.execute(f'CREATE TABLE "{self.database}"."{state.base_table}" AS SELECT * FROM given')  # noqa: S608
-            schema = {f"{self.database}.{state.base_table}": types}
-            try:
-                return engine.sql(dialect.translate(state.select, schema)).to_arrow_table()
-            except duckdb.Error as error:
-                raise QueryFailed(str(error)) from error
+            return self.answer(tables.from_parquet(self.bench.store.get(run.base).body, run.base))
+        try:
+            return on_duckdb(self.bench, run)
+        except (AthenaError, duckdb.Error) as error:
+            raise QueryFailed(str(error)) from error
 
     def drop(self, prefix: str) -> list[str]:
         gone = sorted(name for name in self.tables if name.startswith(prefix))
@@ -81,7 +77,7 @@ class Athena:
         return gone
 
 
-def put_part(store: MemoryStore, key: str, table: pa.Table) -> None:
+def put_part(store: ObjectStore, key: str, table: pa.Table) -> None:
     body = pa.BufferOutputStream()
     pq.write_table(table, body)
     store.put(key, body.getvalue().to_pybytes())
@@ -94,7 +90,7 @@ class Runs:
     def __init__(self, nets: Nets | None = None, answer: Answer | None = None) -> None:
         self.nets = nets or Nets()
         self.store, self.bench = self.nets.pipeline.store, self.nets.pipeline.bench
-        self.athena = Athena(self.store, self.bench.database, answer)
+        self.athena = Athena(self.bench, answer)
         self.waiting: dict[str, keys.Run] = {}
         self.queue: list[Receipt] = []
         self.held = False
@@ -173,10 +169,8 @@ class Runs:
         plan: dict[str, Any] = pinning.pin(self.bench, run, execution or f"execution-{self._executions}", BUCKET)
         query: dict[str, Any] = {}
         if plan["decision"] == pinning.QUERY:
-            state, contract = states.need(self.store, run), self.bench.contract(run.dataset)
-            types = {each.name: sqledit.athena_type(each) for each in contract.fields}
             try:
-                query = self.athena.rewrite(state, types, plan["rewrite_token"])
+                query = self.athena.rewrite(run, plan["rewrite_token"])
             except QueryFailed as error:
                 status = {"State": "FAILED", "StateChangeReason": str(error)}
                 self.refuse(run, "States.TaskFailed", {"QueryExecutionId": "q-0", "Status": status})

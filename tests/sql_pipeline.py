@@ -18,6 +18,7 @@ from towline.inbox import Arrival
 from towline.local.athena import dialect
 from towline.local.athena.errors import AthenaError
 from towline.receipts import Receipt
+from towline.workbench import Workbench
 
 QUERY = {"query_id": "q", "scanned_bytes": 1_234, "engine_ms": 12}
 
@@ -54,7 +55,7 @@ class SqlPipeline(Pipeline):
         if pinning.pin(self.bench, run, "execution", "towline")["decision"] != pinning.QUERY:
             return
         try:
-            result = self._query(run)
+            result = on_duckdb(self.bench, run)
         except (AthenaError, duckdb.Error) as error:
             refusing.refuse(self.bench, receipt, refusing.QUERY, str(error), QUERY)
             return
@@ -63,13 +64,15 @@ class SqlPipeline(Pipeline):
         self.store.put(run.result, body.getvalue().to_pybytes())
         checking.check(self.bench, run, QUERY)
 
-    def _query(self, run: keys.Run) -> pa.Table:
-        state, contract = states.need(self.bench.store, run), self.bench.contract(run.dataset)
-        types = {field.name: sqledit.athena_type(field) for field in contract.fields}
-        base = tables.from_parquet(self.store.get(run.base).body, run.base)
-        with duckdb.connect() as engine:
-            engine.execute(f'CREATE SCHEMA "{self.bench.database}"')
-            engine.register("given", base)
-            engine.execute(f'CREATE TABLE "{self.bench.database}"."{state.base_table}" AS SELECT * FROM given')  # noqa: S608
-            schema = {f"{self.bench.database}.{state.base_table}": types}
-            return engine.sql(dialect.translate(state.select, schema)).to_arrow_table()
+
+def on_duckdb(bench: Workbench, run: keys.Run) -> pa.Table:
+    """What the statement of a run makes of its base, as the local Athena runs it."""
+    state, contract = states.need(bench.store, run), bench.contract(run.dataset)
+    types = {field.name: sqledit.athena_type(field) for field in contract.fields}
+    base = tables.from_parquet(bench.store.get(run.base).body, run.base)
+    with duckdb.connect() as engine:
+        engine.execute(f'CREATE SCHEMA "{bench.database}"')
+        engine.register("given", base)
+        engine.execute(f'CREATE TABLE "{bench.database}"."{state.base_table}" AS SELECT * FROM given')  # noqa: S608
+        schema = {f"{bench.database}.{state.base_table}": types}
+        return engine.sql(dialect.translate(state.select, schema)).to_arrow_table()
