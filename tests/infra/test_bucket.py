@@ -53,6 +53,14 @@ def test_notes_results_and_runs_expire_and_nothing_else_and_deleting_the_stack_l
     assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
+def test_what_a_run_needs_outlives_all_that_it_waits_for() -> None:
+    """A week for its author's word, then two for the stewards: its result must be there for the commit."""
+    rules = REAL.resources["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    (days,) = [rule["ExpirationInDays"] for rule in rules if rule.get("Prefix") == keys.SQL]
+    waits = ("QuerySeconds", "PreviewSeconds", "ReviewSeconds")
+    assert sum(int(REAL.parameters[name]) for name in waits) < days * 24 * 3600
+
+
 @pytest.mark.parametrize("resource", [BUCKET_ARN, MASTER, f"{BUCKET_ARN}/inbox/net_tows/x/p1.json"])
 @pytest.mark.parametrize("action", ["s3:GetObject", "s3:PutObject", "s3:ListBucket"])
 def test_plain_http_is_refused_to_everyone(action: str, resource: str) -> None:
