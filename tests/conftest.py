@@ -27,6 +27,13 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
     editor.FIRST_PORT += 100 * (1 + int(worker))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        name = item.path.name
+        if item.path.parent.name == "grid" or name.endswith("browser.py") or name == "test_screenshots.py":
+            item.add_marker(pytest.mark.browser)
+
+
 @pytest.fixture(scope="session")
 def real_table() -> Path:
     """The first user's real table. It lies beside the project and is no part of it (it has no licence)."""

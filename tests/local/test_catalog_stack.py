@@ -152,8 +152,8 @@ def test_odd_names_and_exact_values_survive_sql_and_its_csv(connection: Connecti
 
 
 def test_the_real_table_is_read_whole(connection: Connection, real_table: Path) -> None:
-    table = create(connection, "real_tows", real_table.read_bytes(), key=("tow", "net"))
-    found = queries.run(connection, "SELECT * FROM real_tows ORDER BY tow, net")
+    table = create(connection, "tows_to_ask", real_table.read_bytes(), key=("tow", "net"))
+    found = queries.run(connection, "SELECT * FROM tows_to_ask ORDER BY tow, net")
     assert found.table.equals(table.cast(found.table.schema))
 
 

@@ -53,7 +53,7 @@ def environment_of(pid: int) -> dict[str, str]:
 
 def test_the_editor_answers_when_start_returns_and_works_on_the_stack(edited: StackInfo) -> None:
     assert edited.editor is not None
-    assert edited.editor.startswith("http://127.0.0.1:85")
+    assert edited.editor.startswith(f"http://127.0.0.1:{editor.FIRST_PORT // 100}")
     assert b"<title>" in urlopen(edited.editor, timeout=5).read()
     assert stack.status(Path(edited.data_dir)) == edited
     assert edited.editor_pid is not None
