@@ -216,56 +216,37 @@ class Dataset:
         """What `restore` would do to the head as it is now. Nothing is written."""
         return self._inbox.preview(self._restore_draft(commit, "preview", where, columns, undo, mode))
 
-    @overload
-    def sql(
-        self,
-        statement: str,
-        note: str,
-        *,
-        base: str | int | None = None,
-        mode: str | None = None,
-        preview: Literal[False] = False,
-        timeout: float = PATIENCE,
-    ) -> Ticket: ...
+    def sql(self, statement: str, note: str, *, base: str | int | None = None, mode: str | None = None) -> Ticket:
+        """Edit by SQL: UPDATE, DELETE, INSERT, MERGE, or a SELECT that yields the whole new table (docs/sql.md). `base`
+        is a commit to run it on, instead of the head.
 
-    @overload
-    def sql(
-        self,
-        statement: str,
-        note: str,
-        *,
-        base: str | int | None = None,
-        mode: str | None = None,
-        preview: Literal[True],
-        timeout: float = PATIENCE,
-    ) -> Preview: ...
-
-    def sql(
-        self,
-        statement: str,
-        note: str,
-        *,
-        base: str | int | None = None,
-        mode: str | None = None,
-        preview: bool = False,
-        timeout: float = PATIENCE,
-    ) -> Ticket | Preview:
-        """Edit by SQL: UPDATE, DELETE, INSERT, MERGE, or a SELECT that yields the whole new table (docs/sql.md).
-
-        `preview`: wait until it was run, at most `timeout` seconds, and tell what it would do; nothing is committed
-        before `promote` says so. `base` is a commit to run it on, instead of the head.
-
-        SqlRefused, a BadProposal with `line` and `column`: it cannot be run. BadProposal: it was run, and refused.
+        SqlRefused, a BadProposal with `line` and `column`: it cannot be run.
         """
-        runs.check(self._inbox, statement)
-        commit = None if base is None else history.resolve(self._connection.bench, self.name, _text(base))
-        ticket = self._inbox.send(self._inbox.sql(statement, note, commit, mode, preview=preview))
-        if not preview:
-            return ticket
+        return self._send_sql(statement, note, base, mode, preview=False)
+
+    def preview_sql(
+        self,
+        statement: str,
+        note: str,
+        *,
+        base: str | int | None = None,
+        mode: str | None = None,
+        timeout: float = PATIENCE,
+    ) -> Preview:
+        """What `sql` would do: it is run, at most `timeout` seconds are waited for it, and nothing is committed before
+        `promote` says so. BadProposal: it was run, and refused; else as `sql`."""
+        ticket = self._send_sql(statement, note, base, mode, preview=True)
         receipt = ticket.wait(timeout)
         if receipt.status != PREVIEWED:
             raise BadProposal(f"run {ticket.proposal} was {receipt.status}: {receipt.message}")
         return runs.look(self._inbox, ticket.proposal)
+
+    def _send_sql(
+        self, statement: str, note: str, base: str | int | None, mode: str | None, *, preview: bool
+    ) -> Ticket:
+        runs.check(self._inbox, statement)
+        commit = None if base is None else history.resolve(self._connection.bench, self.name, _text(base))
+        return self._inbox.send(self._inbox.sql(statement, note, commit, mode, preview=preview))
 
     def promote(self, run: Preview | str) -> Ticket:
         """Commit exactly what was previewed; it can be said once. By a run's id: what its receipt says was previewed.

@@ -89,7 +89,7 @@ def test_the_public_names_are_these() -> None:
     with pytest.raises(AttributeError, match="nope"):
         towline.nope  # noqa: B018 - looking is the test
     public = {name for name in vars(towline.Dataset) if not name.startswith("_")}
-    reading = "contract read status log diff blame conflicts verify preview preview_restore reviews case"
+    reading = "contract read status log diff blame conflicts verify preview preview_restore preview_sql reviews case"
     writing = "propose edit insert delete sql promote discard restore resolve review prune publish"
     assert public == {*reading.split(), *writing.split()}
 
