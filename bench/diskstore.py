@@ -49,7 +49,7 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Body:
-    """The bytes of one version: a file, of which a slice is read when it is asked for. `tell` is told how long it is."""
+    """The bytes of one version: a file, of which a slice is read when it is asked for. `tell` is told its length."""
 
     path: Path
     size: int

@@ -71,7 +71,7 @@ def _mixed(state: np.ndarray) -> np.ndarray:
 
 
 def row_groups(rows: int, size: int = ROW_GROUP, block: int = _BLOCK) -> Iterator[pa.Table]:
-    """The table's first `rows` rows in tables of `size` rows, the last with what is left. `block` tows are made at once."""
+    """The table's first `rows` rows in tables of `size` rows, the last with what is left. `block` tows at once."""
     pending, tow = SCHEMA.empty_table(), 1
     while rows:
         wanted = min(size, rows)
@@ -127,8 +127,8 @@ def _depths(chance: Chance, counts: np.ndarray, nets: np.ndarray) -> tuple[np.nd
 
 
 def _ways(chance: Chance, tows: np.ndarray, minutes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where and when each net opened: a ship drifts on from net to net, and from tow to tow of its cruise. (degrees north,
-    degrees east, seconds of 1970)"""
+    """Where and when each net opened: a ship drifts on from net to net, and from tow to tow of its cruise.
+    (degrees north, degrees east, seconds of 1970)"""
     cruises, leg = _cruises(tows), (tows - 1) % CRUISE
     port = Chance(cruises, np.zeros(1))
     latitude = port.of_tow("latitude", -55, 55) + 0.08 * leg + chance.of_tow("north", -0.05, 0.05)

@@ -1,0 +1,63 @@
+"""The ways to do a task that `bench/large.py` measures, each in a module of its own that imports its tool alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+TASKS: Mapping[str, str] = {
+    "one_cell": "one cell",
+    "thousand": "1,000 cells, spread over the table",
+    "insert": "insert a row",
+    "delete": "delete a row",
+    "diff": "difference of adjacent versions",
+    "page": "first page",
+    "blame": "who set this cell",
+    "flatten-disjoint": "flatten 64 parts in order",
+    "flatten-shuffled": "flatten 64 parts that overlap, unsorted",
+}
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way: what it is called, where it begins, and which tasks it cannot do, each with the reason."""
+
+    label: str
+    start: str
+    cannot: Mapping[str, str] = field(default_factory=dict)
+
+
+_NO_BLAME = "keeps no record of who set a cell"
+_REWRITE = {"blame": _NO_BLAME}
+_FORMAT = {
+    "blame": _NO_BLAME,
+    "flatten-disjoint": "keeps many files, in no order of rows: it has no one object to make",
+    "flatten-shuffled": "keeps many files, in no order of rows: it has no one object to make",
+}
+_DELTA_DIFF = "tells what changed only where its change data feed was on for every write, which it is not by default"
+_ICEBERG_DIFF = "has no scan of what changed between two snapshots"
+_SAME = "the same call as in the line above"
+
+PEERS: Mapping[str, Way] = {
+    "pandas": Way("pandas, rewrite", "bench.ways.with_pandas:start", _REWRITE),
+    "duckdb": Way("DuckDB, COPY", "bench.ways.with_duckdb:start", _REWRITE),
+    "polars": Way("polars, sink", "bench.ways.with_polars:start", _REWRITE),
+    "delta": Way(
+        "delta-rs, UPDATE",
+        "bench.ways.with_delta:start",
+        {**_FORMAT, "diff": _DELTA_DIFF, "thousand": "an UPDATE sets one value, or one expression: see MERGE"},
+    ),
+    "delta-merge": Way(
+        "delta-rs, MERGE",
+        "bench.ways.with_delta:start_merge",
+        {**_FORMAT, "diff": _DELTA_DIFF, "insert": _SAME, "delete": _SAME, "page": _SAME},
+    ),
+    "iceberg": Way("pyiceberg, overwrite", "bench.ways.with_iceberg:start", {**_FORMAT, "diff": _ICEBERG_DIFF}),
+    "iceberg-upsert": Way(
+        "pyiceberg, upsert",
+        "bench.ways.with_iceberg:start_upsert",
+        {**_FORMAT, "diff": _ICEBERG_DIFF, "insert": _SAME, "delete": _SAME, "page": _SAME},
+    ),
+}
+OURS: Mapping[str, Way] = {}
+ALL: Mapping[str, Way] = {**OURS, **PEERS}
