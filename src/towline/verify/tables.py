@@ -11,13 +11,14 @@ import pyarrow as pa
 
 from towline import archive, changefile, keys
 from towline import table as tables
+from towline.ahead import ahead
 from towline.diff import diff
 from towline.errors import Corrupt, NotFound, TowlineError, UsageError
+from towline.history import READERS
 from towline.plan import Plan
 from towline.store import Blob, Entry
 from towline.values import shown
 from towline.verify import intents
-from towline.verify.ahead import ahead
 from towline.verify.commits import Landed, other
 from towline.verify.finding import Finding
 from towline.verify.stored import Held, Mark, Stored
@@ -43,7 +44,7 @@ def check(
     `quick`: no table is read. Snapshots are then compared by S3's own checksums, and nothing is replayed.
     """
     table: pa.Table | None = None
-    for read in ahead(lambda landed: _read(bench, stored, landed, quick=quick), commits):
+    for read in ahead(lambda landed: _read(bench, stored, landed, quick=quick), commits, READERS):
         seen(read.landed.number)
         yield from read.found
         if read.version is not None:
