@@ -47,6 +47,6 @@ class Groups:
         self.seen += [(group, name) for name in names]
         return self._groups()[group].select(names)
 
-    def take(self, group: int, rows: pa.Array) -> pa.Table:
+    def take(self, group: int, places: Sequence[int]) -> pa.Table:
         self.seen.append((group, "rows"))
-        return self._groups()[group].take(rows)
+        return self._groups()[group].take(list(places))

@@ -29,7 +29,8 @@ from towline.change import RowChange, same_row
 from towline.diff import check_schemas, diff, unequal
 from towline.errors import Corrupt
 from towline.order import Rank, is_ordered, rank_at, up_to
-from towline.table import ROW_GROUP
+from towline.parquet.tablefile import TableFile
+from towline.parquet.writer import ROW_GROUP
 
 READERS = 4  # steps that are read at once; each holds one or two row groups of either side
 FEW = 4  # row groups of a stretch that are read at once, as a step beside others; more are read one after the other
@@ -39,7 +40,8 @@ class Grouped(Protocol):
     """A table in key order that is read by row groups. `counts` are the rows of each, `digests` (16 bytes a column,
     in the schema's order) tell of each what is in it; None: nothing tells."""
 
-    where: str
+    @property
+    def where(self) -> str: ...
 
     @property
     def schema(self) -> pa.Schema: ...
@@ -54,8 +56,8 @@ class Grouped(Protocol):
         """The rows of a group, these columns of them (None: all)."""
         ...
 
-    def take(self, group: int, rows: pa.Array) -> pa.Table:
-        """Rows of a group by their numbers (from 0, ascending), all columns of them."""
+    def take(self, group: int, places: Sequence[int]) -> pa.Table:
+        """The rows at these places of a group, all columns of them."""
         ...
 
 
@@ -80,8 +82,38 @@ class Sliced:
         part = self.table.slice(group * ROW_GROUP, ROW_GROUP)
         return part if columns is None else part.select(list(columns))
 
-    def take(self, group: int, rows: pa.Array) -> pa.Table:
-        return self.read(group).take(rows)
+    def take(self, group: int, places: Sequence[int]) -> pa.Table:
+        return self.read(group).take(list(places))
+
+
+@dataclass(frozen=True)
+class Filed:
+    """A table in a file. Its digests are those that it claims, unless its reader knows better."""
+
+    file: TableFile
+    known: Sequence[tuple[bytes, ...]] | None = None
+
+    @property
+    def where(self) -> str:
+        return self.file.source.where
+
+    @property
+    def schema(self) -> pa.Schema:
+        return self.file.schema
+
+    @property
+    def counts(self) -> Sequence[int]:
+        return self.file.footer.rows
+
+    @property
+    def digests(self) -> Sequence[tuple[bytes, ...]] | None:
+        return self.file.footer.digests if self.known is None else self.known
+
+    def read(self, group: int, columns: Sequence[str] | None = None) -> pa.Table:
+        return self.file.read([group], columns)
+
+    def take(self, group: int, places: Sequence[int]) -> pa.Table:
+        return self.file.take(group, places)
 
 
 @dataclass(frozen=True)
@@ -164,7 +196,7 @@ def _of_pair(old: Grouped, new: Grouped, pair: Pair) -> list[RowChange]:
     rows = pc.indices_nonzero(reduce(pc.or_, (unequal(before[name], after[name]) for name in pair.columns)))
     if not len(rows):
         return []
-    olds = news = old.take(pair.old, rows)
+    olds = news = old.take(pair.old, rows.to_pylist())
     for name in pair.columns:
         at = news.schema.get_field_index(name)
         news = news.set_column(at, news.schema.field(at), after[name].take(rows))
