@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from towline import archive, keys, table
 from towline.errors import NotFound
+from towline.rows import InMemory, Rows
 from towline.store import Blob, ObjectStore
 
 
@@ -64,6 +65,15 @@ class Head:
     def table(self) -> pa.Table:
         """The table; Corrupt when the object is none."""
         return table.from_parquet(self.blob.body, f"{self.blob.stat.key} (version {self.version})")
+
+    def rows(self, key: tuple[str, ...]) -> Rows:
+        """The table's rows by this key: the same object at each call, so that one can ask whether something was made
+        on this very head."""
+        return self._rows.setdefault(key, InMemory(self.table, key))
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, ...], Rows]:
+        return {}
 
 
 def metadata(
