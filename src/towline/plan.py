@@ -13,12 +13,12 @@ from towline import table as tables
 from towline.change import RowChange, same_row
 from towline.conflict import Conflict
 from towline.contract import Contract
-from towline.diff import Diff, diff
+from towline.diff import Diff
 from towline.errors import BadProposal
 from towline.merge import Merge, merge
 from towline.proposals import Proposal
 from towline.restore import Restore
-from towline.rows import InMemory, Rows, edited, is_same
+from towline.rows import InMemory, Rows, difference, edited, is_same
 from towline.rules.read_review import NONE
 from towline.values import Row
 from towline.violation import Report, Violation
@@ -161,11 +161,11 @@ def proposed_changes(proposal: Proposal, contract: Contract, base: Rows, past: R
 def _restored(wanted: Restore, contract: Contract, base: Rows, past: Rows | None) -> tuple[RowChange, ...]:
     if past is None:
         raise BadProposal(f"there is no commit {wanted.commit} in this dataset to restore", rule="restore.commit")
-    return restore.changes(wanted, contract, base.table(), past.table())
+    return restore.changes(wanted, contract, base, past)
 
 
 def _of_table(proposal: Proposal, contract: Contract, base: Rows, table: pa.Table) -> tuple[RowChange, ...]:
-    found = diff(base.table(), tables.sort(table, contract.key), contract.key)
+    found = difference(base, InMemory(tables.sort(table, contract.key), contract.key), contract.key)
     if proposal.partial:
         return tuple(change for change in found.changes if change.kind != "delete")
     share, deleted = _tolerance(contract), found.count("delete")

@@ -19,6 +19,8 @@ import pyarrow.compute as pc
 
 from towline import table as tables
 from towline.diff import Diff
+from towline.parquet.compare import Grouped, OfFile, OfTable, changes
+from towline.parquet.tablefile import TableFile
 from towline.values import Key, Row, Value
 
 
@@ -78,6 +80,35 @@ class InMemory:
 
 
 @dataclass(frozen=True)
+class Filed:
+    """A table in a file, of which no more is read than is asked for."""
+
+    file: TableFile
+    key: tuple[str, ...]
+
+    @property
+    def schema(self) -> pa.Schema:
+        return self.file.schema
+
+    @property
+    def num_rows(self) -> int:
+        return self.file.num_rows
+
+    def rows(self, keys: Iterable[Key]) -> dict[Key, Row]:
+        return self.file.rows(keys, self.key)
+
+    def values(self, column: str, wanted: Sequence[Value]) -> Iterator[pa.Table]:
+        for table in self.file.tables(list(dict.fromkeys((*self.key, column)))):
+            yield table.filter(holds(table[column], wanted))
+
+    def filled(self) -> int:
+        return sum(InMemory(table, self.key).filled() for table in self.file.tables())
+
+    def table(self) -> pa.Table:
+        return self.file.table()
+
+
+@dataclass(frozen=True)
 class Edited:
     """`under` with the changes of `diff` on top, each of which begins with what `under` holds. Made by `edited`."""
 
@@ -133,6 +164,18 @@ def is_same(one: Rows, other: Rows) -> bool:
     """Whether these are the rows of one reading of one table."""
     both_read = isinstance(one, InMemory) and isinstance(other, InMemory) and one.whole is other.whole
     return one is other or both_read
+
+
+def difference(old: Rows, new: Rows, key: tuple[str, ...]) -> Diff:
+    """What turns `old` into `new`: of what lies in files, only what did change is read.
+
+    UsageError: they have different columns. Corrupt: a file is not what it claims, or not in key order.
+    """
+    return Diff(key) if is_same(old, new) else Diff(key, tuple(changes(_grouped(old), _grouped(new), key)))
+
+
+def _grouped(rows: Rows) -> Grouped:
+    return OfFile(rows.file) if isinstance(rows, Filed) else OfTable(rows.table())
 
 
 def holds(cells: pa.ChunkedArray, wanted: Sequence[Value]) -> pa.ChunkedArray:

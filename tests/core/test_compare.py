@@ -16,7 +16,7 @@ from towline import table as tables
 from towline.change import RowChange
 from towline.diff import diff
 from towline.errors import Corrupt, UsageError
-from towline.parquet.compare import Pair, Sliced, Stretch, changes, steps
+from towline.parquet.compare import OfTable, Pair, Stretch, changes, steps
 
 cuts = st.lists(st.integers(0, 6), max_size=4)
 
@@ -42,7 +42,7 @@ def test_it_is_what_diff_says(
     old, new = (groups(table, at, salt=salt, digested=digested) for table, at, salt, digested in (one, other))
     expected = told(diff(old.table, new.table, KEY).changes)
     assert told(changes(old, new, KEY)) == expected
-    assert told(changes(old, Sliced(new.table), KEY)) == expected
+    assert told(changes(old, OfTable(new.table), KEY)) == expected
 
 
 def rows(count: int, **cells: float | None) -> pa.Table:

@@ -28,9 +28,8 @@ from towline.ahead import ahead
 from towline.change import RowChange, same_row
 from towline.diff import check_schemas, diff, unequal
 from towline.errors import Corrupt
-from towline.order import Rank, is_ordered, rank_at, up_to
+from towline.order import Rank, is_ordered, rank, rank_at, up_to
 from towline.parquet.tablefile import TableFile
-from towline.parquet.writer import ROW_GROUP
 
 READERS = 4  # steps that are read at once; each holds one or two row groups of either side
 FEW = 4  # row groups of a stretch that are read at once, as a step beside others; more are read one after the other
@@ -62,11 +61,11 @@ class Grouped(Protocol):
 
 
 @dataclass(frozen=True)
-class Sliced:
-    """A table at hand, sorted by key, as if it lay in row groups."""
+class OfTable:
+    """A table at hand, as if it lay in one row group."""
 
     table: pa.Table
-    where: str = "the proposed table"
+    where: str = "the table at hand"
     digests: None = None
 
     @property
@@ -75,19 +74,17 @@ class Sliced:
 
     @property
     def counts(self) -> Sequence[int]:
-        rows = self.table.num_rows
-        return [min(ROW_GROUP, rows - start) for start in range(0, rows, ROW_GROUP)]
+        return [self.table.num_rows]
 
     def read(self, group: int, columns: Sequence[str] | None = None) -> pa.Table:
-        part = self.table.slice(group * ROW_GROUP, ROW_GROUP)
-        return part if columns is None else part.select(list(columns))
+        return self.table if columns is None else self.table.select(list(columns))
 
     def take(self, group: int, places: Sequence[int]) -> pa.Table:
-        return self.read(group).take(list(places))
+        return self.table.take(list(places))
 
 
 @dataclass(frozen=True)
-class Filed:
+class OfFile:
     """A table in a file. Its digests are those that it claims, unless its reader knows better."""
 
     file: TableFile
@@ -110,7 +107,11 @@ class Filed:
         return self.file.footer.digests if self.known is None else self.known
 
     def read(self, group: int, columns: Sequence[str] | None = None) -> pa.Table:
-        return self.file.read([group], columns)
+        found = self.file.read([group], columns)
+        if found.num_rows != self.counts[group]:
+            said = f"row group {group} has {found.num_rows:,} rows, and its footer says {self.counts[group]:,}"
+            raise Corrupt(f"{self.where}: {said}")
+        return found
 
     def take(self, group: int, places: Sequence[int]) -> pa.Table:
         return self.file.take(group, places)
@@ -143,8 +144,14 @@ def changes(old: Grouped, new: Grouped, key: tuple[str, ...]) -> Iterator[RowCha
     UsageError: they have different columns. Corrupt: the rows of one are not in key order.
     """
     check_schemas(old.schema, new.schema)
+    last: Rank = ()
     for found in ahead(partial(_taken, old, new, key), steps(old, new, key), READERS):
-        yield from found
+        for change in found:
+            # Groups that changed places would make of one row two changes.
+            if (at := rank(change.key(key))) <= last:
+                raise _unordered(f"{old.where} or {new.where}", key)
+            last = at
+            yield change
 
 
 def steps(old: Grouped, new: Grouped, key: tuple[str, ...]) -> Iterator[Pair | Stretch]:
@@ -215,6 +222,10 @@ def _joined(side: Grouped, other: Grouped, stretch: Stretch, key: tuple[str, ...
     while ends := [side.end for side in sides if side.fill()]:
         before, after = (side.take(min(ends)) for side in sides)
         yield from diff(before, after, key).changes
+
+
+def _unordered(where: str, key: Iterable[str]) -> Corrupt:
+    return Corrupt(f"the rows of {where} are not in key order ({', '.join(key)}), so it cannot be compared")
 
 
 class _Side:
