@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from towline.errors import UsageError
 from towline.memory import MemoryStore
-from towline.parquet.layout import Keep, Part, Piece, Rules, Upload, layout, read
+from towline.parquet.layout import Part, Rules, Upload, layout
+from towline.parquet.pieces import Keep, Piece, read, size
 from towline.store import MIB, PART_MAX, PART_MIN, PARTS_MAX, CopyRange
 
 S3 = Rules(PART_MIN, PART_MAX, PARTS_MAX)
@@ -37,10 +38,6 @@ def pieces_(draw: st.DrawFn, longest: int = 24) -> list[Piece]:
     """Some pieces; what is kept lies anywhere in the old object, in any order."""
     keep = st.tuples(st.integers(0, 200), st.integers(0, longest)).map(lambda at: Keep(at[0], at[0] + at[1]))
     return draw(st.lists(st.one_of(keep, keep, st.binary(max_size=6)), max_size=9))
-
-
-def size(pieces: Sequence[Piece]) -> int:
-    return sum(map(len, pieces))
 
 
 def body(parts: Sequence[Part], source: Old) -> bytes:

@@ -1,8 +1,8 @@
 """Pieces of a new object -> the parts that a store joins, most of them copied on the store's own side.
 
-S3 joins parts of at least 5 MiB, the last one excepted, of at most 5 GiB, and at most 10,000 of them; and it copies ranges
-only of objects over 5 MiB ("Amazon S3 multipart upload limits", "UploadPartCopy"). So what is new and small travels with
-bytes that are borrowed of its neighbours: they come down and go up again. As few are borrowed as the rules allow:
+S3 joins parts of at least 5 MiB, the last one excepted, of at most 5 GiB, and at most 10,000 of them; and it copies
+ranges only of objects over 5 MiB ("Amazon S3 multipart upload limits", "UploadPartCopy"). So what is new and small
+travels with bytes that are borrowed of its neighbours: they come down and go up again. As few are borrowed as can be:
 
     a Keep is         copied, but for what it lends to the parts on its two sides, where `least` bytes of it are left
     or it is          sent whole, with what is beside it
@@ -14,32 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING
 
 from towline.errors import UsageError
-
-if TYPE_CHECKING:
-    from towline.parquet.source import Source
+from towline.parquet.pieces import Keep, Piece, joined, read, size
+from towline.parquet.source import Source
 
 MIB = 1024**2
-
-
-@dataclass(frozen=True)
-class Keep:
-    """Bytes `start` up to, not including, `stop` of the object as it was."""
-
-    start: int
-    stop: int
-
-    def __len__(self) -> int:
-        return self.stop - self.start
-
-    def __getitem__(self, span: slice) -> Keep:
-        start, stop, _ = span.indices(len(self))
-        return Keep(self.start + start, self.start + stop)
-
-
-Piece = Keep | bytes
 
 
 @dataclass(frozen=True)
@@ -49,7 +29,7 @@ class Upload:
     pieces: tuple[Piece, ...]
 
     def __len__(self) -> int:
-        return sum(map(len, self.pieces))
+        return size(self.pieces)
 
     @property
     def borrowed(self) -> int:
@@ -75,22 +55,16 @@ class Rules:
     upload: int = 32 * MIB
 
 
-def read(pieces: Sequence[Piece], source: Source) -> list[bytes]:
-    """The bytes of pieces; all that is kept is asked for at once."""
-    kept = iter(source.read([(piece.start, piece.stop) for piece in pieces if isinstance(piece, Keep)]))
-    return [next(kept) if isinstance(piece, Keep) else piece for piece in pieces]
-
-
-def layout(pieces: Sequence[Piece], size: int, rules: Rules) -> list[Part]:
-    """The parts that make what `pieces` make, with as few bytes borrowed of the old object, of `size` bytes, as can be.
+def layout(pieces: Sequence[Piece], of: int, rules: Rules) -> list[Part]:
+    """The parts that make what `pieces` make, with as few bytes borrowed of the old object, of `of` bytes, as can be.
     UsageError: there is nothing to join, or too much."""
-    pieces = list(_joined(pieces))
-    total = sum(map(len, pieces))
+    pieces = list(joined(pieces))
+    total = size(pieces)
     if not 0 < total <= rules.most * rules.count:
         raise UsageError(
             f"{total:,} bytes make no object: S3 joins at most {rules.count:,} parts of {rules.most:,} bytes"
         )
-    if size <= rules.least:  # S3 copies no range of it
+    if of <= rules.least:  # S3 copies no range of it
         return list(_divided(Upload(tuple(pieces)), rules.upload))
     # Many small ranges may make too many parts; larger parts are fewer, at the price of more bytes that travel.
     least, even = rules.least, -(-total // max(1, rules.count // 4))
@@ -101,24 +75,8 @@ def layout(pieces: Sequence[Piece], size: int, rules: Rules) -> list[Part]:
 
 def _wider(rules: Rules, least: int, even: int) -> Rules:
     """The rules with larger parts, so that there are fewer; what is divided has halves that are large enough."""
-    copy, upload = (min(rules.most, max(size, even, 2 * least)) for size in (rules.copy, rules.upload))
+    copy, upload = (min(rules.most, max(most, even, 2 * least)) for most in (rules.copy, rules.upload))
     return replace(rules, least=least, copy=copy, upload=upload)
-
-
-def _joined(pieces: Sequence[Piece]) -> Iterator[Piece]:
-    """The pieces without empty ones; Keeps that follow each other are one."""
-    last: Keep | None = None
-    for piece in filter(len, pieces):
-        if last and isinstance(piece, Keep) and piece.start == last.stop:
-            last = Keep(last.start, piece.stop)
-            continue
-        if last:
-            yield last
-        last = piece if isinstance(piece, Keep) else None
-        if not isinstance(piece, Keep):
-            yield piece
-    if last:
-        yield last
 
 
 @dataclass(frozen=True)
