@@ -4,6 +4,7 @@ A proposal names the rows that it changes, and a commit needs no others. So whoe
 only who must have everything (a table file, a small master that is written anew) asks for the whole table.
 
     InMemory    a table that was read
+    Filed       a table in a file, of which only what is asked for is read
     Edited      other rows, with changes on top: what a commit makes of the head, and what its next proposal sees
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 from typing import Protocol
 
 import pyarrow as pa
@@ -20,8 +22,10 @@ import pyarrow.compute as pc
 from towline import table as tables
 from towline.diff import Diff
 from towline.parquet.compare import Grouped, OfFile, OfTable, changes
-from towline.parquet.tablefile import TableFile
+from towline.parquet.tablefile import TableFile, may_hold
 from towline.values import Key, Row, Value
+
+_AT_ONCE = 16  # row groups of which one column is read together
 
 
 class Rows(Protocol):
@@ -81,7 +85,7 @@ class InMemory:
 
 @dataclass(frozen=True)
 class Filed:
-    """A table in a file, of which no more is read than is asked for."""
+    """A table in a file that is sorted by `key`."""
 
     file: TableFile
     key: tuple[str, ...]
@@ -98,11 +102,32 @@ class Filed:
         return self.file.rows(keys, self.key)
 
     def values(self, column: str, wanted: Sequence[Value]) -> Iterator[pa.Table]:
-        for table in self.file.tables(list(dict.fromkeys((*self.key, column)))):
-            yield table.filter(holds(table[column], wanted))
+        """The column is read of the row groups whose statistics allow for a value, some at once, and the keys of those
+        that do hold one."""
+        known = enumerate(self.file.bounds(column))
+        maybe = [group for group, of in known if any(may_hold(of, value) for value in wanted)]
+        for groups in (maybe[at : at + _AT_ONCE] for at in range(0, len(maybe), _AT_ONCE)):
+            there = list(compress(groups, self._hold(groups, column, wanted)))
+            found = InMemory(self.file.read(there, list(dict.fromkeys((*self.key, column)))), self.key)
+            yield from found.values(column, wanted)
+
+    def _hold(self, groups: Sequence[int], column: str, wanted: Sequence[Value]) -> Iterator[bool]:
+        """Of each of these row groups, whether it holds one of the values."""
+        mask, at = holds(self.file.read(groups, [column])[column], wanted), 0
+        for group in groups:
+            rows = self.file.footer.rows[group]
+            yield bool(pc.any(mask.slice(at, rows)).as_py())
+            at += rows
 
     def filled(self) -> int:
-        return sum(InMemory(table, self.key).filled() for table in self.file.tables())
+        return sum(self.num_rows - self._nulls(name) for name in self.schema.names)
+
+    def _nulls(self, column: str) -> int:
+        told = self.file.nulls(column)
+        known = [count for count in told if count is not None]
+        if len(known) == len(told):
+            return sum(known)
+        return sum(table[column].null_count for table in self.file.tables([column]))
 
     def table(self) -> pa.Table:
         return self.file.table()
@@ -167,7 +192,7 @@ def is_same(one: Rows, other: Rows) -> bool:
 
 
 def difference(old: Rows, new: Rows, key: tuple[str, ...]) -> Diff:
-    """What turns `old` into `new`: of what lies in files, only what did change is read.
+    """What turns `old` into `new`: of what lies in files, no more is read than differs.
 
     UsageError: they have different columns. Corrupt: a file is not what it claims, or not in key order.
     """

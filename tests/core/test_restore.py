@@ -15,7 +15,7 @@ from tests.core.nets import CONTRACT, NAME, Nets
 from tests.core.test_commit import check_promises
 from towline import history, keys, plan, restore
 from towline import table as tables
-from towline.change import key_of
+from towline.change import RowChange, key_of
 from towline.dataset import Draft
 from towline.errors import BadProposal, NotFound, UsageError
 from towline.proposals import Proposal

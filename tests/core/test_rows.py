@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pytest
@@ -16,8 +16,10 @@ from towline import table as tables
 from towline.change import RowChange
 from towline.contract import Contract
 from towline.diff import Diff, diff
+from towline.parquet import writer
+from towline.parquet.tablefile import TableFile
 from towline.proposals import Proposal
-from towline.rows import Edited, InMemory, Rows, edited
+from towline.rows import Edited, Filed, InMemory, Rows, edited
 from towline.values import Key, Row, Value
 
 KEY = ("a", "b")
@@ -49,8 +51,8 @@ def in_memory(*rows: tuple[int, str, float | None]) -> InMemory:
 
 
 def held(rows: Rows, column: str, wanted: Sequence[Value]) -> list[tuple[object, ...]]:
-    found = pa.concat_tables(rows.values(column, wanted)).to_pylist()
-    return sorted((row["a"], row["b"], str(row[column])) for row in found)
+    found = (row for piece in rows.values(column, wanted) for row in piece.to_pylist())
+    return sorted((row["a"], row["b"], row[column] + 0) for row in found)
 
 
 @settings(max_examples=50)
@@ -67,6 +69,47 @@ def test_rows_with_changes_on_top_are_those_of_the_table_that_they_make(
     assert found.rows(keys) == plain.rows(keys)
     assert held(found, "x", wanted) == held(plain, "x", wanted)
     assert held(found, "a", [1, 2]) == held(plain, "a", [1, 2])
+
+
+@settings(max_examples=50)
+@given(TABLES, st.sets(KEYS), st.lists(NUMBERS.filter(lambda x: x is not None), min_size=1), st.integers(1, 5))
+def test_rows_of_a_file_are_those_of_its_table(first: dict, keys: set[Key], wanted: list[Value], group: int) -> None:
+    table = table_of(first)
+    body = writer.to_parquet(table, KEY, {}, group=group)
+    found, plain = Filed(TableFile.of_bytes(body), KEY), InMemory(table, KEY)
+    assert found.table().equals(table)
+    assert (found.num_rows, found.filled(), found.schema) == (plain.num_rows, plain.filled(), plain.schema)
+    assert found.rows(keys) == plain.rows(keys)
+    assert held(found, "x", wanted) == held(plain, "x", wanted)
+    assert held(found, "a", [1, 2]) == held(plain, "a", [1, 2])
+
+
+def test_of_a_column_only_row_groups_are_read_whose_statistics_allow_for_a_value() -> None:
+    table = in_memory(*((a, "p", float(a)) for a in range(100))).table()
+    source = Reads(writer.to_parquet(table, KEY, {}, group=10))
+    rows = Filed(TableFile.open(source), KEY)
+    _ = rows.file.footer
+    source.spans.clear()
+    assert held(rows, "x", [42.0]) == [(42, "p", 42.0)]
+    chunks = {chunk.start for chunk in rows.file.footer.group(4).chunks}
+    assert {start for start, _ in source.spans} <= chunks
+
+
+@dataclass
+class Reads:
+    """A file in memory that notes what is read of it."""
+
+    body: bytes
+    where: str = "a file"
+    spans: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        return len(self.body)
+
+    def read(self, spans: Sequence[tuple[int, int]]) -> list[bytes]:
+        self.spans += spans
+        return [self.body[start:stop] for start, stop in spans]
 
 
 @dataclass(frozen=True)
