@@ -28,8 +28,8 @@ from towline.ahead import ahead
 from towline.change import RowChange, same_row
 from towline.diff import check_schemas, diff, unequal
 from towline.errors import Corrupt
-from towline.order import Rank, is_ordered, rank, rank_at, up_to
 from towline.parquet.tablefile import TableFile
+from towline.ranks import Rank, is_ordered, rank, rank_at, up_to
 
 READERS = 4  # steps that are read at once; each holds one or two row groups of either side
 FEW = 4  # row groups of a stretch that are read at once, as a step beside others; more are read one after the other
