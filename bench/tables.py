@@ -14,16 +14,17 @@ it was cut into blocks while it was made, and no more than a block is in memory.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from towline import table as tables
+from towline.parquet.footer import Footer
+from towline.parquet.source import FileSource
+from towline.parquet.writer import ROW_GROUP, marked, writer
 from towline.sample import sample_table
-from towline.table import ROW_GROUP
 
 KEY = ("tow", "net")
 SCHEMA: pa.Schema = sample_table().schema
@@ -174,9 +175,20 @@ def _texts(seconds: np.ndarray) -> pa.Array:
 
 def write(rows: int, path: Path) -> None:
     """The table as a file in the canonical form, without a commit's id."""
-    with tables.writer(str(path), SCHEMA, KEY) as out:
+    with writer(str(path), SCHEMA, KEY) as out:
         for group in row_groups(rows):
             out.write_table(group, ROW_GROUP)
+    mark(path, {})
+
+
+def mark(path: Path, metadata: Mapping[str, str]) -> None:
+    """Give a file that `writer` wrote, or that was marked before, the footer of the canonical form."""
+    source = FileSource(path)
+    footer, start = marked(source, metadata), Footer.read(source).start
+    with path.open("r+b") as file:
+        file.truncate(start)
+        file.seek(start)
+        file.write(footer)
 
 
 def main() -> None:

@@ -13,8 +13,7 @@ import pyarrow.parquet as pq
 
 from bench import tables
 from bench.ways.place import COLUMN, KEY, RUNS, SPREAD, Place, volume
-from towline import table as canonical
-from towline.table import ROW_GROUP
+from towline.parquet.writer import ROW_GROUP, writer
 
 PARTS = 64
 
@@ -56,7 +55,7 @@ def _make_rows(place: Place, tows: list[int]) -> None:
 
 def _change_one_cell(source: Path, target: Path, row: int) -> None:
     file = pq.ParquetFile(source)
-    with canonical.writer(str(target), file.schema_arrow, KEY) as out:
+    with writer(str(target), file.schema_arrow, KEY) as out:
         for group in range(file.num_row_groups):
             table, start = file.read_row_group(group), group * ROW_GROUP
             if start <= row < start + table.num_rows:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from bench.ways import ALL, TASKS
 from bench.ways.child import Measured
 
-MB = 1_000_000
+MB, NONE = 1_000_000, "\N{EN DASH}"
 
 
 @dataclass
@@ -65,9 +65,8 @@ def whole(figures: Figures, rows: int) -> str:
     for task in TASKS:
         offered = {way: figures.get((rows, task, way)) for way in ALL if _is_here(figures, rows, way)}
         for number, (way, figure) in enumerate(offered.items() if any(offered.values()) else ()):
-            lines.append(
-                ["" if number else TASKS[task], ALL[way].label, *_line(figure, ALL[way].cannot.get(task), notes)]
-            )
+            begin = ["" if number else TASKS[task], ALL[way].label]
+            lines.append(begin + _line(figure, ALL[way].cannot.get(task), notes))
     return "\n".join([_table(lines), "", *(f"{number}. {note}" for number, note in enumerate(notes, 1))])
 
 
@@ -77,7 +76,7 @@ def _line(figure: Figure | None, reason: str | None, notes: list[str]) -> list[s
         why = (figure.failure if figure else reason) or "not asked for"
         if why not in notes:
             notes.append(why)
-        return [f"– ({notes.index(why) + 1})", *[""] * 6]
+        return [f"{NONE} ({notes.index(why) + 1})", *[""] * 6]
     moved = [_mb(figure.median(what)) for what in ("down", "up")]
     if figure.runs[0].requests is None:
         return [_seconds(figure), _mb(figure.median("peak"), 0), *moved, "", "", ""]
@@ -96,7 +95,7 @@ def _is_here(figures: Figures, rows: int, way: str) -> bool:
 
 
 def _cell(figure: Figure | None) -> str:
-    return "–" if figure is None else f"{_seconds(figure)} s, {_mb(figure.median('peak'), 0)} MB"
+    return NONE if figure is None else f"{_seconds(figure)} s, {_mb(figure.median('peak'), 0)} MB"
 
 
 def _seconds(figure: Figure) -> str:
@@ -159,10 +158,7 @@ def _in(what: str, unit: float) -> Callable[[Figure], float]:
 
 def _bounds() -> Iterator[Bound]:
     small, rows, large = 1_000_000, 10_000_000, 30_000_000
-    for way, name in (
-        ("splice", "one cell of 10M rows, the splice"),
-        ("towline", "one cell of 10M rows, the whole way"),
-    ):
+    for way, name in (("splice", "one cell of 10M rows, splice"), ("towline", "one cell of 10M rows, whole way")):
         ours = (rows, "one_cell", way)
         formats = [(rows, "one_cell", other) for other in ("delta", "delta-merge", "iceberg", "iceberg-upsert")]
         yield Bound(f"{name}: faster than pandas", (ours, (rows, "one_cell", "pandas")), _times, 40, "x", least=True)
@@ -182,11 +178,9 @@ def _bounds() -> Iterator[Bound]:
         yield Bound(f"{name} in order: peak", (plain,), _in("peak", MB), 200, " MB")
         yield Bound(f"{name} that overlap: peak", (mixed,), _in("peak", MB), 1000, " MB")
         yield Bound(f"{name} that overlap: time beside DuckDB", (duck, mixed), _times, 1.5, "x")
-    diff = (rows, "diff", "towline")
+    diff, duck = (rows, "diff", "towline"), (rows, "diff", "duckdb")
     yield Bound("difference of 10M rows", (diff,), _in("seconds", 1), 1, " s")
-    yield Bound(
-        "difference of 10M rows: faster than DuckDB", (diff, (rows, "diff", "duckdb")), _times, 5, "x", least=True
-    )
+    yield Bound("difference of 10M rows: faster than DuckDB", (diff, duck), _times, 5, "x", least=True)
     yield Bound("first page of 10M rows: down", ((rows, "page", "towline"),), _in("down", MB), 5, " MB")
 
 
