@@ -15,7 +15,7 @@ from towline.parquet.draft import Draft, Listed
 from towline.parquet.footer import GROUPS, MAGIC, digest
 from towline.parquet.order import Order
 from towline.parquet.pieces import Assembled, Piece
-from towline.parquet.source import Span
+from towline.parquet.source import Source, Span
 from towline.parquet.tablefile import TableFile
 
 _INTEGERS = {16: pa.int16(), 32: pa.int32(), 64: pa.int64()}
@@ -108,6 +108,16 @@ def _check_places(file: TableFile, draft: Draft) -> None:
         meant = [listed.digests[column] for column in listed.columns]
         if [digest(body) for body in file.source.read(spans)] != meant:
             raise Amiss("a chunk is not where its footer says")
+
+
+def check_moved(before: Draft, after: Draft, old: Source) -> None:
+    """Amiss, unless each chunk of the groups is made of the same bytes in both drafts, and of no others."""
+    there, here = Assembled(before.pieces, old), Assembled(after.pieces, old)
+    check_apart([span for listed in after.groups for span in listed.group.spans], here.size, here.where)
+    for one, other in zip(before.groups, after.groups, strict=True):
+        for span, moved in zip(one.group.spans, other.group.spans, strict=True):
+            if list(there.cut(*span)) != list(here.cut(*moved)):
+                raise Amiss(f"a chunk at byte {span[0]:,} came to lie at {moved[0]:,}, where other bytes are")
 
 
 def check_apart(spans: Iterable[Span], stop: int, where: str) -> None:
