@@ -288,7 +288,7 @@ class Footer:
 
     @cached_property
     def _bare(self) -> bytes:
-        """`raw` without its row groups: there are most of its bytes, and to pass over them takes longer than the rest."""
+        """`raw` without its row groups, which are most of it: to pass over them would take longer than all the rest."""
         at = _groups_at(self.raw)
         stop = self.spans[-1][1] if self.spans else thrift.list_header(self.raw, at)[2]
         none = bytearray()

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from towline.errors import Corrupt
 from towline.parquet.draft import Draft, Listed
-from towline.parquet.footer import GROUPS, MAGIC, digest
+from towline.parquet.footer import GROUPS, MAGIC, Chunk, digest
+from towline.parquet.indexes import page_spans
 from towline.parquet.order import Order
 from towline.parquet.pieces import Assembled, Piece
 from towline.parquet.source import Source, Span
@@ -100,14 +101,30 @@ def _same(what: str, meant: object, found: object) -> None:
 
 
 def _check_places(file: TableFile, draft: Draft) -> None:
-    """The chunks of new or moved groups lie within the data, none on another, and hold what their digests say."""
+    """The chunks of new groups lie within the data, none on another; new chunks hold what their digests say, in the
+    pages that their page indexes tell of."""
     groups = [(listed, listed.group) for listed in draft.groups if listed.columns]
     check_apart([span for _, group in groups for span in group.spans], file.footer.start, file.source.where)
     for listed, group in groups:
-        spans = [group.spans[column] for column in listed.columns]
-        meant = [listed.digests[column] for column in listed.columns]
-        if [digest(body) for body in file.source.read(spans)] != meant:
+        chunks = [group.chunks[column] for column in listed.columns]
+        found = file.source.read([(chunk.start, chunk.stop) for chunk in chunks])
+        if list(map(digest, found)) != [listed.digests[column] for column in listed.columns]:
             raise Amiss("a chunk is not where its footer says")
+        for chunk in chunks:
+            _check_pages(chunk, file.source)
+
+
+def _check_pages(chunk: Chunk, source: Source) -> None:
+    """The pages of a new chunk follow each other from its first data page to its end."""
+    span = chunk.offset_index
+    if span is None:
+        raise Amiss("a new chunk has no page index")
+    at = chunk.data
+    for start, stop in page_spans(source.read([span])[0]):
+        if start != at:
+            raise Amiss(f"a page begins at byte {at:,}, and its page index says {start:,}")
+        at = stop
+    _same("the end of a chunk's pages", chunk.stop, at)
 
 
 def check_moved(before: Draft, after: Draft, old: Source) -> None:
