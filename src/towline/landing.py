@@ -124,7 +124,8 @@ def _unknown(commit: str, key: str) -> OutcomeUnknown:
 def _intent(
     bench: Workbench, dataset: str, ground: Ground, contract: Contract, candidates: Sequence[Candidate]
 ) -> Intent:
-    commit = bench.new_id()
+    commit, result = bench.new_id(), candidates[-1].plan.result
+    assert result is not None  # noqa: S101 - candidates are plans that went well
     at = keys.commit_time(commit)
     about = {
         "dataset": dataset,
@@ -133,7 +134,7 @@ def _intent(
         "parent": ground.commit,
         "prev_version": ground.version,
         "snapshot_key": bench.layout.snapshot(dataset, commit),
-        **tables.summary(candidates[-1].plan.table),
+        **tables.summary(result),
     }
     creates = candidates[0].receipt.kind == "create" or ground.number == 0
     return Intent(

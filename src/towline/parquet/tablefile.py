@@ -129,7 +129,7 @@ class TableFile:
         return [
             group
             for group in groups
-            if all(_may_hold(of[group], value) for of, value in zip(bounds, wanted, strict=True))
+            if all(may_hold(of[group], value) for of, value in zip(bounds, wanted, strict=True))
         ]
 
     def _rows_in(self, group: int, wanted: Sequence[Key], key: tuple[str, ...]) -> dict[Key, Row]:
@@ -164,12 +164,13 @@ class TableFile:
             of_group = self.footer.arrow.row_group(group)
             for number in range(of_group.num_columns):
                 chunk = of_group.column(number)
-                if wanted is None or chunk.path_in_schema.split(".")[0] in wanted or chunk.path_in_schema in wanted:
+                is_wanted = wanted is None or bool({chunk.path_in_schema, chunk.path_in_schema.split(".")[0]} & wanted)
+                if is_wanted and chunk.total_compressed_size:
                     spans.append(self._span(chunk, group))
         return spans
 
     def _span(self, chunk: Any, group: int) -> Span:
-        start = min(page for page in (chunk.dictionary_page_offset, chunk.data_page_offset) if page)
+        start = min((page for page in (chunk.dictionary_page_offset, chunk.data_page_offset) if page), default=0)
         stop = start + chunk.total_compressed_size
         if not 0 < start <= stop <= self.footer.start:
             raise Corrupt(
@@ -179,7 +180,7 @@ class TableFile:
         return start, stop
 
 
-def _may_hold(bounds: Bounds | None, value: Any) -> bool:
+def may_hold(bounds: Bounds | None, value: Any) -> bool:
     """Whether a row group whose statistics are these may hold a value. They say nothing of NaN."""
     if bounds is None or value is None or value != value:
         return True

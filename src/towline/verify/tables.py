@@ -11,13 +11,15 @@ import pyarrow as pa
 
 from towline import archive, changefile, keys
 from towline import table as tables
+from towline.ahead import ahead
 from towline.diff import diff
 from towline.errors import Corrupt, NotFound, TowlineError, UsageError
+from towline.history import READERS
 from towline.plan import Plan
+from towline.rows import InMemory
 from towline.store import Blob, Entry
 from towline.values import shown
 from towline.verify import intents
-from towline.verify.ahead import ahead
 from towline.verify.commits import Landed, other
 from towline.verify.finding import Finding
 from towline.verify.stored import Held, Mark, Stored
@@ -43,7 +45,7 @@ def check(
     `quick`: no table is read. Snapshots are then compared by S3's own checksums, and nothing is replayed.
     """
     table: pa.Table | None = None
-    for read in ahead(lambda landed: _read(bench, stored, landed, quick=quick), commits):
+    for read in ahead(lambda landed: _read(bench, stored, landed, quick=quick), commits, READERS):
         seen(read.landed.number)
         yield from read.found
         if read.version is not None:
@@ -182,10 +184,10 @@ def _step(
     """The table after one proposal, and what its record must say of the change. A `create` has no changes: its table is
     where the history begins."""
     if held.record["kind"] == "create" or table is None:
-        return after, Plan(after).counts()
+        return after, Plan(InMemory(after, stored.contract.key)).counts()
     types = {each.name: each.type for each in stored.contract.fields}
     change = changefile.of_table(body, stored.contract.key, types, table)
-    return tables.apply(table, stored.contract.key, change.changes), Plan(table, change).counts()
+    return tables.apply(table, stored.contract.key, change.changes), Plan(diff=change).counts()
 
 
 def _difference(expected: pa.Table, found: pa.Table, stored: Stored) -> str:
