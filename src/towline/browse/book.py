@@ -21,12 +21,14 @@ from towline.values import Key, Row
 
 PAGE = 1_000  # rows
 MIB = 2**20
-SEARCHED = 64 * MIB  # bytes of column chunks that one page is looked for in; it ends there, and the next goes on
+SEARCHED = 32 * MIB  # bytes of column chunks that one page is looked for in; it ends there, and the next goes on
 SORTED = 256 * MIB  # bytes of column chunks that are read at most to put rows in order
-GATHERED = 32 * MIB  # bytes that are read to show the rows of one page, which may lie all over the file
+GATHERED = 48 * MIB  # bytes that are read to show the rows of one page, which may lie all over the file
 AHEAD = 10_000  # rows behind a page that are put in order with it, so that the next ones need no pass of their own
+FEW = 256  # rows of a row group that are fetched page by page, as `TableFile.take` does
 HELD = 3  # decoded row groups that are kept, for the pages before and after
 _LEAF = 8_192  # rows of a page of a column chunk, as Towline writes them
+_VALUE = 8  # bytes that a value counts at least in a search: chunks of few different values are small, and take as long
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ class Book:
         for group in self._admitted(view, max(0, self._group_of(start))):
             if spent > SEARCHED:
                 return found, self.firsts[group], self.firsts[group]
-            spent += self._size(group, view.columns)
+            least = _VALUE * len(view.columns) * self.file.footer.rows[group]
+            spent += max(least, self._size(group, view.columns))
             found += [number for number in self._matches(view, group) if number >= start]
             if len(found) > limit:
                 return found[:limit], found[limit], found[limit]
@@ -176,27 +179,41 @@ class Book:
         return whole.take([places[number] for number in numbers])
 
     def _part(self, group: int, numbers: Sequence[int]) -> pa.Table:
-        first = self.firsts[group]
+        """Rows of one group. Many of them: it is decoded whole, and kept for the pages before and after."""
+        first, count = self.firsts[group], len(numbers)
         places = [number - first for number in numbers]
-        if group in self._groups or places == list(range(places[0], places[-1] + 1)):
-            return self._group(group).take(places)
-        return self.file.take(group, places)
+        if group not in self._groups and count <= FEW:
+            return self.file.take(group, places)
+        whole = self._group(group)
+        is_stretch = places == list(range(places[0], places[0] + count))
+        return whole.slice(places[0], count) if is_stretch else whole.take(places)
 
     def _affordable(self, numbers: Sequence[int]) -> int:
         """How many of the rows, from the first on, can be shown for the bytes that a page may take; one at least."""
         spent: dict[int, float] = {}
+        total = 0.0
         for count, number in enumerate(numbers):
             group = self._group_of(number)
-            whole = 0 if group in self._groups else self._size(group)
-            leaf = whole * min(1.0, _LEAF / self.file.footer.rows[group]) if self._has_leaves(group) else whole
-            spent[group] = min(spent.get(group, 0) + leaf, whole)
-            if count and sum(spent.values()) > GATHERED:
+            if group not in spent:
+                spent[group] = self._price(group)
+                total += spent[group]
+            if count and total > GATHERED:
                 return count
         return len(numbers)
 
-    def _has_leaves(self, group: int) -> bool:
-        """Whether single pages of a group can be found."""
-        return bool(self.file.footer.arrow.row_group(group).column(0).has_offset_index)
+    def _price(self, group: int) -> float:
+        """Bytes that single rows of a group take: of each chunk the dictionary and a page, as far as they can be found
+        there (the page index)."""
+        if group in self._groups:
+            return 0
+        of = self.file.footer.arrow.row_group(group)
+        chunks = [of.column(number) for number in range(of.num_columns)]
+        whole = self._size(group)
+        if not all(chunk.has_offset_index for chunk in chunks):
+            return whole
+        begins = [chunk.dictionary_page_offset or chunk.data_page_offset for chunk in chunks]
+        words = sum(chunk.data_page_offset - begin for chunk, begin in zip(chunks, begins, strict=True))
+        return float(words + (whole - words) * min(1.0, _LEAF / of.num_rows))
 
     def _group_of(self, number: int) -> int:
         return bisect_right(self.firsts, number) - 1
