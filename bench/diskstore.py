@@ -79,6 +79,22 @@ class DiskStore(MemoryStore):
         self._index.touch()
         self._remember()
 
+    def adopt(self, key: str, path: Path, metadata: Metadata | None = None) -> Stat:
+        """Put a file of this machine without a copy of it: it gets one more name, and must not change any more."""
+        etag = _md5(f"{path} {path.stat().st_size}".encode()).hex()
+        with self._request("put", key):
+            return self._write(key, Body(path, path.stat().st_size, etag, self._count), ALWAYS, metadata)
+
+    def forget(self, stat: Stat) -> None:
+        """Free the room of a version, which must not be read any more; as S3's lifecycle rules would."""
+        body = self._find(stat.key, stat.version)[1]
+        body.path.unlink(missing_ok=True)  # type: ignore[attr-defined]
+
+    def path(self, key: str) -> Path:
+        """The file of the current version."""
+        body = self._find(key, None)[1]
+        return body.path  # type: ignore[attr-defined]
+
     def copy(self, source: str, target: str, *, version: str | None = None, when: Precondition = ALWAYS) -> Stat:
         stat = super().copy(source, target, version=version, when=when)
         self.traffic.copied += stat.size

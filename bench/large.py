@@ -88,7 +88,7 @@ class Bench:
         """Each task, and each way that can do it."""
         for task in self._tasks:
             if rows <= ALONE or not task.startswith("flatten"):
-                yield from ((task, way) for way in self._offered(rows) if task not in ALL[way].cannot)
+                yield from ((task, way) for way in self._offered(rows) if ALL[way].can(task))
 
     def measure(self, rows: int, task: str, way: str, run: int, figure: Figure) -> None:
         """One measurement, added to a figure."""

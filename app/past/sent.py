@@ -86,8 +86,8 @@ def _base(bench: Workbench, dataset: str, base: object) -> tuple[Sheet, tuple[st
 def _restored(bench: Workbench, sheet: Sheet, raw: Mapping[str, object]) -> Mapping[str, object]:
     """A restore as an edit: the changes that follow from its two commits."""
     wanted = restore.from_json(raw.get("restore"), sheet.contract)
-    past = open_sheet(bench, sheet.dataset, wanted.commit).table
-    changes = restore.changes(wanted, sheet.contract, sheet.table, past)
+    past = open_sheet(bench, sheet.dataset, wanted.commit).whole
+    changes = restore.changes(wanted, sheet.contract, sheet.whole, past)
     return {"changes": [{"old": row_json(change.old), "new": row_json(change.new)} for change in changes]}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 TASKS: Mapping[str, str] = {
@@ -20,13 +20,19 @@ TASKS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Way:
-    """One way: what it is called, where it begins, and which tasks it cannot do, each with the reason."""
+    """One way: what it is called, where it begins, which tasks it is asked for (the default is all), and which of them
+    it cannot do, each with the reason."""
 
     label: str
     start: str
     cannot: Mapping[str, str] = field(default_factory=dict)
+    tasks: Collection[str] = tuple(TASKS)
+
+    def can(self, task: str) -> bool:
+        return task in self.tasks and task not in self.cannot
 
 
+EDITS = ("one_cell", "thousand", "insert", "delete")
 _NO_BLAME = "keeps no record of who set a cell"
 _REWRITE = {"blame": _NO_BLAME}
 _FORMAT = {
@@ -36,8 +42,12 @@ _FORMAT = {
 }
 _DELTA_DIFF = "tells what changed only where its change data feed was on for every write, which it is not by default"
 _ICEBERG_DIFF = "has no scan of what changed between two snapshots"
-_SAME = "the same call as in the line above"
+_VARIANT = ("one_cell", "thousand")  # the other tasks are the same calls
 
+OURS: Mapping[str, Way] = {
+    "towline": Way("Towline, a proposal", "bench.ways.with_towline:start"),
+    "splice": Way("Towline, splice alone", "bench.ways.with_splice:start", tasks=EDITS),
+}
 PEERS: Mapping[str, Way] = {
     "pandas": Way("pandas, rewrite", "bench.ways.with_pandas:start", _REWRITE),
     "duckdb": Way("DuckDB, COPY", "bench.ways.with_duckdb:start", _REWRITE),
@@ -50,14 +60,13 @@ PEERS: Mapping[str, Way] = {
     "delta-merge": Way(
         "delta-rs, MERGE",
         "bench.ways.with_delta:start_merge",
-        {**_FORMAT, "diff": _DELTA_DIFF, "insert": _SAME, "delete": _SAME, "page": _SAME},
+        tasks=_VARIANT,
     ),
     "iceberg": Way("pyiceberg, overwrite", "bench.ways.with_iceberg:start", {**_FORMAT, "diff": _ICEBERG_DIFF}),
     "iceberg-upsert": Way(
         "pyiceberg, upsert",
         "bench.ways.with_iceberg:start_upsert",
-        {**_FORMAT, "diff": _ICEBERG_DIFF, "insert": _SAME, "delete": _SAME, "page": _SAME},
+        tasks=_VARIANT,
     ),
 }
-OURS: Mapping[str, Way] = {}
 ALL: Mapping[str, Way] = {**OURS, **PEERS}

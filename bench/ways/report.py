@@ -63,7 +63,8 @@ def whole(figures: Figures, rows: int) -> str:
     heads = ["task", "way", "seconds", "peak MB", "MB down", "MB up", "MB copied", "in seconds", "requests"]
     lines = [heads, ["---", "---", *("--:" for _ in heads[2:])]]
     for task in TASKS:
-        offered = {way: figures.get((rows, task, way)) for way in ALL if _is_here(figures, rows, way)}
+        here = (way for way in ALL if task in ALL[way].tasks and _is_here(figures, rows, way))
+        offered = {way: figures.get((rows, task, way)) for way in here}
         for number, (way, figure) in enumerate(offered.items() if any(offered.values()) else ()):
             begin = ["" if number else TASKS[task], ALL[way].label]
             lines.append(begin + _line(figure, ALL[way].cannot.get(task), notes))
