@@ -58,6 +58,7 @@ def _first(bench: Workbench, place: Place, contract: Contract, record: Record) -
     tables.mark(path, commit_metadata(str(record["commit"]), 1))
     stat = bench.store.assemble(keys.master(NAME), file_parts(path), metadata=_stamp(contract, record, 1, None))
     path.unlink()
+    bench.store.copy(stat.key, bench.layout.snapshot(NAME, str(record["commit"])))
     return stat
 
 
