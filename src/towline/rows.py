@@ -200,7 +200,7 @@ def difference(old: Rows, new: Rows, key: tuple[str, ...]) -> Diff:
 
 
 def _grouped(rows: Rows) -> Grouped:
-    return OfFile(rows.file) if isinstance(rows, Filed) else OfTable(rows.table())
+    return OfFile.claiming(rows.file) if isinstance(rows, Filed) else OfTable(rows.table())
 
 
 def holds(cells: pa.ChunkedArray, wanted: Sequence[Value]) -> pa.ChunkedArray:
