@@ -162,7 +162,7 @@ def spliced(body: bytes, *found: RowChange) -> bytes:
 
 def opened(body: bytes) -> tuple[OfFile, Counted]:
     source = Counted(body)
-    return OfFile(TableFile.open(source, body[TableFile.of_bytes(body).footer.start :])), source
+    return OfFile.claiming(TableFile.open(source, body[TableFile.of_bytes(body).footer.start :])), source
 
 
 def compared(old: bytes, new: bytes) -> tuple[list[RowChange], Counted, Counted]:
