@@ -76,10 +76,10 @@ class Bench:
 
     def prepare(self, rows: int) -> None:
         """Make the tables of this size, where they are not there already, and each way's own copy anew."""
-        parts = 0 if rows > ALONE else rows * 3 // 2
-        if not (self._place / str(rows)).exists():
-            _tell(f"making tables of {rows:,} rows")
-            _run(["bench.ways.preparing", str(self._place / str(rows)), str(rows), str(parts)])
+        is_asked = any(task.startswith("flatten") for task in self._tasks)
+        parts = rows * 3 // 2 if is_asked and rows <= ALONE else 0
+        _tell(f"making tables of {rows:,} rows")
+        _run(["bench.ways.preparing", str(self._place / str(rows)), str(rows), str(parts)])
         for way in self._offered(rows):
             _tell(f"preparing {way} with {rows:,} rows")
             _run(self._child(rows, "prepare", way, 0))

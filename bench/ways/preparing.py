@@ -88,8 +88,14 @@ def _write(table: pa.Table, path: Path) -> None:
     pq.write_table(table, path, compression="zstd", row_group_size=ROW_GROUP)
 
 
+def main() -> None:
+    """DIRECTORY ROWS PARTS: tables of so many rows, and parts of so many (0: none). What is there stays."""
+    place, rows, of_parts = Place(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
+    if not place.newer.exists():
+        make(place, rows)
+    if of_parts and not place.parts("shuffled").exists():
+        make_parts(place, of_parts)
+
+
 if __name__ == "__main__":
-    here = Place(Path(sys.argv[1]))
-    make(here, int(sys.argv[2]))
-    if int(sys.argv[3]):
-        make_parts(here, int(sys.argv[3]))
+    main()
