@@ -68,7 +68,8 @@ class _Appending:
         for number in batch.groups:
             self.dead += sum(map(_weight, self.file.footer.group(number).chunks))
         after = applied(self.file.read(batch.groups), self.key, batch.changes)
-        verify.check_increasing(after, self.key)
+        if not verify.is_increasing(after, self.key):
+            raise verify.Amiss("the rows of a row group are not in key order, or a key is there twice")
         if not after.num_rows:
             return
         encoded = encode(after, self.key, group=regroup.cut(after.num_rows, self.usual))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -61,8 +61,3 @@ class Order:
     @property
     def _leading(self) -> list[Bounds | None]:
         return self.file.bounds(self.key[0])
-
-
-def in_order(changes: Iterable[RowChange], key: tuple[str, ...]) -> Iterator[RowChange]:
-    """The changes, sorted by the key of their rows."""
-    yield from sorted(changes, key=lambda change: change.key(key))
