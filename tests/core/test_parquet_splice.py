@@ -96,6 +96,7 @@ class Counted:
     body: bytes
     where: str = "a file"
     spans: list[Span] = field(default_factory=list)
+    reads: int = 0
 
     @property
     def size(self) -> int:
@@ -103,6 +104,7 @@ class Counted:
 
     def read(self, spans: Sequence[Span]) -> list[bytes]:
         self.spans += spans
+        self.reads += 1
         return [self.body[start:stop] for start, stop in spans]
 
 
@@ -122,6 +124,14 @@ def test_a_changed_cell_costs_its_column_chunk_and_the_keys_of_its_row_group() -
     before, after = file.footer.digests, spliced.file.footer.digests
     differ = [(g, c) for g in range(10) for c in range(8) if before[g][c] != after[g][c]]
     assert differ == [(5, vessel)]
+
+
+def test_what_many_row_groups_need_is_fetched_together() -> None:
+    file = TableFile.open(Counted(BODY), BODY)
+    changes = [RowChange(ROWS[n], {**ROWS[n], "vessel": "Kestrel"}) for n in range(0, 200, 20)]
+    spliced = splice(file, KEY, [*changes[:9], RowChange(ROWS[180], None)], commit="c", number=1, shape=SHAPE)
+    assert spliced.mode == "append"
+    assert file.source.reads == 1
 
 
 def test_rows_that_are_inserted_and_deleted_cost_their_row_groups() -> None:
