@@ -106,7 +106,9 @@ class _Splicing:
         if draft.dead <= self.shape.dead * draft.size:
             return self._checked(draft, "append", "")
         reason = f"{draft.dead:,} of {draft.size:,} bytes would be dead, more than {self.shape.dead:.0%}"
-        return self._checked(compact(draft, self.file.source), "ordered", reason)
+        ordered = compact(draft, self.file.source)
+        verify.check_moved(draft, ordered, self.file.source)
+        return self._checked(ordered, "ordered", reason)
 
     def _checked(self, draft: Draft, mode: Mode, reason: str) -> Spliced:
         footer = draft.footer(self.file.footer, self.metadata)
