@@ -25,7 +25,8 @@ from towline import keys, rowgroups
 from towline.errors import NotFound, Refused, Unavailable, UsageError
 from towline.partfile import PartFile, fetch
 from towline.parts import Ignored, Parts
-from towline.piles import Piles, Rank, Sorted, check_room, is_ordered, rank_at
+from towline.piles import Piles, Sorted, check_room
+from towline.ranks import Rank, is_ordered, rank_at
 from towline.rules.field import Field
 from towline.store import ALWAYS, MIB, Entry, ObjectStore, Precondition, file_parts
 from towline.table import without_negative_zero

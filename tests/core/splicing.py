@@ -99,7 +99,9 @@ class Edits:
     def save(self, table: pa.Table) -> list[RowChange]:
         """Changes of a table, in no order; at most one a row."""
         rows = {key_of(row, self.key): row for row in table.to_pylist()}
-        way = self.dice.choice((self._cells, self._cells, self._cells, self._block, self._block, self._moved, self._ends))
+        way = self.dice.choice(
+            (self._cells, self._cells, self._cells, self._block, self._block, self._moved, self._ends)
+        )
         if self.dice.random() < 0.02:
             way = self._nothing_left
         changes = {change.key(self.key): change for change in way(rows)}

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.core.splicing import KEYS, USUAL, Edits, check, check_readers, save, written
+from tests.core.splicing import KEYS, Edits, check, check_readers, save, written
 from towline import table as tables
 from towline.change import RowChange
 from towline.parquet import regroup
