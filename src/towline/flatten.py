@@ -25,7 +25,9 @@ from towline import keys, rowgroups
 from towline.errors import NotFound, Refused, Unavailable, UsageError
 from towline.partfile import PartFile, fetch
 from towline.parts import Ignored, Parts
-from towline.piles import Piles, Rank, Sorted, check_room, is_ordered, rank_at
+from towline.piles import Piles, Sorted, check_room
+from towline.ranks import Rank, is_ordered, rank_at
+from towline.rowgroups import NOWHERE, Ends
 from towline.rules.field import Field
 from towline.store import ALWAYS, MIB, Entry, ObjectStore, Precondition, file_parts
 from towline.table import without_negative_zero
@@ -66,8 +68,10 @@ def flatten(
     workdir: Path | None = None,
     memory: int = MEMORY,
     when: Precondition = ALWAYS,
+    ends: Ends = NOWHERE,
 ) -> Flattened:
-    """Write the rows of all parts as one canonical object with the columns `fields`, sorted by `key`.
+    """Write the rows of all parts as one canonical object with the columns `fields`, sorted by `key`; its row groups
+    end where `ends` says, so that it can be compared with the table that those are of.
 
     UnreadableFile, naming the part: it is no sound table, or not of these columns. Unavailable: a part was replaced
     meanwhile, or there is no room in `workdir` (None: the system's temporary directory). What `when` raises, comes at
@@ -76,7 +80,7 @@ def flatten(
     with _plain_pool(), TemporaryDirectory(prefix="towline-flatten-", dir=workdir, ignore_cleanup_errors=True) as name:
         result = Path(name) / "result.parquet"
         try:
-            rows = _made(store, parts, _Work(Path(name), fields, key, memory), result)
+            rows = _made(store, parts, _Work(Path(name), fields, key, memory, ends), result)
         except OSError as error:  # what is wrong with a part is told otherwise
             raise Unavailable(f"working in {Path(name).parent} failed: {error}") from error
         stat = store.assemble(target, file_parts(result), when=when)
@@ -116,8 +120,8 @@ def _made(store: ObjectStore, parts: Parts, work: _Work, result: Path) -> int:
 class _Work:
     """The rows on their way from the parts to the result."""
 
-    def __init__(self, directory: Path, fields: Sequence[Field], key: Sequence[str], memory: int) -> None:
-        self.directory, self._fields, self._key, self._memory = directory, fields, key, memory
+    def __init__(self, directory: Path, fields: Sequence[Field], key: Sequence[str], memory: int, ends: Ends) -> None:
+        self.directory, self._fields, self._key, self._memory, self._ends = directory, fields, key, memory, ends
         self._names = [field.name for field in fields]
         self._schema = pa.schema([(field.name, field.arrow) for field in fields])
         self._piles = Piles(directory, self._schema, key, memory)
@@ -137,7 +141,7 @@ class _Work:
         """The canonical file; how many rows it has."""
         required = [name for name in self._key if name not in self._null_keys]
         schema = pa.schema([field.with_nullable(field.name not in required) for field in self._schema])
-        groups = rowgroups.cut(self._piles.rows(found), schema, max(2 * self._memory, _LEAST_GROUP))
+        groups = rowgroups.cut(self._piles.rows(found), schema, max(2 * self._memory, _LEAST_GROUP), self._ends)
         return rowgroups.write(path, groups, schema, self._key, self._memory // 4)
 
     def _load(self, store: ObjectStore, entries: Sequence[Entry]) -> list[Sorted]:

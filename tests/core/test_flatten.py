@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core import flattening
-from towline import flatten, parts, piles, rowgroups
+from towline import flatten, parts, piles, ranks, rowgroups
 from towline import table as tables
 from towline.errors import NotFound, PreconditionFailed, Unavailable, UnreadableFile
 from towline.memory import MemoryStore
@@ -97,7 +97,7 @@ def told_rows(rows: Sequence[dict[str, Any]]) -> list[list[str]]:
 def expected(rows: Sequence[dict[str, Any]], key: Sequence[str]) -> list[list[str]]:
     """What Python's own stable sort makes of them."""
     positive = [{n: v + 0.0 if n in key and isinstance(v, float) else v for n, v in row.items()} for row in rows]
-    return told_rows(sorted(positive, key=lambda row: piles.rank(row[name] for name in key)))
+    return told_rows(sorted(positive, key=lambda row: ranks.rank(row[name] for name in key)))
 
 
 @st.composite
@@ -128,7 +128,7 @@ def test_parts_become_what_sorting_all_their_rows_becomes(data: st.DataObject) -
     given = [{**row, "place": place} for place, row in enumerate(drawn)]
     key = data.draw(st.lists(st.sampled_from(list(VALUES)), min_size=1, max_size=3, unique=True))
     if data.draw(st.booleans()):  # parts that are in order take other ways
-        given = sorted(given, key=lambda row: piles.rank(row[name] for name in key))
+        given = sorted(given, key=lambda row: ranks.rank(row[name] for name in key))
     cuts = [0, *sorted(data.draw(st.lists(st.integers(0, len(given)), max_size=6))), len(given)]
     chunks = [pa.Table.from_pylist(given[a:b], SCHEMA) for a, b in pairwise(cuts)]
     store = put(*(data.draw(part(chunk)) for chunk in chunks))
@@ -359,7 +359,7 @@ def test_a_table_larger_than_its_memory_is_flattened_within_it(tmp_path: Path) -
     result = pq.ParquetFile(tmp_path / "result.parquet")
     keys = result.read(columns=list(flattening.KEY))
     assert keys["tow"].to_numpy().tolist() == [n // 8 for n in range(2_800_000)]
-    assert piles.is_ordered(keys)
+    assert ranks.is_ordered(keys)
 
 
 def test_memory_follows_from_what_a_function_has() -> None:

@@ -218,10 +218,9 @@ def walk(side: Grouped, groups: range, key: tuple[str, ...]) -> Iterator[pa.Tabl
     last: Rank = ()
     for table in ahead(side.read, groups, 1) if len(groups) > 1 else map(side.read, groups):
         if table.num_rows:
-            keys = table.select(list(key))
-            if not is_ordered(keys) or rank_at(keys, 0) < last:
+            if not is_ordered(table.select(list(key))) or rank_at(table, key, 0) < last:
                 raise _unordered(side.where, key)
-            last = rank_at(keys, keys.num_rows - 1)
+            last = rank_at(table, key, table.num_rows - 1)
             yield table
 
 
@@ -255,10 +254,10 @@ class _Side:
         if table is None:
             return False
         self._hold(table)
-        self.end = rank_at(self._keys, table.num_rows - 1)
+        self.end = rank_at(table, self._key, table.num_rows - 1)
         return True
 
     def take(self, bound: Rank) -> pa.Table:
         """The rows that come no later than `bound`."""
-        start, self._at = self._at, up_to(self._keys, bound, self._at)
+        start, self._at = self._at, up_to(self._keys, self._key, bound, self._at)
         return self._table.slice(start, self._at - start)
