@@ -11,7 +11,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from app.editing.cells import Misfit, Text, value_of
-from app.editing.sheet import Sheet, row_id
+from app.editing.sheet import Sheet
 from towline.browse import PAGE, Book, Page, Place, View
 from towline.change import RowChange
 from towline.contract import Contract
@@ -159,17 +159,15 @@ class PagedSheet(Sheet):
         """The number of the first row that holds these values. UsageError as in `Book.find`."""
         return self.book.find(values)
 
-    def showing(self, row: str) -> Sheet:
-        if row in self.shown:
-            return self
-        key = read_id(row, self.contract)
-        number = self.find(self.contract.key_dict(key)) if key is not None else None
-        return self if number is None else self.at(number)
+    def is_shown(self, key: Key) -> bool:
+        return key in self.rows.page
 
-    @cached_property
-    def shown(self) -> frozenset[str]:
-        """The ids of the rows on the page."""
-        return frozenset(map(row_id, self.rows))
+    def showing(self, row: str) -> Sheet:
+        key = read_id(row, self.contract)
+        if key is None or self.is_shown(key):
+            return self
+        number = self.find(self.contract.key_dict(key))
+        return self if number is None else self.at(number)
 
     def like(self, before: Sheet) -> Sheet:
         if not isinstance(before, PagedSheet) or before.contract.schema != self.contract.schema:

@@ -76,6 +76,10 @@ class Sheet:
         """The sheet with these changes in it, each of which begins with what it holds."""
         return replace(self, table=tables.apply(self.table, self.contract.key, changes))
 
+    def is_shown(self, key: Key) -> bool:
+        """Whether the grid shows this row of the table."""
+        return True
+
     def showing(self, row: str) -> Sheet:
         """The sheet such that the grid shows a row, by its id, if it is there."""
         return self

@@ -17,6 +17,7 @@ from towline.browse.place import Place
 from towline.browse.view import View, equal
 from towline.errors import UsageError
 from towline.parquet.tablefile import TableFile
+from towline.parquet.writer import ROW_GROUP
 from towline.values import Key, Row
 
 PAGE = 1_000  # rows
@@ -40,7 +41,8 @@ class Page:
     start     where it begins; None: with the first row of the view
     next      where the next page begins; None: there are no more rows
     searched  how many rows of the table were looked at, or could be left out unseen, up to here; all of them in a
-              sorted view. Below the table's count with `next` set, the search stopped: there may be more
+              sorted view
+    stopped   whether a search stopped there, having read as much as it may: there may be more rows or none
     """
 
     rows: pa.Table
@@ -48,6 +50,7 @@ class Page:
     start: Place | None
     next: Place | None
     searched: int
+    stopped: bool = False
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -85,7 +88,8 @@ class Book:
         if view.where:
             return self._searched(view, start, first, limit)
         stop = min(first + limit, self.num_rows)
-        return self._page(range(first, stop), start, Place(stop) if stop < self.num_rows else None, stop)
+        numbers, after = range(first, stop), Place(stop) if stop < self.num_rows else None
+        return Page(self.gather(numbers), numbers, start, after, stop)
 
     def find(self, values: Row) -> int | None:
         """The number of the first row that holds all of these values. UsageError: it is not among those that can be
@@ -102,9 +106,11 @@ class Book:
     def _searched(self, view: View, start: Place | None, first: int, limit: int) -> Page:
         numbers, after, at = self._look(view, first, limit)
         shown = self._affordable(numbers)
+        stopped = after is not None and len(numbers) < limit
         if shown < len(numbers):
-            after, at = numbers[shown], numbers[shown]
-        return self._page(numbers[:shown], start, None if after is None else Place(after), at)
+            after, at, stopped = numbers[shown], numbers[shown], False
+        place = None if after is None else Place(after)
+        return Page(self.gather(numbers[:shown]), numbers[:shown], start, place, at, stopped)
 
     def _look(self, view: View, start: int, limit: int) -> tuple[list[int], int | None, int]:
         """The numbers of the first rows that match from `start` on; where to go on, None: nowhere; and how many rows
@@ -142,7 +148,7 @@ class Book:
         numbers, values = self._order.entries(start, limit)
         shown = self._affordable(numbers[:limit])
         after = Place(numbers[shown], values[shown]) if shown < len(numbers) else None
-        return self._page(numbers[:shown], start, after, self.num_rows)
+        return Page(self.gather(numbers[:shown]), numbers[:shown], start, after, self.num_rows)
 
     def _ordered(self, view: View, start: Place | None, limit: int) -> Order:
         groups = self._admitted(view)
@@ -160,9 +166,6 @@ class Book:
         return order.done()
 
     # ---- their cells ----
-
-    def _page(self, numbers: Sequence[int], start: Place | None, after: Place | None, searched: int) -> Page:
-        return Page(self.gather(numbers), numbers, start, after, searched)
 
     def gather(self, numbers: Sequence[int]) -> pa.Table:
         """The rows with these numbers, in this order."""
@@ -238,9 +241,17 @@ class Book:
         return sum(of.column(number).total_compressed_size for number in numbers)
 
 
-def pages(book: Book, view: View, limit: int = PAGE) -> Iterator[Page]:
-    """All pages of a view, one after the other."""
-    page: Page | None = book.page(view, limit=limit)
+def pages(book: Book, view: View, limit: int = PAGE, start: Place | None = None) -> Iterator[Page]:
+    """All pages of a view from a place on, one after the other."""
+    page: Page | None = book.page(view, start, limit)
     while page is not None:
         yield page
         page = book.page(view, page.next, limit) if page.next else None
+
+
+def matching(file: TableFile, key: tuple[str, ...], where: Row) -> pa.Table:
+    """The rows that hold all of these values, as `edits.matching` finds them in a table at hand; all rows where there
+    are none."""
+    if not where:
+        return file.table()
+    return pa.concat_tables(page.rows for page in pages(Book(file, key), View(equal(where)), ROW_GROUP))
