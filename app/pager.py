@@ -35,7 +35,9 @@ def draw(session: Session, desk: Desk, name: str) -> None:
         _filters(session, desk, sheet, name)
         _order(session, desk, sheet, name)
         _key(session, desk, sheet, name)
-        with st.popover("Columns", type="tertiary", icon=":material/bar_chart:"):
+        with st.popover(
+            "Columns", type="tertiary", icon=":material/bar_chart:", help="The least and the greatest values"
+        ):
             found = memo.once("extents", (sheet.book,), lambda: extents(sheet.book.file))
             st.html(pager_markup.columns(found, sheet.contract, sheet.num_rows))
     if session.notice:
@@ -47,20 +49,21 @@ def _around(session: Session, desk: Desk, sheet: PagedSheet, name: str) -> None:
     """The page before, where this one is, and the page after."""
     before, page = sheet.previous(), sheet.page
     turn = partial(_turn, session, desk)
-    label = "Search on" if page.stopped else "Next"
     st.button(
-        "Previous",
+        "",
         key=f"pager-previous-{name}",
         icon=":material/chevron_left:",
+        help="Previous page",
         disabled=before is None,
         on_click=turn,
         args=(lambda: before or sheet,),
     )
     st.html(markup.block(f'<span class="tl-head">{pager_markup.where(sheet)}</span>'), width="content")
     st.button(
-        label,
+        "Search on" if page.stopped else "",
         key=f"pager-next-{name}",
         icon=":material/chevron_right:",
+        help="Look through the rows that follow" if page.stopped else "Next page",
         disabled=page.next is None,
         on_click=turn,
         args=(sheet.next,),
@@ -148,7 +151,7 @@ def _order(session: Session, desk: Desk, sheet: PagedSheet, name: str) -> None:
         column, down = choices[str(st.session_state[key])]
         _look(session, desk, sheet, View(view.where, column, down))
 
-    st.selectbox("Sort all rows by", list(choices), key=key, help=_HELP, on_change=chosen, width=190, **_BARE)
+    st.selectbox("Sort all rows by", list(choices), key=key, help=_HELP, on_change=chosen, width=170, **_BARE)
 
 
 def _key(session: Session, desk: Desk, sheet: PagedSheet, name: str) -> None:
@@ -162,7 +165,7 @@ def _key(session: Session, desk: Desk, sheet: PagedSheet, name: str) -> None:
         st.session_state[key] = ""
 
     names = ", ".join(sheet.contract.key)
-    st.text_input("Go to a row", key=key, placeholder=f"Go to {names}", on_change=wanted, width=190, **_BARE)
+    st.text_input("Go to a row", key=key, placeholder=f"Go to {names}", on_change=wanted, width=170, **_BARE)
 
 
 def _go(session: Session, desk: Desk, sheet: PagedSheet, text: str) -> None:

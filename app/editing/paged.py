@@ -17,7 +17,7 @@ from towline.change import RowChange
 from towline.contract import Contract
 from towline.diff import Diff
 from towline.order import rank
-from towline.rows import Rows, edited
+from towline.rows import Edited, Rows, edited
 from towline.values import Key, Row
 
 LARGE = 50_000  # rows; a table with more is shown page by page
@@ -95,7 +95,7 @@ class PagedSheet(Sheet):
     @cached_property
     def page(self) -> Page:
         """What the grid shows. UsageError where the view asks for too much."""
-        return self.book.page(self.leaf.view, self.leaf.start)
+        return self.book.page(self.leaf.view, self.leaf.start, PAGE)
 
     @cached_property
     def table(self) -> pa.Table:  # type: ignore[override] - read when it is asked for
@@ -107,8 +107,8 @@ class PagedSheet(Sheet):
 
     @cached_property
     def rows(self) -> Lookup:
-        is_changed = self.source is not self.origin
-        page = {} if is_changed else {self.contract.key_of(row): row for row in self.table.to_pylist()}
+        shown = [] if isinstance(self.source, Edited) else self.table.to_pylist()
+        page = {self.contract.key_of(row): row for row in shown}
         return Lookup(page, self.source, self.found)
 
     @property

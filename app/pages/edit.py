@@ -43,11 +43,10 @@ def _edit(session: Session) -> None:
     _head(desk)
     with st.container(key="above"):  # always there, so that the grid keeps its place on the page
         _above(session, desk)
+    pager.draw(session, desk, "edit")
     table, side = st.columns([2.7, 1], gap="medium")
-    with table:
-        pager.draw(session, desk, "edit")
-        with st.container(height="stretch", key="table"):
-            grid.draw(desk, f"grid-{session.dataset}", on_story=session.ask)
+    with table, st.container(height="stretch", key="table"):
+        grid.draw(desk, f"grid-{session.dataset}", on_story=session.ask)
     with side:
         _side(session, desk)
     story.draw(session, desk)
