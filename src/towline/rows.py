@@ -99,7 +99,15 @@ class Filed:
         return self.file.num_rows
 
     def rows(self, keys: Iterable[Key]) -> dict[Key, Row]:
-        return self.file.rows(keys, self.key)
+        """What was asked for once is kept: a proposal made on the head asks for the same rows as base and as head."""
+        wanted = set(keys)
+        unknown = wanted - self._known.keys()
+        self._known.update({**dict.fromkeys(unknown), **self.file.rows(unknown, self.key)})
+        return {key: row for key in wanted if (row := self._known[key]) is not None}
+
+    @cached_property
+    def _known(self) -> dict[Key, Row | None]:
+        return {}
 
     def values(self, column: str, wanted: Sequence[Value]) -> Iterator[pa.Table]:
         """The column is read of the row groups whose statistics allow for a value, some at once, and the keys of those

@@ -35,7 +35,7 @@ from .shelf import NOON
 
 Script = Callable[["Bench"], object]
 # Of a workbench: the same for all rounds of a worker.
-SURROUNDINGS = ("store", "layout", "database", "clock", "notify", "describe", "pause")
+SURROUNDINGS = ("store", "layout", "database", "clock", "notify", "describe", "wrote", "pause")
 
 
 @dataclass
