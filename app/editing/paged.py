@@ -21,6 +21,7 @@ from towline.rows import Edited, Rows, edited
 from towline.values import Key, Row
 
 LARGE = 50_000  # rows; a table with more is shown page by page
+SAMPLED = 50_000  # rows that stand for a large table in pictures
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -110,6 +111,10 @@ class PagedSheet(Sheet):
         shown = [] if isinstance(self.source, Edited) else self.table.to_pylist()
         page = {self.contract.key_of(row): row for row in shown}
         return Lookup(page, self.source, self.found)
+
+    @cached_property
+    def sample(self) -> pa.Table:
+        return self.book.sample(SAMPLED).select(self.contract.names)
 
     @property
     def origin(self) -> object:

@@ -43,6 +43,11 @@ class Sheet:
         """The rows by key, in the table's order."""
         return {self.contract.key_of(row): row for row in self.table.to_pylist()}
 
+    @cached_property
+    def sample(self) -> pa.Table:
+        """Rows to draw pictures of: all of them, but of a large table."""
+        return self.table
+
     @property
     def origin(self) -> object:
         """The same object for all sheets of one table."""

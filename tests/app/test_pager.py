@@ -186,3 +186,14 @@ def test_a_search_that_stopped_says_how_far_it_is(editor: Editor) -> None:
     found = sheet(editor).turned(Leaf(View((Condition("vessel", "=", "x"),)), Place(0), 12))
     found.__dict__["page"] = replace(found.page, stopped=True, next=Place(3), searched=3)
     assert pager_markup.where(found) == "12 rows match among the first 3 of 4"
+
+
+def test_the_other_pages_look_at_a_part_of_it_and_say_so(editor: Editor) -> None:
+    editor.go("Explore")
+    assert "This table is large: the pictures are of 4 of its 4 rows" in editor.text
+    editor.tab.query_params["commit"] = "1"
+    editor.go("History")
+    next(each for each in editor.tab.segmented_control if each.key == "history-view-nets").set_value("Table")
+    editor.open()
+    assert "towline export nets FILE --at 1 writes all of it" in editor.text
+    assert "Rows 1-2 of 4" in editor.text
