@@ -11,16 +11,17 @@ from functools import cached_property
 import pyarrow as pa
 
 from app.editing.cells import Misfit, Text, value_of
-from app.editing.sheet import Sheet, row_id
+from app.editing.sheet import Sheet
 from towline.browse import PAGE, Book, Page, Place, View
 from towline.change import RowChange
 from towline.contract import Contract
 from towline.diff import Diff
 from towline.order import rank
-from towline.rows import Rows, edited
+from towline.rows import Edited, Rows, edited
 from towline.values import Key, Row
 
 LARGE = 50_000  # rows; a table with more is shown page by page
+SAMPLED = 50_000  # rows that stand for a large table in pictures
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -95,7 +96,7 @@ class PagedSheet(Sheet):
     @cached_property
     def page(self) -> Page:
         """What the grid shows. UsageError where the view asks for too much."""
-        return self.book.page(self.leaf.view, self.leaf.start)
+        return self.book.page(self.leaf.view, self.leaf.start, PAGE)
 
     @cached_property
     def table(self) -> pa.Table:  # type: ignore[override] - read when it is asked for
@@ -107,9 +108,13 @@ class PagedSheet(Sheet):
 
     @cached_property
     def rows(self) -> Lookup:
-        is_changed = self.source is not self.origin
-        page = {} if is_changed else {self.contract.key_of(row): row for row in self.table.to_pylist()}
+        shown = [] if isinstance(self.source, Edited) else self.table.to_pylist()
+        page = {self.contract.key_of(row): row for row in shown}
         return Lookup(page, self.source, self.found)
+
+    @cached_property
+    def sample(self) -> pa.Table:
+        return self.book.sample(SAMPLED).select(self.contract.names)
 
     @property
     def origin(self) -> object:
@@ -159,17 +164,15 @@ class PagedSheet(Sheet):
         """The number of the first row that holds these values. UsageError as in `Book.find`."""
         return self.book.find(values)
 
-    def showing(self, row: str) -> Sheet:
-        if row in self.shown:
-            return self
-        key = read_id(row, self.contract)
-        number = self.find(self.contract.key_dict(key)) if key is not None else None
-        return self if number is None else self.at(number)
+    def is_shown(self, key: Key) -> bool:
+        return key in self.rows.page
 
-    @cached_property
-    def shown(self) -> frozenset[str]:
-        """The ids of the rows on the page."""
-        return frozenset(map(row_id, self.rows))
+    def showing(self, row: str) -> Sheet:
+        key = read_id(row, self.contract)
+        if key is None or self.is_shown(key):
+            return self
+        number = self.find(self.contract.key_dict(key))
+        return self if number is None else self.at(number)
 
     def like(self, before: Sheet) -> Sheet:
         if not isinstance(before, PagedSheet) or before.contract.schema != self.contract.schema:

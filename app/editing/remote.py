@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from app.editing.paged import LARGE, PagedSheet
+from app.editing import paged
+from app.editing.paged import PagedSheet
 from app.editing.sheet import Sheet
 from towline import history, keys, master, receipts
 from towline.browse import Book
@@ -90,7 +91,7 @@ def _open_commit(bench: Workbench, dataset: str, at: str) -> Sheet:
 def _sheet(bench: Workbench, head: Head, commit: str) -> Sheet:
     """Of a large table no more than its footer is read."""
     contract = bench.contract(head.dataset, head.contract)
-    if head.file.num_rows <= LARGE:
+    if head.file.num_rows <= paged.LARGE:
         return Sheet(contract, commit, head.number, head.table)
     return PagedSheet(contract, commit, head.number, Book(head.file, contract.key), head.rows(contract.key))
 
@@ -119,7 +120,7 @@ def news(bench: Workbench, sheet: Sheet) -> News:
     is_like = newer.contract.schema == sheet.contract.schema
     known = {number_of(record) for record in records} | {newer.number}
     others = max(0, newer.number - sheet.number - len(known))
-    is_told = newer.num_rows <= LARGE or (not others and sum(map(_rows_of, records)) <= COMPARED)
+    is_told = newer.num_rows <= paged.LARGE or (not others and sum(map(_rows_of, records)) <= COMPARED)
     key = sheet.contract.key
     changes = difference(sheet.whole, newer.whole, key).changes if is_like and is_told else ()
     return News(newer, records, changes, others, is_told)

@@ -43,6 +43,11 @@ class Sheet:
         """The rows by key, in the table's order."""
         return {self.contract.key_of(row): row for row in self.table.to_pylist()}
 
+    @cached_property
+    def sample(self) -> pa.Table:
+        """Rows to draw pictures of: all of them, but of a large table."""
+        return self.table
+
     @property
     def origin(self) -> object:
         """The same object for all sheets of one table."""
@@ -75,6 +80,10 @@ class Sheet:
     def changed(self, changes: Sequence[RowChange]) -> Sheet:
         """The sheet with these changes in it, each of which begins with what it holds."""
         return replace(self, table=tables.apply(self.table, self.contract.key, changes))
+
+    def is_shown(self, key: Key) -> bool:
+        """Whether the grid shows this row of the table."""
+        return True
 
     def showing(self, row: str) -> Sheet:
         """The sheet such that the grid shows a row, by its id, if it is there."""

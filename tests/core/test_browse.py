@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from towline import edits
 from towline import table as tables
-from towline.browse import PAGE, Book, Condition, View, book, equal, extents, pages
+from towline.browse import PAGE, Book, Condition, View, book, equal, extents, matching, pages
 from towline.errors import UsageError
 from towline.parquet.source import BytesSource, Span
 from towline.parquet.tablefile import TableFile
@@ -247,3 +248,17 @@ def test_a_table_without_rows_has_one_empty_page() -> None:
         page = fresh.page(view)
         assert (page.rows, page.next) == (WHOLE.schema.empty_table(), None)
     assert fresh.find({"haul": 1}) is None
+
+
+def test_a_sample_is_of_rows_from_all_over_the_table() -> None:
+    fresh, _ = opened(table(20_000), 1_024)
+    found = fresh.sample(400)["haul"].to_pylist()
+    assert 300 < len(found) < 500
+    assert found == sorted(found)
+    assert (found[0], found[-1] > 1_500) == (0, True)
+    assert opened(WHOLE.slice(0, 0))[0].sample(400).num_rows == 0
+
+
+def test_what_matches_is_found_as_in_a_table_at_hand() -> None:
+    for where in ({"species": "cod"}, {"haul": 41, "fish": 3}, {"length": math.nan}, {"length": None}, {"haul": -1}):
+        assert repr(matching(BOOK.file, KEY, where).to_pylist()) == repr(edits.matching(WHOLE, where).to_pylist())

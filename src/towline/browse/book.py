@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +16,8 @@ from towline.browse.place import Place
 from towline.browse.view import View, equal
 from towline.errors import UsageError
 from towline.parquet.tablefile import TableFile
+from towline.parquet.writer import ROW_GROUP
+from towline.shelf import Shelf
 from towline.values import Key, Row
 
 PAGE = 1_000  # rows
@@ -26,7 +27,8 @@ SORTED = 256 * MIB  # bytes of column chunks that are read at most to put rows i
 GATHERED = 48 * MIB  # bytes that are read to show the rows of one page, which may lie all over the file
 AHEAD = 10_000  # rows behind a page that are put in order with it, so that the next ones need no pass of their own
 FEW = 256  # rows of a row group that are fetched page by page, as `TableFile.take` does
-HELD = 3  # decoded row groups that are kept, for the pages before and after
+HELD = 48 * MIB  # decoded row groups that are kept, for the pages before and after
+PLACES = 8  # row groups that a sample is taken from
 _LEAF = 8_192  # rows of a page of a column chunk, as Towline writes them
 _VALUE = 8  # bytes that a value counts at least in a search: chunks of few different values are small, and take as long
 
@@ -40,7 +42,8 @@ class Page:
     start     where it begins; None: with the first row of the view
     next      where the next page begins; None: there are no more rows
     searched  how many rows of the table were looked at, or could be left out unseen, up to here; all of them in a
-              sorted view. Below the table's count with `next` set, the search stopped: there may be more
+              sorted view
+    stopped   whether a search stopped there, having read as much as it may: there may be more rows or none
     """
 
     rows: pa.Table
@@ -48,6 +51,7 @@ class Page:
     start: Place | None
     next: Place | None
     searched: int
+    stopped: bool = False
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -60,7 +64,7 @@ class Book:
 
     file: TableFile
     key: tuple[str, ...]
-    _groups: OrderedDict[int, pa.Table] = field(default_factory=OrderedDict, repr=False)
+    _groups: Shelf[pa.Table] = field(default_factory=lambda: Shelf(HELD, lambda table: int(table.nbytes)), repr=False)
     _order: Order | None = field(default=None, repr=False)
 
     @property
@@ -85,7 +89,8 @@ class Book:
         if view.where:
             return self._searched(view, start, first, limit)
         stop = min(first + limit, self.num_rows)
-        return self._page(range(first, stop), start, Place(stop) if stop < self.num_rows else None, stop)
+        numbers, after = range(first, stop), Place(stop) if stop < self.num_rows else None
+        return Page(self.gather(numbers), numbers, start, after, stop)
 
     def find(self, values: Row) -> int | None:
         """The number of the first row that holds all of these values. UsageError: it is not among those that can be
@@ -97,14 +102,25 @@ class Book:
             raise UsageError(f"it is not among the first {at:,} of {self.num_rows:,} rows; filter for it to go on")
         return None
 
+    def sample(self, count: int, places: int = PLACES) -> pa.Table:
+        """About so many rows, taken at even distances from row groups that lie at even distances."""
+        groups = self._admitted(View())
+        chosen = groups[:: -(-len(groups) // places)] if groups else []
+        parts = (self.file.read([group]) for group in chosen)
+        each = max(1, count // max(1, len(chosen)))
+        thinned = [part.take(pa.arange(0, part.num_rows, -(-part.num_rows // each))) for part in parts]
+        return pa.concat_tables(thinned) if thinned else self.file.schema.empty_table()
+
     # ---- which rows ----
 
     def _searched(self, view: View, start: Place | None, first: int, limit: int) -> Page:
         numbers, after, at = self._look(view, first, limit)
         shown = self._affordable(numbers)
+        stopped = after is not None and len(numbers) < limit
         if shown < len(numbers):
-            after, at = numbers[shown], numbers[shown]
-        return self._page(numbers[:shown], start, None if after is None else Place(after), at)
+            after, at, stopped = numbers[shown], numbers[shown], False
+        place = None if after is None else Place(after)
+        return Page(self.gather(numbers[:shown]), numbers[:shown], start, place, at, stopped)
 
     def _look(self, view: View, start: int, limit: int) -> tuple[list[int], int | None, int]:
         """The numbers of the first rows that match from `start` on; where to go on, None: nowhere; and how many rows
@@ -137,12 +153,13 @@ class Book:
         return groups
 
     def _sorted(self, view: View, start: Place | None, limit: int) -> Page:
-        if self._order is None or not self._order.reaches(view, start, limit):
-            self._order = self._ordered(view, start, limit)
-        numbers, values = self._order.entries(start, limit)
+        order = self._order
+        if order is None or not order.reaches(view, start, limit):
+            order = self._order = self._ordered(view, start, limit)
+        numbers, values = order.entries(start, limit)
         shown = self._affordable(numbers[:limit])
         after = Place(numbers[shown], values[shown]) if shown < len(numbers) else None
-        return self._page(numbers[:shown], start, after, self.num_rows)
+        return Page(self.gather(numbers[:shown]), numbers[:shown], start, after, self.num_rows)
 
     def _ordered(self, view: View, start: Place | None, limit: int) -> Order:
         groups = self._admitted(view)
@@ -160,9 +177,6 @@ class Book:
         return order.done()
 
     # ---- their cells ----
-
-    def _page(self, numbers: Sequence[int], start: Place | None, after: Place | None, searched: int) -> Page:
-        return Page(self.gather(numbers), numbers, start, after, searched)
 
     def gather(self, numbers: Sequence[int]) -> pa.Table:
         """The rows with these numbers, in this order."""
@@ -182,7 +196,7 @@ class Book:
         """Rows of one group. Many of them: it is decoded whole, and kept for the pages before and after."""
         first, count = self.firsts[group], len(numbers)
         places = [number - first for number in numbers]
-        if group not in self._groups and count <= FEW:
+        if count <= FEW and self._groups.peek(group) is None:
             return self.file.take(group, places)
         whole = self._group(group)
         is_stretch = places == list(range(places[0], places[0] + count))
@@ -204,7 +218,7 @@ class Book:
     def _price(self, group: int) -> float:
         """Bytes that single rows of a group take: of each chunk the dictionary and a page, as far as they can be found
         there (the page index)."""
-        if group in self._groups:
+        if self._groups.peek(group) is not None:
             return 0
         of = self.file.footer.arrow.row_group(group)
         chunks = [of.column(number) for number in range(of.num_columns)]
@@ -220,15 +234,10 @@ class Book:
 
     def _group(self, group: int) -> pa.Table:
         """A row group, whole."""
-        if group not in self._groups:
-            self._groups[group] = self.file.read([group])
-        self._groups.move_to_end(group)
-        while len(self._groups) > HELD:
-            self._groups.popitem(last=False)
-        return self._groups[group]
+        return self._groups.get(group, lambda: self.file.read([group]))
 
     def _read(self, group: int, columns: Sequence[str]) -> pa.Table:
-        held = self._groups.get(group)
+        held = self._groups.peek(group)
         return held.select(list(columns)) if held is not None else self.file.read([group], columns)
 
     def _size(self, group: int, columns: Sequence[str] | None = None) -> int:
@@ -238,9 +247,17 @@ class Book:
         return sum(of.column(number).total_compressed_size for number in numbers)
 
 
-def pages(book: Book, view: View, limit: int = PAGE) -> Iterator[Page]:
-    """All pages of a view, one after the other."""
-    page: Page | None = book.page(view, limit=limit)
+def pages(book: Book, view: View, limit: int = PAGE, start: Place | None = None) -> Iterator[Page]:
+    """All pages of a view from a place on, one after the other."""
+    page: Page | None = book.page(view, start, limit)
     while page is not None:
         yield page
         page = book.page(view, page.next, limit) if page.next else None
+
+
+def matching(file: TableFile, key: tuple[str, ...], where: Row) -> pa.Table:
+    """The rows that hold all of these values, as `edits.matching` finds them in a table at hand; all rows where there
+    are none."""
+    if not where:
+        return file.table()
+    return pa.concat_tables(page.rows for page in pages(Book(file, key), View(equal(where)), ROW_GROUP))
