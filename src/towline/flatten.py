@@ -81,11 +81,7 @@ def flatten(
     """
     with _plain_pool(), TemporaryDirectory(prefix="towline-flatten-", dir=workdir, ignore_cleanup_errors=True) as name:
         try:
-<<<<<<< HEAD
-            rows = _made(store, parts, _Work(Path(name), fields, key, memory, ends), result)
-=======
-            made, unfit = _made(store, parts, fields, key, Path(name), memory)
->>>>>>> flatten
+            made, unfit = _made(store, parts, fields, key, Path(name), memory, ends)
         except OSError as error:  # what is wrong with a part is told otherwise
             raise Unavailable(f"working in {Path(name).parent} failed: {error}") from error
         stat = store.assemble(target, made.parts, when=when)
@@ -117,14 +113,22 @@ def _plain_pool() -> Iterator[None]:
 
 
 def _made(
-    store: ObjectStore, parts: Parts, fields: Sequence[Field], key: Sequence[str], directory: Path, memory: int
+    store: ObjectStore,
+    parts: Parts,
+    fields: Sequence[Field],
+    key: Sequence[str],
+    directory: Path,
+    memory: int,
+    ends: Ends,
 ) -> tuple[Concatenation, str]:
     """What the store is to join, and why the rows had to be sorted for it; empty: they had not."""
     try:
+        if ends is not NOWHERE:
+            raise Unfit("its row groups are to end where those of another table do")
         return concatenated(store, parts, fields, key, directory), ""
     except Unfit as error:
         check_room(directory, 2 * parts.size)
-        work, result = _Work(directory, fields, key, memory), directory / "result.parquet"
+        work, result = _Work(directory, fields, key, memory, ends), directory / "result.parquet"
         rows = work.write(result, work.sorted(store, parts))
         return Concatenation(file_parts(result), rows), str(error)
 

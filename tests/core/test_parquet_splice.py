@@ -15,11 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-<<<<<<< HEAD
 from tests.core.splicing import KEYS, SHAPE, USUAL, Edits, body_of, check, check_readers, save, written
-=======
-from tests.core.splicing import KEYS, Edits, check, check_readers, save, written
->>>>>>> history
 from towline import table as tables
 from towline.change import RowChange, key_of
 from towline.errors import Corrupt

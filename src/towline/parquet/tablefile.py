@@ -58,12 +58,8 @@ class TableFile:
         numbers = None if columns is None else [self.schema.get_field_index(name) for name in columns]
         schema = self.schema if numbers is None else pa.schema([self.schema.field(number) for number in numbers])
         try:
-<<<<<<< HEAD
             # Arrow's own pre-buffering would read what lies between small chunks once more.
-            file = pq.ParquetFile(self._opened(groups, columns), metadata=self.footer.arrow, pre_buffer=False)
-=======
-            file = self.opened(groups, columns)
->>>>>>> flatten
+            file = self.opened(groups, columns, pre_buffer=False)
             table = file.read_row_groups(list(groups), columns=None if columns is None else list(columns))
         except (pa.ArrowException, OSError, ValueError) as error:
             raise Corrupt(f"{self.source.where} is not a Parquet table: {error}") from error
