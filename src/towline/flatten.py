@@ -10,7 +10,6 @@ Keys are not judged here: rows with a null in their key or with equal keys stay,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -21,7 +20,8 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
-from towline import keys, rowgroups
+from towline import keys, rowgroups, threads
+from towline.concatenation import Concatenation, Unfit, concatenated
 from towline.errors import NotFound, Refused, Unavailable, UsageError
 from towline.partfile import PartFile, fetch
 from towline.parts import Ignored, Parts
@@ -46,16 +46,18 @@ def memory_within(limit: int) -> int:
 
 @dataclass(frozen=True)
 class Flattened:
-    """What was made: rows, of how many parts, in how many bytes, where; and what lay there and is no part."""
+    """What was made: rows, of how many parts, in how many bytes, where; what lay there and is no part; and why the rows
+    had to be sorted (`unfit`; empty where the parts lie behind one another as they were)."""
 
     key: str
     rows: int
     parts: int
     bytes: int
     ignored: tuple[Ignored, ...] = ()
+    unfit: str = ""
 
     def to_json(self) -> dict[str, object]:
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "unfit"}
 
 
 def flatten(
@@ -78,13 +80,12 @@ def flatten(
     the end, as in `ObjectStore.assemble`.
     """
     with _plain_pool(), TemporaryDirectory(prefix="towline-flatten-", dir=workdir, ignore_cleanup_errors=True) as name:
-        result = Path(name) / "result.parquet"
         try:
-            rows = _made(store, parts, _Work(Path(name), fields, key, memory, ends), result)
+            made, unfit = _made(store, parts, fields, key, Path(name), memory, ends)
         except OSError as error:  # what is wrong with a part is told otherwise
             raise Unavailable(f"working in {Path(name).parent} failed: {error}") from error
-        stat = store.assemble(target, file_parts(result), when=when)
-    return Flattened(target, rows, len(parts.entries), stat.size, parts.ignored)
+        stat = store.assemble(target, made.parts, when=when)
+    return Flattened(target, made.rows, len(parts.entries), stat.size, parts.ignored, unfit)
 
 
 def check_target(store: ObjectStore, layout: keys.Layout, prefix: str, target: str, *, replace: bool) -> None:
@@ -111,10 +112,25 @@ def _plain_pool() -> Iterator[None]:
         pa.set_memory_pool(before)
 
 
-def _made(store: ObjectStore, parts: Parts, work: _Work, result: Path) -> int:
-    """The canonical file; how many rows it has."""
-    check_room(work.directory, 2 * parts.size)
-    return work.write(result, work.sorted(store, parts))
+def _made(
+    store: ObjectStore,
+    parts: Parts,
+    fields: Sequence[Field],
+    key: Sequence[str],
+    directory: Path,
+    memory: int,
+    ends: Ends,
+) -> tuple[Concatenation, str]:
+    """What the store is to join, and why the rows had to be sorted for it; empty: they had not."""
+    try:
+        if ends is not NOWHERE:
+            raise Unfit("its row groups are to end where those of another table do")
+        return concatenated(store, parts, fields, key, directory), ""
+    except Unfit as error:
+        check_room(directory, 2 * parts.size)
+        work, result = _Work(directory, fields, key, memory, ends), directory / "result.parquet"
+        rows = work.write(result, work.sorted(store, parts))
+        return Concatenation(file_parts(result), rows), str(error)
 
 
 class _Work:
@@ -130,12 +146,7 @@ class _Work:
     def sorted(self, store: ObjectStore, parts: Parts) -> list[Sorted]:
         """The rows of all parts, sorted as far as memory goes; in the order of the parts."""
         loads = _loads(parts.entries, self._memory // 64)
-        workers = ThreadPoolExecutor(WORKERS, "sort")
-        try:
-            found = [workers.submit(self._load, store, load) for load in loads]
-            return [each for done in found for each in done.result()]
-        finally:
-            workers.shutdown(cancel_futures=True)
+        return list(chain.from_iterable(threads.each(partial(self._load, store), loads, WORKERS)))
 
     def write(self, path: Path, found: Sequence[Sorted]) -> int:
         """The canonical file; how many rows it has."""
