@@ -83,13 +83,19 @@ class MemoryStore(ObjectStore):
         self._lock = RLock()
 
     def get(
-        self, key: str, *, version: str | None = None, span: Span | None = None, max_bytes: int | None = None
+        self,
+        key: str,
+        *,
+        version: str | None = None,
+        span: Span | None = None,
+        tail: int | None = None,
+        max_bytes: int | None = None,
     ) -> Blob:
         if span:
             check_span(span)
         with self._request("get", key):
             stat, body = self._find(key, version)
-            start, stop = clip(span, stat.size, key)
+            start, stop = clip(span, stat.size, key, tail)
             if max_bytes is not None and stop - start > max_bytes:
                 raise TooLarge(key, stop - start, max_bytes)
         return Blob(stat, body[start:stop])

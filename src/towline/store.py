@@ -162,15 +162,26 @@ class ObjectStore(Protocol):
     """
 
     def get(
-        self, key: str, *, version: str | None = None, span: Span | None = None, max_bytes: int | None = None
+        self,
+        key: str,
+        *,
+        version: str | None = None,
+        span: Span | None = None,
+        tail: int | None = None,
+        max_bytes: int | None = None,
     ) -> Blob:
-        """The object, or the bytes `span[0]` up to, not including, `span[1]` of it, cut off at its end.
+        """The object, or the bytes `span[0]` up to, not including, `span[1]` of it, cut off at its end; or its last
+        `tail` bytes, all of it where it has no more.
 
         NotFound: no such object or version, or it is a delete marker. UsageError: an empty span, or one that
         begins at or after the object's end. TooLarge: the answer would exceed `max_bytes`; its body was not
         read. Corrupt: the bytes do not match the checksum stored with them.
         """
         ...
+
+    def ranges(self, key: str, spans: Sequence[Span], *, version: str | None = None) -> list[bytes]:
+        """The bytes of several spans, all inside the object, as by `get`: side by side where that is quicker."""
+        return [self.get(key, version=version, span=span).body for span in spans]
 
     def head(self, key: str, *, version: str | None = None) -> Stat:
         """What is known of the object without reading it. NotFound as in `get`."""
@@ -253,10 +264,10 @@ def check_span(span: Span) -> None:
         raise UsageError(f"span {span[0]}..{span[1]}: expected 0 <= start < stop")
 
 
-def clip(span: Span | None, size: int, key: str) -> tuple[int, int]:
-    """The bytes of an object of `size` that `span` (None: all) selects. UsageError: none of them."""
+def clip(span: Span | None, size: int, key: str, tail: int | None = None) -> tuple[int, int]:
+    """The bytes of an object of `size` that `span` or `tail` (None: all) selects. UsageError: none of them."""
     if span is None:
-        return 0, size
+        return 0 if tail is None else max(0, size - tail), size
     if span[0] >= size:
         raise UsageError(f"span {span[0]}..{span[1]} begins past the end of {key!r}, which has {size} bytes")
     return span[0], min(span[1], size)

@@ -1,8 +1,6 @@
 """The master as an Arrow table: its canonical Parquet form, finding rows by key, applying changes.
 
-Canonical form (docs/parquet.md): the contract's columns in order, sorted by key, row groups of 65,536 rows, zstd,
-statistics on, key columns REQUIRED and all others OPTIONAL, and the commit id in the file's own key-value metadata,
-so that two commits of equal tables never have equal ETags (A -> B -> A must not pass If-Match).
+The canonical form itself is in `towline.parquet.writer`.
 """
 
 from __future__ import annotations
@@ -17,10 +15,12 @@ import pyarrow.parquet as pq
 
 from towline.change import RowChange, key_of
 from towline.errors import Corrupt
+from towline.parquet import writer as canonical
+from towline.parquet.writer import ROW_GROUP, writer
 from towline.values import Key, Row
 
-ROW_GROUP = 65_536
-_COMMIT, _NUMBER = b"towline.commit", b"towline.number"
+__all__ = ["ROW_GROUP", "apply", "commit_of", "find", "from_parquet", "from_rows", "rows_by_key", "sort", "summary"]
+__all__ += ["to_parquet", "without_negative_zero", "writer"]
 
 
 def sort(table: pa.Table, key: Sequence[str]) -> pa.Table:
@@ -40,17 +40,7 @@ def without_negative_zero(table: pa.Table, key: Sequence[str]) -> pa.Table:
 
 def to_parquet(table: pa.Table, key: Sequence[str], *, commit: str, number: int) -> bytes:
     """The canonical bytes of a table that is sorted by key."""
-    table = table.replace_schema_metadata({_COMMIT: commit.encode(), _NUMBER: str(number).encode()})
-    sink = pa.BufferOutputStream()
-    with writer(sink, table.schema, key) as out:
-        out.write_table(table, row_group_size=ROW_GROUP)
-    return bytes(sink.getvalue())
-
-
-def writer(sink: pa.NativeFile | str, schema: pa.Schema, key: Sequence[str]) -> pq.ParquetWriter:
-    """What writes the canonical form; its caller hands it whole row groups, in key order."""
-    order = [pq.SortingColumn(schema.get_field_index(column)) for column in key]
-    return pq.ParquetWriter(sink, schema, compression="zstd", sorting_columns=order, version="2.6")
+    return canonical.to_parquet(table, key, canonical.commit_metadata(commit, number))
 
 
 def from_parquet(body: bytes, where: str) -> pa.Table:
@@ -68,7 +58,7 @@ def commit_of(body: bytes) -> str | None:
         metadata = pq.read_metadata(pa.BufferReader(body)).metadata or {}
     except (pa.ArrowException, OSError):
         return None
-    commit = metadata.get(_COMMIT)
+    commit = metadata.get(canonical.COMMIT.encode())
     return None if commit is None else commit.decode()
 
 

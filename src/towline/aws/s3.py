@@ -6,6 +6,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,7 +14,7 @@ from itertools import islice
 from typing import Any
 
 from towline.aws import FAILURES, connect, failure, is_unclear, is_unclear_answer
-from towline.errors import OutcomeUnknown, TowlineError
+from towline.errors import OutcomeUnknown, TowlineError, UsageError
 from towline.store import (
     ALWAYS,
     GIB,
@@ -43,6 +44,7 @@ from towline.store import (
 _BINARY = "application/octet-stream"
 # CopyObject takes sources of 5 GiB at most; larger ones go by parts, small enough for the read timeout.
 COPY_MAX, COPY_PART = PART_MAX, GIB
+AT_ONCE = 8  # requests of one reading or writing that are under way together; botocore has ten connections
 _REMEMBERED = 1000  # Stats of immutable versions
 
 
@@ -75,20 +77,33 @@ class S3Store(ObjectStore):
         return cls(connect("s3", endpoint_url, region, profile), bucket)
 
     def get(
-        self, key: str, *, version: str | None = None, span: Span | None = None, max_bytes: int | None = None
+        self,
+        key: str,
+        *,
+        version: str | None = None,
+        span: Span | None = None,
+        tail: int | None = None,
+        max_bytes: int | None = None,
     ) -> Blob:
-        wanted = _version(version)
-        if span:
-            check_span(span)
-            wanted["Range"] = f"bytes={span[0]}-{span[1] - 1}"
-        answer = self._call("get_object", key, {"Key": key, **wanted})
+        try:
+            answer = self._call("get_object", key, {"Key": key, **_version(version), **_range(span, tail)})
+        except UsageError:
+            if tail is None or (stat := self.head(key, version=version)).size:
+                raise
+            return Blob(stat, b"")  # an empty object has no last bytes that could be asked for
         stat = self._stat(key, answer)
         with closing(answer["Body"]) as stream:
-            start, stop = clip(span, stat.size, key)
+            start, stop = clip(span, stat.size, key, tail)
             if max_bytes is not None and stop - start > max_bytes:
                 raise TooLarge(key, stop - start, max_bytes)
             body = self._body(key, stream)
         return Blob(stat, body if len(body) == stop - start else body[start:stop])
+
+    def ranges(self, key: str, spans: Sequence[Span], *, version: str | None = None) -> list[bytes]:
+        if len(spans) < 2:
+            return super().ranges(key, spans, version=version)
+        with ThreadPoolExecutor(min(AT_ONCE, len(spans)), "ranges") as pool:
+            return list(pool.map(lambda span: self.get(key, version=version, span=span).body, spans))
 
     def head(self, key: str, *, version: str | None = None) -> Stat:
         return self._stat(key, self._call("head_object", key, {"Key": key, **_version(version)}))
@@ -264,6 +279,13 @@ class S3Store(ObjectStore):
 
 def _version(version: str | None) -> dict[str, str]:
     return {} if version is None else {"VersionId": version}
+
+
+def _range(span: Span | None, tail: int | None) -> dict[str, str]:
+    if span:
+        check_span(span)
+        return {"Range": f"bytes={span[0]}-{span[1] - 1}"}
+    return {"Range": f"bytes=-{tail}"} if tail else {}
 
 
 def _conditions(when: Precondition) -> dict[str, str]:

@@ -1,0 +1,84 @@
+"""Where the bytes of a Parquet file come from, span by span."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+Span = tuple[int, int]  # bytes from the first up to, not including, the second
+
+
+class Source(Protocol):
+    """A file of `size` bytes that never changes. `where` names it in messages."""
+
+    @property
+    def where(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+    def read(self, spans: Sequence[Span]) -> list[bytes]:
+        """The bytes of each span, all of them inside the file; those that lie close together in one request."""
+        ...
+
+
+@dataclass(frozen=True)
+class BytesSource:
+    """A file that is in memory."""
+
+    body: bytes
+    where: str = "these bytes"
+
+    @property
+    def size(self) -> int:
+        return len(self.body)
+
+    def read(self, spans: Sequence[Span]) -> list[bytes]:
+        return [self.body[start:stop] for start, stop in spans]
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A file on this machine."""
+
+    path: Path
+
+    @property
+    def where(self) -> str:
+        return str(self.path)
+
+    @cached_property
+    def size(self) -> int:
+        return self.path.stat().st_size
+
+    def read(self, spans: Sequence[Span]) -> list[bytes]:
+        with self.path.open("rb") as file:
+            return [self._read(file, start, stop) for start, stop in spans]
+
+    @staticmethod
+    def _read(file: object, start: int, stop: int) -> bytes:
+        file.seek(start)  # type: ignore[attr-defined]
+        return bytes(file.read(stop - start))  # type: ignore[attr-defined]
+
+
+def coalesced(spans: Sequence[Span], gap: int) -> list[Span]:
+    """Spans that cover these, in order: neighbours with at most `gap` bytes between them are one."""
+    joined: list[Span] = []
+    for start, stop in sorted(spans):
+        if joined and start - joined[-1][1] <= gap:
+            joined[-1] = (joined[-1][0], max(stop, joined[-1][1]))
+        else:
+            joined.append((start, stop))
+    return joined
+
+
+def cut(spans: Sequence[Span], held: Sequence[Span], bodies: Sequence[bytes]) -> list[bytes]:
+    """The bytes of each span out of those of the spans `held`, which are in order and cover them."""
+    found = []
+    for start, stop in spans:
+        at = next(n for n, (begin, end) in enumerate(held) if begin <= start and stop <= end)
+        found.append(bodies[at][start - held[at][0] : stop - held[at][0]])
+    return found

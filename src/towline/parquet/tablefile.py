@@ -1,0 +1,231 @@
+"""A table in a Parquet file, decoded no further than is asked for."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from towline.errors import Corrupt
+from towline.parquet import pages
+from towline.parquet.footer import Footer
+from towline.parquet.source import BytesSource, Source, Span, coalesced, cut
+from towline.values import Key, Row
+
+Bounds = tuple[Any, Any]  # the least and the greatest value
+_FEW = 256  # rows of a group that are fetched page by page; for more of them it is decoded whole
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A table in a file of any writer. Reading raises Corrupt, naming the file, where it is not as its footer says."""
+
+    source: Source
+    footer: Footer
+
+    @classmethod
+    def open(cls, source: Source, tail: bytes = b"") -> TableFile:
+        """`tail`: the last bytes of the file, where they are known. Corrupt: it is no Parquet file."""
+        return cls(source, Footer.read(source, tail))
+
+    @classmethod
+    def of_bytes(cls, body: bytes, where: str = "these bytes") -> TableFile:
+        return cls.open(BytesSource(body, where), body)
+
+    @property
+    def schema(self) -> pa.Schema:
+        return self.footer.schema
+
+    @property
+    def num_rows(self) -> int:
+        return self.footer.num_rows
+
+    @property
+    def num_groups(self) -> int:
+        return len(self.footer.rows)
+
+    def table(self) -> pa.Table:
+        """All of it."""
+        return self.read(range(self.num_groups))
+
+    def read(self, groups: Sequence[int], columns: Sequence[str] | None = None) -> pa.Table:
+        """These row groups behind one another, with these columns (None: all, in the file's order)."""
+        numbers = None if columns is None else [self.schema.get_field_index(name) for name in columns]
+        schema = self.schema if numbers is None else pa.schema([self.schema.field(number) for number in numbers])
+        try:
+            file = pq.ParquetFile(self._opened(groups, columns), metadata=self.footer.arrow)
+            table = file.read_row_groups(list(groups), columns=None if columns is None else list(columns))
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise Corrupt(f"{self.source.where} is not a Parquet table: {error}") from error
+        return table.select(schema.names).replace_schema_metadata(None)
+
+    def tables(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """Each row group, one after the other."""
+        return (self.read([number], columns) for number in range(self.num_groups))
+
+    def rows(self, keys: Iterable[Key], key: tuple[str, ...]) -> dict[Key, Row]:
+        """The rows with these keys, as Python values; a key that is not in the table is not in the answer. Of the row
+        groups that may hold them the key columns are read, and of the rows the pages that they lie in."""
+        found: dict[Key, Row] = {}
+        for group, wanted in self.locate(keys, key).items():
+            found |= self._rows_in(group, wanted, key)
+        return found
+
+    def locate(self, keys: Iterable[Key], key: tuple[str, ...]) -> dict[int, list[Key]]:
+        """The row groups that may hold rows with these keys, by their statistics, each with those keys."""
+        found: dict[int, list[Key]] = {}
+        bounds = [self.bounds(column) for column in key]
+        for wanted in dict.fromkeys(keys):
+            for group in self._within(range(self.num_groups), bounds, wanted):
+                found.setdefault(group, []).append(wanted)
+        return dict(sorted(found.items()))
+
+    def bounds(self, column: str) -> list[Bounds | None]:
+        """The least and the greatest value of a column in each row group, NaN and null aside; None where the file does
+        not tell."""
+        known = self._bounds.get(column)
+        if known is None:
+            at = self._leaf(column)
+            known = [self._bounds_of(group, at) for group in range(self.num_groups)]
+            self._bounds[column] = known
+        return known
+
+    def nulls(self, column: str) -> list[int | None]:
+        """How many nulls a column has in each row group; None where the file does not tell."""
+        at = self._leaf(column)
+        stats = (self.footer.arrow.row_group(group).column(at).statistics for group in range(self.num_groups))
+        return [each.null_count if each is not None and each.has_null_count else None for each in stats]
+
+    @cached_property
+    def _bounds(self) -> dict[str, list[Bounds | None]]:
+        return {}
+
+    @cached_property
+    def is_flat(self) -> bool:
+        return pages.is_flat(self.footer)
+
+    def _leaf(self, column: str) -> int:
+        if not self.is_flat:
+            raise Corrupt(f"{self.source.where} has nested columns, which no table of Towline has")
+        return int(self.schema.names.index(column))
+
+    def _bounds_of(self, group: int, column: int) -> Bounds | None:
+        try:
+            stats = self.footer.arrow.row_group(group).column(column).statistics
+            if stats is None or not stats.has_min_max:
+                return None
+            least, greatest = stats.min, stats.max
+        except (pa.ArrowException, ValueError, OverflowError):
+            return None  # of a type that Python has no values for, or not decodable: then it tells nothing
+        return (least, greatest) if type(least) is type(greatest) and _is_ordered(least, greatest) else None
+
+    @staticmethod
+    def _within(groups: Iterable[int], bounds: Sequence[Sequence[Bounds | None]], wanted: Key) -> list[int]:
+        return [
+            group
+            for group in groups
+            if all(_may_hold(of[group], value) for of, value in zip(bounds, wanted, strict=True))
+        ]
+
+    def _rows_in(self, group: int, wanted: Sequence[Key], key: tuple[str, ...]) -> dict[Key, Row]:
+        from towline.table import find
+
+        there = find(self.read([group], key), key, wanted)
+        if not there:
+            return {}
+        rows = self.take(group, list(there.values())).to_pylist()
+        return dict(zip(there, rows, strict=True))
+
+    def take(self, group: int, positions: Sequence[int]) -> pa.Table:
+        """The rows at these places of a row group, in this order."""
+        if self.is_flat and len(positions) <= _FEW:
+            return pages.read(self.source, self.footer, group, positions)
+        return self.read([group]).take(list(positions))
+
+    def _opened(self, groups: Sequence[int], columns: Sequence[str] | None) -> pa.NativeFile:
+        """What Arrow reads from: the chunks that it will ask for are fetched together."""
+        if isinstance(self.source, BytesSource):
+            return pa.BufferReader(self.source.body)
+        if columns is None and len(groups) == self.num_groups:
+            spans = [(0, self.footer.start)]
+        else:
+            spans = self._chunk_spans(groups, columns)
+        return pa.PythonFile(_Pieces(self.source, spans), mode="r")
+
+    def _chunk_spans(self, groups: Sequence[int], columns: Sequence[str] | None) -> list[Span]:
+        wanted = None if columns is None else {*columns}
+        spans = []
+        for group in groups:
+            of_group = self.footer.arrow.row_group(group)
+            for number in range(of_group.num_columns):
+                chunk = of_group.column(number)
+                if wanted is None or chunk.path_in_schema.split(".")[0] in wanted or chunk.path_in_schema in wanted:
+                    spans.append(self._span(chunk, group))
+        return spans
+
+    def _span(self, chunk: Any, group: int) -> Span:
+        start = min(page for page in (chunk.dictionary_page_offset, chunk.data_page_offset) if page)
+        stop = start + chunk.total_compressed_size
+        if not 0 < start <= stop <= self.footer.start:
+            raise Corrupt(
+                f"{self.source.where}: column {chunk.path_in_schema!r} of row group {group} claims bytes {start:,} to "
+                f"{stop:,}, and the data ends at {self.footer.start:,}"
+            )
+        return start, stop
+
+
+def _may_hold(bounds: Bounds | None, value: Any) -> bool:
+    """Whether a row group whose statistics are these may hold a value. They say nothing of NaN."""
+    if bounds is None or value is None or value != value:
+        return True
+    try:
+        return bool(bounds[0] <= value <= bounds[1])
+    except TypeError:  # statistics of another type than the key has: they tell nothing
+        return True
+
+
+def _is_ordered(least: Any, greatest: Any) -> bool:
+    try:
+        return bool(least <= greatest)
+    except TypeError:
+        return False
+
+
+class _Pieces(io.RawIOBase):
+    """A file of which some spans are at hand; what lies elsewhere is fetched when it is asked for."""
+
+    def __init__(self, source: Source, spans: Sequence[Span]) -> None:
+        super().__init__()
+        self._source, self._at = source, 0
+        self._spans = coalesced(spans, 0)
+        self._bodies = source.read(self._spans)
+
+    def read(self, size: int | None = -1) -> bytes:
+        start, stop = (
+            self._at,
+            self._source.size if size is None or size < 0 else min(self._at + size, self._source.size),
+        )
+        self._at = max(start, stop)
+        if start >= stop:
+            return b""
+        if any(begin <= start and stop <= end for begin, end in self._spans):
+            return cut([(start, stop)], self._spans, self._bodies)[0]
+        return self._source.read([(start, stop)])[0]
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._source.size}[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True

@@ -1,0 +1,95 @@
+"""The canonical form of a master (docs/parquet.md), as it is written.
+
+Rows sorted by key; row groups of 65,536 rows in pages of at most 8,192, so that one row can be read without its group;
+zstd; statistics and page indexes; key columns REQUIRED and all others OPTIONAL (a REQUIRED column could not take a null
+later); a commit's id inside, so that two commits of equal tables never have equal ETags (A -> B -> A must not pass
+If-Match); and a digest of every column chunk, so that versions can be compared without being decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from towline.parquet.footer import GROUPS, MAGIC, Footer, Group, Marks, digest, of_bytes
+from towline.parquet.source import BytesSource, Source
+
+ROW_GROUP = 65_536
+PAGE_ROWS = 8_192
+# Bytes. A column of more distinct values is written plainly from there on: a row's pages would be read with all of
+# them. Files are no larger for it.
+_DICTIONARY_MAX = 128 * 1024
+COMMIT, NUMBER = "towline.commit", "towline.number"
+
+
+def writer(sink: pa.NativeFile | str, schema: pa.Schema, key: Sequence[str]) -> pq.ParquetWriter:
+    """What writes the canonical form, but for its marks (`marked`); its caller hands it row groups, in key order."""
+    names = schema.names
+    order = [pq.SortingColumn(names.index(column)) for column in key if column in names]
+    return pq.ParquetWriter(
+        sink,
+        schema,
+        compression="zstd",
+        version="2.6",
+        sorting_columns=order or None,
+        write_page_index=True,
+        max_rows_per_page=PAGE_ROWS,
+        dictionary_pagesize_limit=_DICTIONARY_MAX,
+    )
+
+
+def to_parquet(table: pa.Table, key: Sequence[str], metadata: Mapping[str, str], *, group: int = ROW_GROUP) -> bytes:
+    """The canonical bytes of a table that is sorted by key."""
+    body = _written(table, key, group)
+    footer = marked(BytesSource(body), metadata)
+    return b"".join((body[: of_bytes(body).start], footer))
+
+
+def commit_metadata(commit: str, number: int) -> Mapping[str, str]:
+    """What a master says of the commit that made it."""
+    return {COMMIT: commit, NUMBER: str(number)}
+
+
+def marked(source: Source, metadata: Mapping[str, str]) -> bytes:
+    """The footer, with magic, that takes the place of the one that `writer` gave a file: with a digest of every chunk,
+    and `metadata`. The chunks are read one group after the other."""
+    footer = Footer.read(source)
+    groups = footer.groups()
+    raws = [group.to_bytes() for group in groups]
+    digests = tuple(tuple(map(digest, source.read(group.spans))) for group in groups)
+    marks = Marks(tuple(map(len, raws)), digests)
+    return footer.with_groups(raws, footer.num_rows, {**metadata, GROUPS: marks.to_text()})
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Row groups as they are put into another file: `body` are their pages and page indexes; `groups` describe them
+    there, and `digests` are those of their chunks."""
+
+    body: bytes
+    groups: tuple[Group, ...]
+    digests: tuple[tuple[bytes, ...], ...]
+
+    def placed(self, at: int) -> list[Group]:
+        """The groups, where the body begins at byte `at` of the file."""
+        return [group.moved(at - len(MAGIC)) for group in self.groups]
+
+
+def encode(table: pa.Table, key: Sequence[str] = (), *, group: int = ROW_GROUP) -> Encoded:
+    """A table, sorted by key (or some columns of one), as row groups of `group` rows."""
+    body = _written(table, key, group)
+    footer = of_bytes(body)
+    groups = tuple(footer.groups())
+    view = memoryview(body)
+    digests = tuple(tuple(digest(view[start:stop]) for start, stop in each.spans) for each in groups)
+    return Encoded(body[len(MAGIC) : footer.start], groups, digests)
+
+
+def _written(table: pa.Table, key: Sequence[str], group: int) -> bytes:
+    sink = pa.BufferOutputStream()
+    with writer(sink, table.schema.remove_metadata(), key) as out:
+        out.write_table(table.replace_schema_metadata(None), row_group_size=group)
+    return bytes(sink.getvalue())
