@@ -76,6 +76,13 @@ def test_the_pinned_version_is_the_one_that_is_installed() -> None:
         ("core/lambda_runtime", "release_worker", ["worker"]),
         ("core/lambda_runtime", "reset", []),
         ("services/s3", "_put_object", ["bucket_name", "key", "body", "headers"]),
+        ("services/s3", "_get_object", ["bucket_name", "key", "headers", "query_params"]),
+        ("services/s3", "_upload_part_copy", ["bucket_name", "dest_key", "query_params", "headers"]),
+        ("services/s3", "_read_body", ["bucket_name", "key", "obj"]),
+        ("services/s3", "_version_body", ["bucket", "bucket_name", "key", "v"]),
+        ("services/s3", "_version_file_exists", ["bucket_name", "key", "version_id", "account_id"]),
+        ("services/s3", "_version_disk_path", ["bucket", "key", "version_id", "account_id"]),
+        ("services/s3", "_parse_range", ["range_header", "total"]),
         ("services/s3", "_get_object_data", ["bucket_name", "key", "version_id"]),
         ("services/glue", "_create_table", ["data"]),
         ("services/glue", "_delete_table", ["data"]),
@@ -185,6 +192,9 @@ def test_a_name_that_is_replaced_or_read_is_there(module: str, name: str) -> Non
         ("services/s3", 'logger.warning("Failed to persist S3 delete marker %s/%s: %s"'),
         ("services/s3", 'logger.warning("Failed to delete persisted S3 object %s/%s: %s"'),
         ("services/s3", 'logger.warning("Failed to read persisted S3 object %s/%s: %s"'),
+        # a body is only measured and cut where a range is asked for
+        ("services/s3", "slice_body = body[start : end + 1]"),
+        ("services/s3", "src_body = src_body[start : end + 1]"),
         # the loader passes our unfinished files over
         ("services/s3", 'not fname.endswith(".tmp")'),
         # what name_exception takes for "some exception", and the traceback that it finds the class in

@@ -180,6 +180,30 @@ def test_a_span_of_an_older_version(store: ObjectStore) -> None:
     assert (blob.body, blob.stat.size, blob.stat.version) == (b"789", 10, old.version)
 
 
+@pytest.mark.parametrize(("tail", "last"), [(3, b"789"), (10, b"0123456789"), (99, b"0123456789")])
+def test_a_tail_is_the_end_of_an_object_or_all_of_it(store: ObjectStore, tail: int, last: bytes) -> None:
+    old = store.put("k", b"0123456789")
+    store.put("k", b"x")
+    blob = store.get("k", version=old.version, tail=tail)
+    assert (blob.body, blob.stat) == (last, store.head("k", version=old.version))
+    assert store.get("k", tail=tail).body == b"x"
+
+
+def test_an_empty_object_has_an_empty_tail(store: ObjectStore) -> None:
+    store.put("k", b"")
+    assert store.get("k", tail=9).body == b""
+
+
+def test_several_ranges_come_in_the_order_they_were_asked_for(store: ObjectStore) -> None:
+    old = store.put("k", b"0123456789")
+    store.put("k", b"x")
+    spans = [(n, n + 2) for n in (7, 0, 3, 5, 1, 2, 8, 4, 6)]
+    assert store.ranges("k", spans, version=old.version) == [b"0123456789"[a:b] for a, b in spans]
+    assert store.ranges("k", []) == []
+    with pytest.raises(NotFound):
+        store.ranges("gone", spans)
+
+
 @pytest.mark.parametrize("span", [(5, 5), (5, 2), (-3, 2), (10, 12), (99, 100)])
 def test_a_span_that_selects_nothing_is_refused(store: ObjectStore, span: tuple[int, int]) -> None:
     version = store.put("k", b"0123456789").version

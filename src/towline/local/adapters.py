@@ -13,7 +13,7 @@ import os
 from typing import Any
 
 from towline.errors import LocalStackError
-from towline.local import athena, callbacks, iam, pairs
+from towline.local import athena, callbacks, iam, pairs, slices
 from towline.local.environment import ACCOUNT
 from towline.settings import DEFAULT_REGION
 
@@ -52,6 +52,7 @@ def install() -> None:
     _keep_pairs_whole()
     _distrust_storage()
     _adopt_buckets()
+    slices.install()
     _greet_briefly()
     iam.install()
     athena.install()

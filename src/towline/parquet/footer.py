@@ -57,9 +57,10 @@ class Chunk:
 
     @property
     def start(self) -> int:
-        """Where its first page begins: writers that have no dictionary page leave its offset out, or say 0."""
+        """Where its first page begins: writers that have no dictionary page leave its offset out, or say 0. Of no rows
+        there are no pages."""
         pages = (self.meta.get(_DICTIONARY_PAGE), self.meta.get(_DATA_PAGE))
-        return min(int(page) for page in pages if page)
+        return min((int(page) for page in pages if page), default=0)
 
     @property
     def stop(self) -> int:

@@ -164,12 +164,13 @@ class TableFile:
             of_group = self.footer.arrow.row_group(group)
             for number in range(of_group.num_columns):
                 chunk = of_group.column(number)
-                if wanted is None or chunk.path_in_schema.split(".")[0] in wanted or chunk.path_in_schema in wanted:
+                is_wanted = wanted is None or bool({chunk.path_in_schema, chunk.path_in_schema.split(".")[0]} & wanted)
+                if is_wanted and chunk.total_compressed_size:
                     spans.append(self._span(chunk, group))
         return spans
 
     def _span(self, chunk: Any, group: int) -> Span:
-        start = min(page for page in (chunk.dictionary_page_offset, chunk.data_page_offset) if page)
+        start = min((page for page in (chunk.dictionary_page_offset, chunk.data_page_offset) if page), default=0)
         stop = start + chunk.total_compressed_size
         if not 0 < start <= stop <= self.footer.start:
             raise Corrupt(
