@@ -295,6 +295,9 @@ def _filled() -> Iterator[Form]:
     yield Form("unusual numbers of polars", by_polars(), _unusual_numbers, rows=80)
 
 
+VIEWS = Form("views of texts", by_pyarrow(row_group_size=1_000), cast(**dict.fromkeys(_TEXTS, pa.string_view())))
+
+
 def _typed() -> Iterator[Form]:
     write = by_pyarrow(row_group_size=1_000)
     yield Form("all columns required", write, lambda t: required(*t.column_names)(_without_nulls(t)))
@@ -309,7 +312,7 @@ def _typed() -> Iterator[Form]:
         lambda t: t.cast(cast(**dict.fromkeys(_NUMBERS, pa.float32()))(t.slice(0, 0)).schema, safe=False),
     )
     yield Form("large texts", write, cast(**dict.fromkeys(_TEXTS, pa.large_string())))
-    yield Form("views of texts", write, cast(**dict.fromkeys(_TEXTS, pa.string_view())))
+    yield VIEWS
     yield Form("dictionaries of texts", write, _dictionaries)
     yield Form("columns of nulls", write, in_place_of("net_size", lambda t: pa.nulls(t.num_rows)))
     yield Form("pandas metadata", write, lambda t: t.replace_schema_metadata({"pandas": "{}", "x": "y"}))

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.core.foreign import ENCRYPTED, FORMS, KEY, NESTED, SCHEMA, TIMED, UNUSUAL, Form
+from tests.core.foreign import ENCRYPTED, FORMS, KEY, NESTED, SCHEMA, TIMED, UNUSUAL, VIEWS, Form
 from towline.errors import Corrupt
 from towline.parquet.footer import of_bytes, rebuilt
 from towline.parquet.source import BytesSource, Span
@@ -40,7 +40,8 @@ def by_arrow(form: Form) -> pa.Table:
 
 def opened(form: Form) -> tuple[TableFile, ...]:
     """The file as Towline opens one of its own, and one of somebody else; in memory, and not."""
-    return TableFile.of_bytes(form.body), TableFile.open(Elsewhere(form.body))
+    here, elsewhere = BytesSource(form.body), Elsewhere(form.body)
+    return tuple(how(source) for how in (TableFile.open, TableFile.foreign) for source in (here, elsewhere))
 
 
 def same(found: pa.Table, expected: pa.Table) -> bool:
@@ -59,8 +60,8 @@ def picked(table: pa.Table) -> dict[Key, Row]:
 def test_a_file_is_read_as_arrow_reads_it(form: Form) -> None:
     expected = by_arrow(form)
     sizes = [group.num_rows for group in groups_of(form)]
-    wanted = picked(expected)
-    absent: list[Key] = [(-1, 0), (10**6, 3), (0, 99)]
+    wanted = {} if form is VIEWS else picked(expected)  # Arrow takes no rows of those
+    absent: list[Key] = [(10**6, 3), (0, 99)]
     for file in opened(form):
         assert same(file.table(), expected)
         assert file.num_rows == expected.num_rows
@@ -81,7 +82,7 @@ def groups_of(form: Form) -> list[pq.RowGroupMetaData]:
 
 @pytest.mark.parametrize("form", NESTED, ids=str)
 def test_nested_columns_are_read_as_they_are_but_no_row_is_looked_up_by_key(form: Form) -> None:
-    for file in opened(form):
+    for file in (TableFile.of_bytes(form.body), TableFile.open(Elsewhere(form.body))):
         assert same(file.table(), by_arrow(form))
         with pytest.raises(Corrupt, match="nested columns, which no table of Towline has"):
             file.rows([(0, 0)], KEY)
@@ -102,7 +103,7 @@ def test_a_footer_is_written_again_byte_for_byte(form: Form) -> None:
 @pytest.mark.parametrize("form", ENCRYPTED, ids=str)
 def test_an_encrypted_file_is_refused(form: Form) -> None:
     with pytest.raises(Corrupt, match="encrypted"):
-        TableFile.of_bytes(form.body, "x.parquet").table()
+        TableFile.foreign(BytesSource(form.body))
 
 
 def test_the_forms_are_of_one_table() -> None:
