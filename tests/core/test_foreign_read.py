@@ -39,9 +39,8 @@ def by_arrow(form: Form) -> pa.Table:
 
 
 def opened(form: Form) -> tuple[TableFile, ...]:
-    """The file as Towline opens one of its own, and one of somebody else; in memory, and not."""
-    here, elsewhere = BytesSource(form.body), Elsewhere(form.body)
-    return tuple(how(source) for how in (TableFile.open, TableFile.foreign) for source in (here, elsewhere))
+    """The file as Towline opens one of its own, and one of somebody else."""
+    return TableFile.open(Elsewhere(form.body)), TableFile.foreign(BytesSource(form.body))
 
 
 def same(found: pa.Table, expected: pa.Table) -> bool:
@@ -68,7 +67,7 @@ def test_a_file_is_read_as_arrow_reads_it(form: Form) -> None:
         assert file.footer.rows == sizes
         assert same(file.read(range(file.num_groups), ["is_day", "tow"]), expected.select(["is_day", "tow"]))
         at = 0
-        for number, size in list(enumerate(sizes))[:3]:
+        for number, size in list(enumerate(sizes))[:2]:
             assert same(file.read([number]), expected.slice(at, size))
             at += size
         found = file.rows([*wanted, *absent], KEY)

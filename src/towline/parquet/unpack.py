@@ -154,6 +154,8 @@ class _Reading:
     def at_once(self, names: list[str], *, texts: bool) -> pa.Table:
         """Texts are read as dictionaries, so that they are measured before each cell has its own: a few bytes,
         repeated, are gigabytes."""
+        if not names:
+            return pa.table({})
         reader = pq.ParquetFile(self.file, metadata=self.footer.arrow, read_dictionary=names if texts else None)
         table = reader.read_row_groups(self.groups, columns=names)
         if texts:
@@ -164,11 +166,13 @@ class _Reading:
     def by_and_by(self, pages: Mapping[str, int]) -> pa.Table:
         """So few rows at a time that they cannot come to more than `most`: no text is longer than the largest of its
         column's `pages`."""
+        if not pages:
+            return pa.table({})
         names = list(pages)
         schema = pa.schema([self.footer.schema.field(name) for name in names])
         reader = pq.ParquetFile(self.file, metadata=self.footer.arrow)
-        rows, size, batches = max(1, min(_ROWS_AT_ONCE, self.most // max(1, *pages.values(), 1))), 0, []
-        for batch in reader.iter_batches(rows, row_groups=self.groups, columns=names) if names else ():
+        rows, size, batches = max(1, min(_ROWS_AT_ONCE, self.most // max(1, *pages.values()))), 0, []
+        for batch in reader.iter_batches(rows, row_groups=self.groups, columns=names):
             size += batch.nbytes
             self._check(size)
             batches.append(batch)
