@@ -35,15 +35,31 @@ ROWS = 24
 MOST = 2**26  # bytes that a table may come to here
 NUMBERS = (0, 1, -1, 2, 4, 7, 8, 255, 2**15, 2**31 - 1, -(2**31), 2**31, 2**32, 2**40, 2**63 - 1, -(2**63))
 _LAYOUTS = {"page index", "bloom filters", "tiny pages of version 2", "delta", "byte stream split", "empty groups"}
-_WRITERS = {"duckdb zstd", "duckdb snappy", "duckdb version 2", "polars zstd", "polars snappy", "pyarrow gzip, pages 2.0"}
-_FILLED = {"zero rows", "zero rows of duckdb", "nothing but nulls", "unusual numbers of polars", "decimals", "no statistics"}
+_WRITERS = {
+    "duckdb zstd",
+    "duckdb snappy",
+    "duckdb version 2",
+    "polars zstd",
+    "polars snappy",
+    "pyarrow gzip, pages 2.0",
+}
+_FILLED = {
+    "zero rows",
+    "zero rows of duckdb",
+    "nothing but nulls",
+    "unusual numbers of polars",
+    "decimals",
+    "no statistics",
+}
 
 
 @cache
 def originals() -> list[bytes]:
     """Sound files, small ones, of every writer and of Towline."""
     chosen = [form for form in FORMS if form.name in _LAYOUTS | _WRITERS | _FILLED]
-    small = [Form(f.name, f.writer, f.shape, min(f.rows, ROWS)).body if "groups" not in f.name else f.body for f in chosen]
+    small = [
+        Form(f.name, f.writer, f.shape, min(f.rows, ROWS)).body if "groups" not in f.name else f.body for f in chosen
+    ]
     return [*small, writer.to_parquet(towed(ROWS), KEY, writer.commit_metadata("c", 1), group=10)]
 
 

@@ -1,4 +1,4 @@
-"""Tampered files: a minute of them in CI, some seconds elsewhere. A failure names the input: `tampered(seed, number)`."""
+"""Tampered files, a minute of them in CI, some seconds elsewhere. A failure names `tampered(seed, number)`."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def picked(table: pa.Table) -> dict[Key, Row]:
     return {tuple(row[name] for name in KEY): row for row in table.take(pa.array(places, pa.int64())).to_pylist()}
 
 
-@pytest.mark.parametrize("form", (*FORMS, *TIMED, *UNUSUAL), ids=str)
+@pytest.mark.parametrize("form", [*FORMS, *TIMED, *UNUSUAL], ids=str)
 def test_a_file_is_read_as_arrow_reads_it(form: Form) -> None:
     expected = by_arrow(form)
     sizes = [group.num_rows for group in groups_of(form)]
@@ -87,7 +87,7 @@ def test_nested_columns_are_read_as_they_are_but_no_row_is_looked_up_by_key(form
             file.rows([(0, 0)], KEY)
 
 
-@pytest.mark.parametrize("form", (*FORMS, *TIMED, *NESTED, *UNUSUAL), ids=str)
+@pytest.mark.parametrize("form", [*FORMS, *TIMED, *NESTED, *UNUSUAL], ids=str)
 def test_a_footer_is_written_again_byte_for_byte(form: Form) -> None:
     footer = of_bytes(form.body)
     struct, end = decode(footer.raw)

@@ -30,12 +30,14 @@ CHUNKS_MAX = 2**18
 COLUMNS_MAX = 2_000
 GROUP_MAX = 2 * 2**20  # bytes of a row group's description
 
-_TYPES = range(8)  # BOOLEAN, INT32, INT64, INT96, FLOAT, DOUBLE, BYTE_ARRAY, FIXED_LEN_BYTE_ARRAY
-_FIXED = 7
-_WIDTHS = (1, 4, 8, 12, 4, 8, 16)  # bytes in memory that a value takes at least, by its type
+# Bytes in memory that a value takes at least, by its type: BOOLEAN, INT32, INT64, INT96, FLOAT, DOUBLE, BYTE_ARRAY, and
+# FIXED_LEN_BYTE_ARRAY, of which the schema tells.
+_FIXED, _NESTED = 7, -1
+_WIDTHS = {0: 1, 1: 4, 2: 8, 3: 12, 4: 4, 5: 8, 6: 16, _FIXED: 0}
 _CODECS = range(8)  # UNCOMPRESSED, SNAPPY, GZIP, LZO, BROTLI, LZ4, ZSTD, LZ4_RAW
 _REQUIRED, _REPEATED = 0, 2
-_SCHEMA, _ENCRYPTION = 2, (8, 9)  # fields of FileMetaData
+_SCHEMA, _GROUPS, _ENCRYPTION = 2, 4, {8, 9}  # fields of FileMetaData
+_COLUMNS = 1  # field of RowGroup
 _ENCRYPTED_CHUNK = {8, 9}  # fields of ColumnChunk
 
 
@@ -43,28 +45,34 @@ _ENCRYPTED_CHUNK = {8, 9}  # fields of ColumnChunk
 class Leaf:
     """A column as the schema has it. `width`: bytes in memory that a value takes at least."""
 
-    name: bytes
+    name: str
     type: int
     optional: bool
     width: int
+
+    def __str__(self) -> str:
+        return f"column {self.name if self.name.isprintable() else ascii(self.name)}"
 
 
 def footer(source: Source, tail: bytes = b"") -> Footer:
     """The footer of a file that others wrote; `tail`, its last bytes, may be known. Corrupt, naming the place: it
     contradicts itself or the file, or describes what no table of Towline has."""
     found = replace(Footer.located(source, tail), foreign=True)
-    rows = _check(found)
+    try:
+        rows = _check(found)
+    except Corrupt as error:
+        raise Corrupt(f"{found.where}: {error}") from None
     if found.num_rows != rows:
         raise Corrupt(f"{found.where}: {rows:,} rows in its row groups, and {found.num_rows:,} in all")
-    if found.schema.names != [leaf.name.decode() for leaf in leaves(found)]:
+    if found.schema.names != [leaf.name for leaf in leaves(found)]:
         raise Corrupt(f"{found.where}: its Arrow schema has other columns than its Parquet schema")
     return found
 
 
 def _check(footer: Footer) -> int:
     """Hold a footer against itself, and against the data, which ends where it begins. How many rows its row groups
-    have; Corrupt as in `footer`."""
-    _check_fields(footer)
+    have; Corrupt: what is wrong."""
+    _check_fields(footer.raw)
     columns, rows = leaves(footer), 0
     claimed: list[tuple[int, int, str]] = []
     for number, group in enumerate(_groups(footer, len(columns))):
@@ -73,65 +81,57 @@ def _check(footer: Footer) -> int:
     claimed.sort()
     for (_, stop, one), (start, _, other) in pairwise(claimed):
         if start < stop:
-            raise Corrupt(f"{footer.where}: {one} and {other} claim the same bytes, from {start:,} on")
+            raise Corrupt(f"{one} and {other} claim the same bytes, from {start:,} on")
     return rows
 
 
-def _check_fields(footer: Footer) -> None:
-    """Each field of the footer is there once, nothing is behind them, and none of them would be too large to decode."""
-    where, size, last = footer.where, len(footer.raw), 0
-    if size > FOOTER_MAX:
-        raise Corrupt(f"{where}: a footer of {size:,} bytes; at most {FOOTER_MAX:,} are read")
-    for number, kind, at, stop in thrift.fields(footer.raw):
-        if not number and stop != size:
-            raise Corrupt(f"{where}: its footer ends {size - stop:,} bytes early")
+def _check_fields(raw: bytes) -> None:
+    """Each field is there once, those that matter are, and nothing is behind them; the schema is not too large."""
+    if len(raw) > FOOTER_MAX:
+        raise Corrupt(f"a footer of {len(raw):,} bytes; at most {FOOTER_MAX:,} are read")
+    there, last = {}, 0
+    for number, kind, at, stop in thrift.fields(raw):
+        if not number and stop != len(raw):
+            raise Corrupt(f"its footer ends {len(raw) - stop:,} bytes early")
         if number and number <= last:
-            raise Corrupt(f"{where}: its footer has field {number} after field {last}")
-        if number in _ENCRYPTION:
-            raise Corrupt(f"{where} is encrypted: write it without encryption")
-        if number == _SCHEMA and kind == LIST:
-            _check_schema_size(where, thrift.list_header(footer.raw, at)[1] - 1, stop - at)
-        last = number
-
-
-def _check_schema_size(where: str, columns: int, size: int) -> None:
-    if columns > COLUMNS_MAX or size > GROUP_MAX:
-        raise Corrupt(f"{where}: {columns:,} columns, described in {size:,} bytes; at most {COLUMNS_MAX:,} are read")
+            raise Corrupt(f"its footer has field {number} after field {last}")
+        there[number], last = (kind, at, stop), number
+    if there.keys() & _ENCRYPTION:
+        raise Corrupt("it is encrypted: write it without encryption")
+    for number, name in {_SCHEMA: "a schema", _GROUPS: "row groups"}.items():
+        if there.get(number, (0,))[0] != LIST:
+            raise Corrupt(f"a footer without {name}")
+    _, at, stop = there[_SCHEMA]
+    columns = thrift.list_header(raw, at)[1] - 1
+    if not 0 <= columns <= COLUMNS_MAX or stop - at > GROUP_MAX:
+        raise Corrupt(f"{columns:,} columns, described in {stop - at:,} bytes; at most {COLUMNS_MAX:,} are read")
 
 
 def leaves(footer: Footer) -> list[Leaf]:
     """The columns of a footer's schema. Corrupt: it is none, or has columns within columns."""
     elements = footer.elements
-    if not elements:
-        raise Corrupt(f"{footer.where}: a footer without a schema")
-    found = [_leaf(footer.where, element) for element in elements[1:]]
+    found = [_leaf(element) for element in elements[1:]]
     if whole(elements[0], 5, I32, default=0) != len(found):
-        raise Corrupt(f"{footer.where}: its schema has other columns than it says")
+        raise Corrupt("its schema has other columns than it says")
     names = Counter(leaf.name for leaf in found)
-    if twice := [name.decode() for name, count in names.items() if count > 1]:
-        raise Corrupt(f"{footer.where}: column {twice[0]!r} is there more than once; keep one")
+    if twice := [leaf for leaf in found if names[leaf.name] > 1]:
+        raise Corrupt(f"{twice[0]} is there more than once; keep one")
     return found
 
 
-def _leaf(where: str, element: Struct) -> Leaf:
-    name = element.get(4)
-    if not isinstance(name, bytes):
-        raise Corrupt(f"{where}: a column without a name")
-    shown = repr(_text(where, name))
-    repetition, type = whole(element, 3, I32, default=_REQUIRED), whole(element, 1, I32, default=-1)
-    if whole(element, 5, I32, default=0) or repetition == _REPEATED or type == -1:
-        raise Corrupt(f"{where}: column {shown} holds lists or structures; a table has one value a cell: split it")
-    length = whole(element, 2, I32, default=0)
-    if type not in _TYPES or repetition not in (0, 1) or (type == _FIXED and not 0 < length < 2**16):
-        raise Corrupt(f"{where}: column {shown} is of no type that there is")
-    return Leaf(name, type, repetition != _REQUIRED, length if type == _FIXED else _WIDTHS[type])
-
-
-def _text(where: str, name: bytes) -> str:
+def _leaf(element: Struct) -> Leaf:
     try:
-        return name.decode()
-    except UnicodeDecodeError:
-        raise Corrupt(f"{where}: a column's name is not UTF-8") from None
+        name = element.get(4, b"").decode()
+    except (AttributeError, UnicodeDecodeError):
+        raise Corrupt("a column whose name is no text") from None
+    repetition, type = whole(element, 3, I32, default=_REQUIRED), whole(element, 1, I32, default=_NESTED)
+    length = whole(element, 2, I32, default=0)
+    leaf = Leaf(name, type, repetition != _REQUIRED, length if type == _FIXED else _WIDTHS.get(type, 0))
+    if whole(element, 5, I32, default=0) or repetition == _REPEATED or type == _NESTED:
+        raise Corrupt(f"{leaf} holds lists or structures; a table has one value a cell: split it")
+    if type not in _WIDTHS or repetition not in (0, 1) or not 0 < leaf.width < 2**16:
+        raise Corrupt(f"{leaf} is of no type that there is")
+    return leaf
 
 
 def whole(of: Struct, number: int, kind: int, *, default: int | None = None) -> int:
@@ -149,27 +149,33 @@ def _groups(footer: Footer, columns: int) -> Iterator[Group]:
     spans = footer.spans
     if len(spans) * columns > CHUNKS_MAX:
         raise Corrupt(
-            f"{footer.where}: {len(spans):,} row groups of {columns:,} columns; at most {CHUNKS_MAX:,} column chunks "
+            f"{len(spans):,} row groups of {columns:,} columns; at most {CHUNKS_MAX:,} column chunks "
             "are read: write it in larger row groups"
         )
     for number, (start, stop) in enumerate(spans):
         if stop - start > GROUP_MAX:
-            raise Corrupt(f"{footer.where}: {stop - start:,} bytes tell of row group {number}")
-        found = Group.of(thrift.decode(footer.raw, start)[0])
-        if len(found.chunks) != columns:
-            raise Corrupt(f"{footer.where}: row group {number} has {len(found.chunks):,} of {columns:,} columns")
-        yield found
+            raise Corrupt(f"{stop - start:,} bytes tell of row group {number}")
+        if (count := _count(footer.raw, start)) != columns:
+            raise Corrupt(f"row group {number} has {count:,} of {columns:,} columns")
+        yield Group.of(thrift.decode(footer.raw, start)[0])
+
+
+def _count(raw: bytes, start: int) -> int:
+    """How many columns the row group at `start` says that it has, before they are decoded."""
+    lists = (at for number, kind, at in thrift.leading(raw, start) if number == _COLUMNS and kind == LIST)
+    at = next(lists, None)
+    return 0 if at is None else thrift.list_header(raw, at)[1]
 
 
 def _check_group(footer: Footer, name: str, group: Group, columns: Sequence[Leaf]) -> Iterator[tuple[int, int, str]]:
     """The bytes that each chunk claims, if any."""
     whole(group.rest, 3, I64)
     for chunk, leaf in zip(group.chunks, columns, strict=True):
-        place = f"column {leaf.name.decode()!r} of {name}"
+        place = f"{leaf} of {name}"
         try:
             span = _check_chunk(chunk, leaf, group.rows, footer.start)
         except Corrupt as error:
-            raise Corrupt(f"{footer.where}: {place}: {error}") from None
+            raise Corrupt(f"{place}: {error}") from None
         if span[0] < span[1]:
             yield (*span, place)
 
@@ -183,7 +189,7 @@ def _check_chunk(chunk: Chunk, leaf: Leaf, rows: int, end: int) -> Span:
     meta = chunk.meta
     type, codec, values = whole(meta, 1, I32), whole(meta, 4, I32), whole(meta, 5, I64)
     path = meta.get(3)
-    if type != leaf.type or not isinstance(path, Many) or path.members != [leaf.name]:
+    if type != leaf.type or not isinstance(path, Many) or path.members != [leaf.name.encode()]:
         raise Corrupt("it is of another type or name than the schema says")
     if codec not in _CODECS:
         raise Corrupt(f"there is no codec {codec}")
