@@ -23,6 +23,7 @@ from towline.plan import Plan
 from towline.proposals import TABLE_ENDINGS, Proposal
 from towline.receipts import Receipt
 from towline.restore import Restore
+from towline.rows import Rows
 from towline.store import ABSENT
 from towline.values import Value
 from towline.violation import Report
@@ -201,13 +202,15 @@ class Dataset:
             return plan.create(proposal, exists=contract is not None), number
         if head is None or contract is None:
             raise NotFound(f"the dataset {self.name!r} has no commit yet")
-        base = self._table_of(proposal.base, head)
-        past = self._table_of(proposal.restore.commit, head) if proposal.restore else None
-        return plan.plan(proposal, contract, head.table, base, past), number
+        base = self._rows_of(proposal.base, head, contract)
+        past = self._rows_of(proposal.restore.commit, head, contract) if proposal.restore else None
+        return plan.plan(proposal, contract, head.rows(contract.key), base, past), number
 
-    def _table_of(self, commit: str | None, head: Head) -> pa.Table:
-        """A commit's table; the head's where none is named, as of a table file that says nothing of its base."""
-        return head.table if commit in (None, head.commit) else self.table(commit)[1]
+    def _rows_of(self, commit: str | None, head: Head, contract: Contract) -> Rows:
+        """A commit's rows; the head's where none is named, as of a table file that says nothing of its base."""
+        if commit is None or commit == head.commit:
+            return head.rows(contract.key)
+        return history.head_at(self.bench, self.name, commit).rows(contract.key)
 
     def send(self, draft: Draft) -> Ticket:
         """Put a draft into the inbox: from here on it is kept, whatever happens. The JSON comes last, because it is

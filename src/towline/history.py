@@ -282,16 +282,23 @@ def _moment(text: str) -> datetime | None:
 def table_at(bench: Workbench, dataset: str, at: str | None = None) -> tuple[str, pa.Table]:
     """A commit's id and its table: the head's from the master, any other's from its snapshot. While the head is what
     somebody put past Towline, not recorded yet, it is the commit below it that is meant."""
+    found = head_at(bench, dataset, at)
+    assert found.commit is not None  # noqa: S101 - a commit's
+    return found.commit, found.table
+
+
+def head_at(bench: Workbench, dataset: str, at: str | None = None) -> Head:
+    """The master as a commit left it: of the head the master itself, of any other its snapshot; as `table_at`."""
     if at is None or at == "head":
         bench.contract(dataset)
         head = master.read(bench.store, dataset)
         if head is not None and head.commit is not None:
-            return head.commit, head.table
+            return head
     commit = resolve(bench, dataset, at)
-    table = master.snapshot(bench.store, bench.layout, dataset, commit)
-    if table is None:
+    found = master.at_commit(bench.store, bench.layout, dataset, commit)
+    if found is None:
         raise NotFound(f"{dataset} has no commit {commit}; `towline log {dataset}` lists them")
-    return commit, table
+    return found
 
 
 def parent(bench: Workbench, dataset: str, commit: str) -> str:

@@ -21,6 +21,7 @@ from towline.errors import BadProposal, NotFound, UsageError
 from towline.proposals import Proposal
 from towline.receipts import Receipt
 from towline.restore import Restore
+from towline.rows import InMemory
 from towline.store import ALWAYS
 from towline.values import Row, Value
 
@@ -172,10 +173,10 @@ def test_two_people_who_restore_the_same_agree(nets: Nets) -> None:
 
 def test_rows_that_break_the_contract_of_today_are_not_brought_back(nets: Nets) -> None:
     """Only changed rows are held against it, so a first table may hold what an edit may not."""
-    base, past = nets.dataset.table()[1], nets.dataset.table("1")[1]
+    base, past = nets.head().rows(CONTRACT.key), nets.dataset.table("1")[1]
     odd = past.set_column(2, past.schema.field(2), pa.array([-1.0, *past["volume"].to_pylist()[1:]]))
     wanted = Proposal(NAME, "restore", "why", nets.commit, restore=Restore(COMMIT))
-    found = plan.plan(wanted, CONTRACT, base, base, odd)
+    found = plan.plan(wanted, CONTRACT, base, base, InMemory(odd, CONTRACT.key))
     assert not found.ok
     assert found.report.violations[0].rule == "constraint.minimum"
 

@@ -17,6 +17,7 @@ from towline.contract import Contract
 from towline.diff import Diff
 from towline.errors import BadProposal, Contended
 from towline.receipts import PREVIEWED, Receipt
+from towline.rows import InMemory
 from towline.violation import Report
 from towline.workbench import Workbench
 
@@ -58,7 +59,7 @@ def _checked(bench: Workbench, receipt: Receipt, state: State, contract: Contrac
     if proposal.table is None:
         refusing.refuse_all(bench, receipt, report, query)
         return CLEAN
-    diff = Diff(contract.key, plan.proposed_changes(proposal, contract, base, None))
+    diff = Diff(contract.key, plan.proposed_changes(proposal, contract, InMemory(base, contract.key), None))
     report = Report.join(report, plan.check(diff.changes, contract))
     told = {"scanned_bytes": 0, "engine_ms": 0, "query_id": "", **state.query, **query}
     told["cost_usd"] = cost.usd(int(told["scanned_bytes"])) if told["query_id"] else 0.0

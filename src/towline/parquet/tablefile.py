@@ -140,7 +140,7 @@ class TableFile:
         return [
             group
             for group in groups
-            if all(_may_hold(of[group], value) for of, value in zip(bounds, wanted, strict=True))
+            if all(may_hold(of[group], value) for of, value in zip(bounds, wanted, strict=True))
         ]
 
     def _rows_in(self, group: int, wanted: Sequence[Key], key: tuple[str, ...]) -> dict[Key, Row]:
@@ -191,7 +191,7 @@ class TableFile:
         return start, stop
 
 
-def _may_hold(bounds: Bounds | None, value: Any) -> bool:
+def may_hold(bounds: Bounds | None, value: Any) -> bool:
     """Whether a row group whose statistics are these may hold a value. They say nothing of NaN."""
     if bounds is None or value is None or value != value:
         return True

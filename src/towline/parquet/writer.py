@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from towline.parquet.footer import GROUPS, MAGIC, Footer, Group, Marks, digest, of_bytes
+from towline.parquet.indexes import Indexes, attached, paired, shifted, spans
 from towline.parquet.source import BytesSource, Source
 
 ROW_GROUP = 65_536
@@ -66,26 +67,34 @@ def marked(source: Source, metadata: Mapping[str, str]) -> bytes:
 
 @dataclass(frozen=True)
 class Encoded:
-    """Row groups as they are put into another file: `body` are their pages and page indexes; `groups` describe them
-    there, and `digests` are those of their chunks."""
+    """Row groups as they are put into another file: `body` are their pages, `indexes` the page indexes of each group;
+    `groups` describe them in a file that begins with them, and `digests` are those of their chunks."""
 
     body: bytes
+    indexes: tuple[Sequence[Indexes], ...]
     groups: tuple[Group, ...]
     digests: tuple[tuple[bytes, ...], ...]
 
-    def placed(self, at: int) -> list[Group]:
-        """The groups, where the body begins at byte `at` of the file."""
-        return [group.moved(at - len(MAGIC)) for group in self.groups]
+    def placed(self, at: int) -> tuple[list[Group], bytes]:
+        """The groups, and their bytes, where these begin at byte `at` of the file."""
+        by, body, groups = at - len(MAGIC), bytearray(self.body), []
+        for group, of_chunks in zip(self.groups, self.indexes, strict=True):
+            there = [(column, shifted(offset, by)) for column, offset in of_chunks]
+            moved, behind = attached(group.moved(by), there, at + len(body))
+            groups.append(moved)
+            body += behind
+        return groups, bytes(body)
 
 
 def encode(table: pa.Table, key: Sequence[str] = (), *, group: int = ROW_GROUP) -> Encoded:
     """A table, sorted by key (or some columns of one), as row groups of `group` rows."""
     body = _written(table, key, group)
-    footer = of_bytes(body)
-    groups = tuple(footer.groups())
+    groups = tuple(of_bytes(body).groups())
     view = memoryview(body)
     digests = tuple(tuple(digest(view[start:stop]) for start, stop in each.spans) for each in groups)
-    return Encoded(body[len(MAGIC) : footer.start], groups, digests)
+    found = tuple(paired([body[start:stop] for start, stop in spans(each)]) for each in groups)
+    stop = max((stop for each in groups for _, stop in each.spans), default=len(MAGIC))
+    return Encoded(body[len(MAGIC) : stop], found, groups, digests)
 
 
 def _written(table: pa.Table, key: Sequence[str], group: int) -> bytes:

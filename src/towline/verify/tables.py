@@ -14,6 +14,7 @@ from towline import table as tables
 from towline.diff import diff
 from towline.errors import Corrupt, NotFound, TowlineError, UsageError
 from towline.plan import Plan
+from towline.rows import InMemory
 from towline.store import Blob, Entry
 from towline.values import shown
 from towline.verify import intents
@@ -182,10 +183,10 @@ def _step(
     """The table after one proposal, and what its record must say of the change. A `create` has no changes: its table is
     where the history begins."""
     if held.record["kind"] == "create" or table is None:
-        return after, Plan(after).counts()
+        return after, Plan(InMemory(after, stored.contract.key)).counts()
     types = {each.name: each.type for each in stored.contract.fields}
     change = changefile.of_table(body, stored.contract.key, types, table)
-    return tables.apply(table, stored.contract.key, change.changes), Plan(table, change).counts()
+    return tables.apply(table, stored.contract.key, change.changes), Plan(diff=change).counts()
 
 
 def _difference(expected: pa.Table, found: pa.Table, stored: Stored) -> str:

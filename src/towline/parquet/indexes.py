@@ -1,0 +1,65 @@
+"""The page indexes of column chunks that come to lie elsewhere.
+
+A ColumnIndex tells what values each page holds, and is the same bytes wherever the chunk is. An OffsetIndex tells where
+in the file each page lies, so it is written anew; numbers have as many bytes as they need, so its length changes, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from towline.errors import Corrupt
+from towline.parquet import thrift
+from towline.parquet.footer import Chunk, Group
+from towline.parquet.source import Span
+from towline.parquet.thrift import I32, I64, Many
+
+# ColumnChunk and PageLocation of parquet.thrift.
+_OFFSET_INDEX, _COLUMN_INDEX = (4, 5), (6, 7)
+_PAGES, _PAGE_OFFSET = 1, 1
+
+Indexes = tuple[bytes, bytes]  # of a chunk: ColumnIndex and OffsetIndex; empty where it has none
+
+
+def spans(group: Group) -> list[Span]:
+    """Where the page indexes of a group's chunks lie, two spans a chunk; empty ones where there are none."""
+    return [span or (0, 0) for chunk in group.chunks for span in (chunk.column_index, chunk.offset_index)]
+
+
+def paired(bodies: Sequence[bytes]) -> list[Indexes]:
+    """What was read of `spans`, chunk by chunk."""
+    return list(zip(bodies[::2], bodies[1::2], strict=True))
+
+
+def shifted(index: bytes, by: int) -> bytes:
+    """An OffsetIndex whose pages lie `by` bytes further on. Corrupt: it is none."""
+    if not index:
+        return index
+    struct, _ = thrift.decode(index)
+    pages = struct.get(_PAGES)
+    if not isinstance(pages, Many):
+        raise Corrupt("a page index without pages")
+    for page in pages:
+        page.set(_PAGE_OFFSET, I64, page.get(_PAGE_OFFSET) + by)
+    return thrift.encode(struct)
+
+
+def attached(group: Group, indexes: Sequence[Indexes], at: int) -> tuple[Group, bytes]:
+    """A group whose chunks have these page indexes, behind one another from byte `at` on; and their bytes."""
+    body = bytearray()
+    chunks = []
+    for chunk, pair in zip(group.chunks, indexes, strict=True):
+        chunks.append(_pointing(chunk, pair, at + len(body)))
+        body += pair[0] + pair[1]
+    return group.having(chunks), bytes(body)
+
+
+def _pointing(chunk: Chunk, indexes: Indexes, at: int) -> Chunk:
+    raw = chunk.raw.copy()
+    raw.drop(*_OFFSET_INDEX, *_COLUMN_INDEX)
+    for (offset, length), index in zip((_COLUMN_INDEX, _OFFSET_INDEX), indexes, strict=True):
+        if index:
+            raw.set(offset, I64, at)
+            raw.set(length, I32, len(index))
+        at += len(index)
+    return Chunk(raw)

@@ -1,0 +1,88 @@
+"""The whole file anew, in canonical form: small files, and those that cannot be spliced.
+
+A file whose rows are in key order is rewritten row group by row group; any other is sorted in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import pyarrow as pa
+
+from towline.change import RowChange, key_of
+from towline.errors import Corrupt
+from towline.parquet.append import applied
+from towline.parquet.footer import of_bytes
+from towline.parquet.order import in_order
+from towline.parquet.source import BytesSource
+from towline.parquet.tablefile import TableFile
+from towline.parquet.verify import Amiss, check_increasing
+from towline.parquet.writer import marked, writer
+from towline.table import sort
+from towline.values import Key
+
+
+def rewrite(
+    file: TableFile, key: tuple[str, ...], changes: Sequence[RowChange], metadata: Mapping[str, str], usual: int
+) -> list[bytes]:
+    """The bytes of the file with these changes, its footer last; `usual` is how many rows a row group has.
+    Corrupt: the changes do not fit it, or a key is not whole."""
+    schema = canonical(file.schema, key)
+    try:
+        return _written(_merged(file, key, changes), schema, key, metadata, usual)
+    except Amiss:  # its rows are in no order: only all of them together can be sorted
+        table = sort(applied(file.table(), key, changes), key)
+        return _written([table], schema, key, metadata, usual)
+
+
+def canonical(schema: pa.Schema, key: Sequence[str]) -> pa.Schema:
+    """The columns, of which those of the key take no null, and all others do."""
+    return pa.schema([field.with_nullable(field.name not in key) for field in schema])
+
+
+def _merged(file: TableFile, key: tuple[str, ...], changes: Sequence[RowChange]) -> Iterator[pa.Table]:
+    """The rows of each group with the changes. Amiss: they are not in key order."""
+    waiting = list(in_order(changes, key))
+    before: Key | None = None
+    for table in file.tables():
+        check_increasing(table, key)
+        if not table.num_rows:
+            continue
+        first, last = (key_of(row, key) for row in table.select(list(key)).take([0, table.num_rows - 1]).to_pylist())
+        if before is not None and before >= first:
+            raise Amiss("the row groups are not in key order")
+        before, count = last, sum(change.key(key) <= last for change in waiting)
+        yield applied(table, key, waiting[:count])
+        waiting = waiting[count:]
+    yield applied(file.schema.empty_table(), key, waiting)
+
+
+def _written(
+    tables: Iterable[pa.Table], schema: pa.Schema, key: Sequence[str], metadata: Mapping[str, str], usual: int
+) -> list[bytes]:
+    sink = pa.BufferOutputStream()
+    with writer(sink, schema, key) as out:
+        for table in _grouped(tables, schema, usual):
+            out.write_table(table, row_group_size=usual)
+    body = sink.getvalue().to_pybytes()
+    return [body[: of_bytes(body).start], marked(BytesSource(body), metadata)]
+
+
+def _grouped(tables: Iterable[pa.Table], schema: pa.Schema, usual: int) -> Iterator[pa.Table]:
+    """The rows of all tables in tables of whole row groups, but for the last one."""
+    rest = schema.empty_table()
+    for table in tables:
+        rest = pa.concat_tables([rest, _cast(table, schema)])
+        whole = rest.num_rows // usual * usual
+        if whole:
+            yield rest.slice(0, whole)
+            rest = rest.slice(whole)
+    if rest.num_rows:
+        yield rest
+
+
+def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    try:
+        return table.cast(schema)
+    except (pa.ArrowException, ValueError) as error:
+        raise Corrupt(f"its rows cannot be written in canonical form: {error}") from error

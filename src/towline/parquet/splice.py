@@ -1,0 +1,125 @@
+"""An edit of a Parquet file that costs what it changes, not what the file weighs (docs/parquet.md).
+
+    append      what changed is written behind everything that is there, and a new footer behind it: the usual way
+    ordered     where dead bytes would be more than a quarter of the file: the same without any of them
+    rewrite     a small file; one that is not in canonical form; or one that a check found amiss: all of it anew
+
+Each way gives exactly what applying the changes to the whole table gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from towline.change import RowChange
+from towline.errors import Corrupt
+from towline.parquet import verify
+from towline.parquet.append import append
+from towline.parquet.compact import compact
+from towline.parquet.draft import Draft
+from towline.parquet.order import Order
+from towline.parquet.pieces import Assembled, Piece
+from towline.parquet.rewrite import canonical, rewrite
+from towline.parquet.tablefile import TableFile
+from towline.parquet.verify import Amiss
+from towline.parquet.writer import ROW_GROUP, commit_metadata
+
+SMALL = 8 * 2**20  # bytes; below, writing a file anew costs hardly more than splicing it
+DEAD = 0.25  # of a file's data, at most
+
+Mode = Literal["append", "ordered", "rewrite"]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The rows of a row group, from how many bytes on a file is spliced, and how much of it may be dead."""
+
+    group: int = ROW_GROUP
+    small: int = SMALL
+    dead: float = DEAD
+
+
+@dataclass(frozen=True)
+class Spliced:
+    """A new version of a file: `pieces` in their order, the last one its footer. `reason`: why it is not an append;
+    empty where it is one. `file`: the new version, read through its pieces."""
+
+    pieces: tuple[Piece, ...]
+    mode: Mode
+    reason: str
+    file: TableFile
+
+    @property
+    def rows(self) -> int:
+        return self.file.num_rows
+
+
+def splice(
+    file: TableFile,
+    key: tuple[str, ...],
+    changes: Sequence[RowChange],
+    *,
+    commit: str,
+    number: int,
+    shape: Shape = Shape(),
+) -> Spliced:
+    """The file after these changes, at most one a key, as commit `commit`, number `number`, makes it.
+
+    Corrupt: the changes do not fit the file (a row to change or to delete is not there, a row to insert is), or the
+    file cannot be read.
+    """
+    splicing = _Splicing(file, key, changes, commit_metadata(commit, number), shape)
+    why = splicing.unfit()
+    if why:
+        return splicing.rewritten(why)
+    try:
+        return splicing.spliced()
+    except Amiss as error:
+        return splicing.rewritten(f"a check of the spliced file failed: {error}")
+
+
+@dataclass(frozen=True)
+class _Splicing:
+    file: TableFile
+    key: tuple[str, ...]
+    changes: Sequence[RowChange]
+    metadata: Mapping[str, str]
+    shape: Shape
+
+    def unfit(self) -> str | None:
+        """Why the file cannot be spliced, or is not worth it; None: it can and is."""
+        file, size = self.file, self.file.source.size
+        if size < self.shape.small:
+            return f"it has {size:,} bytes, and is spliced from {self.shape.small:,} on"
+        if file.footer.digests is None:
+            return "it carries no digests of its row groups: another program wrote it"
+        if not file.is_flat or file.schema != canonical(file.schema, self.key):
+            return "its columns are not in canonical form: those of the key take no null, all others do"
+        if not file.num_rows or 0 in file.footer.rows:
+            return "it has a row group without rows"
+        return Order(file, self.key).disorder()
+
+    def spliced(self) -> Spliced:
+        draft = append(self.file, self.key, self.changes, self.shape.group)
+        if draft.dead <= self.shape.dead * draft.size:
+            return self._checked(draft, "append", "")
+        reason = f"{draft.dead:,} of {draft.size:,} bytes would be dead, more than {self.shape.dead:.0%}"
+        return self._checked(compact(draft, self.file.source), "ordered", reason)
+
+    def _checked(self, draft: Draft, mode: Mode, reason: str) -> Spliced:
+        footer = draft.footer(self.file.footer, self.metadata)
+        found = verify.opened(self.file, draft, footer, self.key, self._rows(), self.metadata)
+        return Spliced((*draft.pieces, footer), mode, reason, found)
+
+    def rewritten(self, reason: str) -> Spliced:
+        pieces = tuple(rewrite(self.file, self.key, self.changes, self.metadata, self.shape.group))
+        found = TableFile.open(Assembled(pieces, self.file.source), pieces[-1])
+        if found.num_rows != self._rows():
+            raise Corrupt(f"{self.file.source.where}: {found.num_rows:,} rows written, and {self._rows():,} were meant")
+        return Spliced(pieces, "rewrite", reason, found)
+
+    def _rows(self) -> int:
+        kinds = [change.kind for change in self.changes]
+        return self.file.num_rows + kinds.count("insert") - kinds.count("delete")
