@@ -109,6 +109,8 @@ class TableFile:
     def nulls(self, column: str) -> list[int | None]:
         """How many nulls a column has in each row group; None where the file does not tell."""
         at = self._leaf(column)
+        if self.footer.foreign:
+            return [None] * self.num_groups
         stats = (self.footer.arrow.row_group(group).column(at).statistics for group in range(self.num_groups))
         return [each.null_count if each is not None and each.has_null_count else None for each in stats]
 
