@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.core.foreign import ENCRYPTED, FORMS, KEY, NESTED, SCHEMA, TIMED, UNUSUAL, VIEWS, Form
+from tests.core.foreign import ENCRYPTED, FORMS, KEY, NESTED, SCHEMA, TIMED, UNUSUAL, VIEWS, Form, by_arrow, same
 from towline.errors import Corrupt
 from towline.parquet.footer import of_bytes, rebuilt
 from towline.parquet.source import BytesSource, Span
@@ -34,19 +34,9 @@ class Elsewhere:
         return [self.body[start:stop] for start, stop in spans]
 
 
-def by_arrow(form: Form) -> pa.Table:
-    return pq.ParquetFile(pa.BufferReader(form.body)).read().replace_schema_metadata(None)
-
-
 def opened(form: Form) -> tuple[TableFile, ...]:
     """The file as Towline opens one of its own, and one of somebody else."""
     return TableFile.open(Elsewhere(form.body)), TableFile.foreign(BytesSource(form.body))
-
-
-def same(found: pa.Table, expected: pa.Table) -> bool:
-    """Equal in types, order and values, NaN included."""
-    is_same = found.equals(expected) or repr(found.to_pylist()) == repr(expected.to_pylist())
-    return is_same and found.schema.equals(expected.schema)
 
 
 def picked(table: pa.Table) -> dict[Key, Row]:
@@ -57,7 +47,7 @@ def picked(table: pa.Table) -> dict[Key, Row]:
 
 @pytest.mark.parametrize("form", [*FORMS, *TIMED, *UNUSUAL], ids=str)
 def test_a_file_is_read_as_arrow_reads_it(form: Form) -> None:
-    expected = by_arrow(form)
+    expected = by_arrow(form.body)
     sizes = [group.num_rows for group in groups_of(form)]
     wanted = {} if form is VIEWS else picked(expected)  # Arrow takes no rows of those
     absent: list[Key] = [(10**6, 3), (0, 99)]
@@ -82,7 +72,7 @@ def groups_of(form: Form) -> list[pq.RowGroupMetaData]:
 @pytest.mark.parametrize("form", NESTED, ids=str)
 def test_nested_columns_are_read_as_they_are_but_no_row_is_looked_up_by_key(form: Form) -> None:
     for file in (TableFile.of_bytes(form.body), TableFile.open(Elsewhere(form.body))):
-        assert same(file.table(), by_arrow(form))
+        assert same(file.table(), by_arrow(form.body))
         with pytest.raises(Corrupt, match="nested columns, which no table of Towline has"):
             file.rows([(0, 0)], KEY)
 
