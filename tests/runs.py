@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from tests.core.nets import NAME, Nets
 from tests.sql_pipeline import on_duckdb
-from towline import inbox, keys, parts, receipts, reviewing
+from towline import inbox, keys, parts, receipts, reviewing, rowgroups
 from towline import table as tables
 from towline.bulk import adopting, checking, cleaning, handover, pinning, refusing, words
 from towline.bulk import state as states
@@ -187,7 +187,8 @@ class Runs:
             try:
                 manifest = plan.get("manifest")
                 found = parts.find(self.store, plan["prefix"], manifest and parts.key_of(manifest, BUCKET))
-                flatten(self.store, found, run.result, contract.fields, contract.key)
+                cuts = rowgroups.firsts(self.store, run.base, contract.fields, contract.key)
+                flatten(self.store, found, run.result, contract.fields, contract.key, cuts=cuts)
             except TowlineError as error:
                 told = {"errorMessage": str(error), "errorType": type(error).__name__}
                 self.refuse(run, type(error).__name__, told)
