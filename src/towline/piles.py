@@ -16,25 +16,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from towline.errors import Unavailable
-from towline.values import Value
+from towline.ranks import Rank, is_ordered, rank_at
 
-Rank = tuple[tuple[int, Any], ...]  # a key such that Python orders it as Arrow does
 FAN_IN = 128  # piles that are read side by side
 LEAST_BATCH = 256  # rows
-
-
-def rank(values: Iterable[Value]) -> Rank:
-    return tuple((2, 0) if value is None else (1, 0) if value != value else (0, value) for value in values)
-
-
-def rank_at(table: pa.Table | pa.RecordBatch, key: Sequence[str], row: int) -> Rank:
-    return rank(table[column][row].as_py() for column in key)
 
 
 class Sorted(Protocol):
@@ -265,15 +256,3 @@ def ordered(table: pa.Table, key: Sequence[str], size: int) -> Iterator[pa.Table
     table = table.combine_chunks()
     for start in starts:
         yield table.take(order.slice(start, rows))
-
-
-def is_ordered(keys: pa.Table) -> bool:
-    """Whether the rows are in key order; False also where a null or a NaN makes that hard to tell."""
-    if keys.num_rows < 2:
-        return True
-    before, after = keys.slice(0, keys.num_rows - 1), keys.slice(1)
-    in_order = pa.scalar(True)  # equal keys are
-    for name in reversed(keys.column_names):
-        less, same = pc.less(before[name], after[name]), pc.equal(before[name], after[name])
-        in_order = pc.or_(less, pc.and_(same, in_order))
-    return bool(pc.all(pc.fill_null(in_order, False)).as_py())
