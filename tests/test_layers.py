@@ -19,7 +19,20 @@ USE_CASES = {"store", "memory", "receipts", "workbench", "master", "intent", "fi
 USE_CASES |= {"proposals", "inbox", "quarantine", "external", "reconcile", "history", "dataset", "health", "mine"}
 USE_CASES |= {"lineage", "trail", "ranged", "block", "blocks", "blame", "archive", "prune", "verify"}
 USE_CASES |= {"theirs", "dispute", "reviews", "reviewing", "steward", "queries", "cataloging", "publish", "copies"}
-USE_CASES |= {"parts", "partfile", "piles", "rowgroups", "flatten", "agreed", "bulk", "statements", "runs", "objects"}
+USE_CASES |= {
+    "parts",
+    "partfile",
+    "piles",
+    "rowgroups",
+    "flatten",
+    "concatenation",
+    "threads",
+    "agreed",
+    "bulk",
+    "statements",
+    "runs",
+    "objects",
+}
 USE_CASES |= {"body"}
 
 # What the pure core may use beside itself and the standard library.

@@ -10,7 +10,6 @@ Keys are not judged here: rows with a null in their key or with equal keys stay,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -21,13 +20,13 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
-from towline import keys, rowgroups
+from towline import keys, rowgroups, threads
+from towline.concatenation import Concatenation, Unfit, concatenated
 from towline.errors import NotFound, Refused, Unavailable, UsageError
 from towline.partfile import PartFile, fetch
 from towline.parts import Ignored, Parts
 from towline.piles import Piles, Sorted, check_room
 from towline.ranks import Rank, is_ordered, rank_at
-from towline.rowgroups import NOWHERE, Ends
 from towline.rules.field import Field
 from towline.store import ALWAYS, MIB, Entry, ObjectStore, Precondition, file_parts
 from towline.table import without_negative_zero
@@ -46,16 +45,18 @@ def memory_within(limit: int) -> int:
 
 @dataclass(frozen=True)
 class Flattened:
-    """What was made: rows, of how many parts, in how many bytes, where; and what lay there and is no part."""
+    """What was made: rows, of how many parts, in how many bytes, where; what lay there and is no part; and why the rows
+    had to be sorted (`unfit`; empty where the parts lie behind one another as they were)."""
 
     key: str
     rows: int
     parts: int
     bytes: int
     ignored: tuple[Ignored, ...] = ()
+    unfit: str = ""
 
     def to_json(self) -> dict[str, object]:
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "unfit"}
 
 
 def flatten(
@@ -67,24 +68,23 @@ def flatten(
     *,
     workdir: Path | None = None,
     memory: int = MEMORY,
+    cuts: Sequence[Rank] = (),
     when: Precondition = ALWAYS,
-    ends: Ends = NOWHERE,
 ) -> Flattened:
-    """Write the rows of all parts as one canonical object with the columns `fields`, sorted by `key`; its row groups
-    end where `ends` says, so that it can be compared with the table that those are of.
+    """Write the rows of all parts as one object with the columns `fields`, sorted by `key`: canonical, with row groups
+    that begin at these `cuts` (`rowgroups.cut`), or, without cuts, of the parts' own row groups where that can be.
 
     UnreadableFile, naming the part: it is no sound table, or not of these columns. Unavailable: a part was replaced
     meanwhile, or there is no room in `workdir` (None: the system's temporary directory). What `when` raises, comes at
     the end, as in `ObjectStore.assemble`.
     """
     with _plain_pool(), TemporaryDirectory(prefix="towline-flatten-", dir=workdir, ignore_cleanup_errors=True) as name:
-        result = Path(name) / "result.parquet"
         try:
-            rows = _made(store, parts, _Work(Path(name), fields, key, memory, ends), result)
+            made, unfit = _made(store, parts, _Work(Path(name), fields, key, memory), cuts)
         except OSError as error:  # what is wrong with a part is told otherwise
             raise Unavailable(f"working in {Path(name).parent} failed: {error}") from error
-        stat = store.assemble(target, file_parts(result), when=when)
-    return Flattened(target, rows, len(parts.entries), stat.size, parts.ignored)
+        stat = store.assemble(target, made.parts, when=when)
+    return Flattened(target, made.rows, len(parts.entries), stat.size, parts.ignored, unfit)
 
 
 def check_target(store: ObjectStore, layout: keys.Layout, prefix: str, target: str, *, replace: bool) -> None:
@@ -111,17 +111,24 @@ def _plain_pool() -> Iterator[None]:
         pa.set_memory_pool(before)
 
 
-def _made(store: ObjectStore, parts: Parts, work: _Work, result: Path) -> int:
-    """The canonical file; how many rows it has."""
-    check_room(work.directory, 2 * parts.size)
-    return work.write(result, work.sorted(store, parts))
+def _made(store: ObjectStore, parts: Parts, work: _Work, cuts: Sequence[Rank]) -> tuple[Concatenation, str]:
+    """What the store is to join, and why the rows had to be sorted for it; empty: they had not."""
+    try:
+        if cuts:
+            raise Unfit("the row groups are to begin where those of another table do")
+        return concatenated(store, parts, work.fields, work.key, work.directory), ""
+    except Unfit as error:
+        check_room(work.directory, 2 * parts.size)
+        result = work.directory / "result.parquet"
+        rows = work.write(result, work.sorted(store, parts), cuts)
+        return Concatenation(file_parts(result), rows), str(error)
 
 
 class _Work:
     """The rows on their way from the parts to the result."""
 
-    def __init__(self, directory: Path, fields: Sequence[Field], key: Sequence[str], memory: int, ends: Ends) -> None:
-        self.directory, self._fields, self._key, self._memory, self._ends = directory, fields, key, memory, ends
+    def __init__(self, directory: Path, fields: Sequence[Field], key: Sequence[str], memory: int) -> None:
+        self.directory, self.fields, self.key, self._memory = directory, fields, tuple(key), memory
         self._names = [field.name for field in fields]
         self._schema = pa.schema([(field.name, field.arrow) for field in fields])
         self._piles = Piles(directory, self._schema, key, memory)
@@ -130,19 +137,15 @@ class _Work:
     def sorted(self, store: ObjectStore, parts: Parts) -> list[Sorted]:
         """The rows of all parts, sorted as far as memory goes; in the order of the parts."""
         loads = _loads(parts.entries, self._memory // 64)
-        workers = ThreadPoolExecutor(WORKERS, "sort")
-        try:
-            found = [workers.submit(self._load, store, load) for load in loads]
-            return [each for done in found for each in done.result()]
-        finally:
-            workers.shutdown(cancel_futures=True)
+        return list(chain.from_iterable(threads.each(partial(self._load, store), loads, WORKERS)))
 
-    def write(self, path: Path, found: Sequence[Sorted]) -> int:
+    def write(self, path: Path, found: Sequence[Sorted], cuts: Sequence[Rank]) -> int:
         """The canonical file; how many rows it has."""
-        required = [name for name in self._key if name not in self._null_keys]
+        required = [name for name in self.key if name not in self._null_keys]
         schema = pa.schema([field.with_nullable(field.name not in required) for field in self._schema])
-        groups = rowgroups.cut(self._piles.rows(found), schema, max(2 * self._memory, _LEAST_GROUP), self._ends)
-        return rowgroups.write(path, groups, schema, self._key, self._memory // 4)
+        limit = max(2 * self._memory, _LEAST_GROUP)
+        groups = rowgroups.cut(self._piles.rows(found), schema, limit, self.key, cuts)
+        return rowgroups.write(path, groups, schema, self.key, self._memory // 4)
 
     def _load(self, store: ObjectStore, entries: Sequence[Entry]) -> list[Sorted]:
         """The rows of these parts."""
@@ -173,20 +176,20 @@ class _Work:
     def _in_order(self, part: PartFile, path: Path) -> PartInOrder | None:
         """A part whose rows are in key order already; None: they are not."""
         first = last = None
-        for table in self._tables(part, self._key):
-            rows = table.select(list(self._key))
+        for table in self._tables(part, self.key):
+            rows = table.select(list(self.key))
             if not is_ordered(rows if last is None else pa.concat_tables([last, rows])):
                 return None
-            first = first or rank_at(rows, self._key, 0)
+            first = first or rank_at(rows, self.key, 0)
             last = rows.slice(rows.num_rows - 1)
         if first is None or last is None:
             return None
-        return PartInOrder(first, rank_at(last, self._key, 0), partial(self._taken, part, path))
+        return PartInOrder(first, rank_at(last, self.key, 0), partial(self._taken, part, path))
 
     def _tables(self, part: PartFile, names: Sequence[str]) -> Iterator[pa.Table]:
-        for table in part.tables(self._fields, names, max(self._memory // 32, _LEAST_PIECE)):
-            self._null_keys.update(name for name in self._key if table[name].null_count)
-            yield without_negative_zero(table, self._key)
+        for table in part.tables(self.fields, names, max(self._memory // 32, _LEAST_PIECE)):
+            self._null_keys.update(name for name in self.key if table[name].null_count)
+            yield without_negative_zero(table, self.key)
 
 
 @dataclass(frozen=True)
