@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -114,13 +115,13 @@ class Edits:
 
     def _cells(self, rows: dict[Key, Row]) -> Iterator[RowChange]:
         """Some cells, scattered or not."""
-        for key in self.dice.sample(list(rows), min(len(rows), self.dice.choice((1, 1, 5, 30)))):
+        for key in self.dice.sample(list(rows), min(len(rows), self.dice.choice((1, 1, 10, 90)))):
             yield self._update(rows[key])
 
     def _block(self, rows: dict[Key, Row]) -> Iterator[RowChange]:
         """A stretch of keys: those that are there are changed or go, the others come."""
         space = key_space(self.kind)
-        start, length = self.dice.randrange(len(space)), self.dice.choice((1, 4, 25, 100))
+        start, length = self.dice.randrange(len(space)), self.dice.choice((1, 4, 30, 160))
         stay = self.dice.choice((0.0, 0.0, 0.5, 1.0))
         for key in space[start : start + length]:
             if key in rows:
@@ -177,7 +178,7 @@ def check(body: bytes, key: tuple[str, ...], meant: pa.Table, number: int) -> No
     assert file.footer.metadata["towline.number"] == str(number)
     chunks = [chunk for group in file.footer.groups() for chunk in group.chunks]
     spans = sorted((chunk.start, chunk.stop) for chunk in chunks)
-    assert all(one[1] <= two[0] for one, two in zip(spans, spans[1:], strict=False))
+    assert all(one[1] <= two[0] for one, two in pairwise(spans))
     used = [s for c in chunks for s in ((c.start, c.stop), c.column_index, c.offset_index) if s]
     assert file.footer.dead == file.footer.start - 4 - sum(stop - start for start, stop in used)
     arrow = file.footer.arrow

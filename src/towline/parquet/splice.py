@@ -98,7 +98,7 @@ class _Splicing:
         if not file.is_flat or file.schema != canonical(file.schema, self.key):
             return "its columns are not in canonical form: those of the key take no null, all others do"
         if not file.num_rows or 0 in file.footer.rows:
-            return "it has a row group without rows"
+            return "it has no rows, or a row group without any"
         return Order(file, self.key).disorder()
 
     def spliced(self) -> Spliced:

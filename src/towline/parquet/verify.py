@@ -38,14 +38,13 @@ def check_group(old: TableFile, pieces: Sequence[Piece], group: Listed, meant: p
         raise Amiss(f"a row group of {group.rows:,} rows reads otherwise than it was written")
 
 
-def check_increasing(table: pa.Table, key: Sequence[str]) -> None:
-    """Amiss, unless each row's key comes after that of the row before it."""
+def is_increasing(table: pa.Table, key: Sequence[str]) -> bool:
+    """Whether each row's key comes after that of the row before it. No null and no NaN does."""
     if table.num_rows < 2:
-        return
+        return True
     columns = [(table[name].slice(0, table.num_rows - 1), table[name].slice(1)) for name in key]
-    less = reduce(_then, reversed([(pc.less(one, two), pc.equal(one, two)) for one, two in columns]))[0]
-    if not pc.all(less, skip_nulls=False).as_py():
-        raise Amiss("the rows of a row group are not in key order, or a key is there twice")
+    less, _ = reduce(_then, reversed([(pc.less(one, two), pc.equal(one, two)) for one, two in columns]))
+    return bool(pc.all(less, skip_nulls=False).as_py())
 
 
 def _then(minor: tuple[Any, Any], major: tuple[Any, Any]) -> tuple[Any, Any]:
