@@ -86,7 +86,7 @@ def _candidates(bench: Workbench, rows: Rows, strangers: Sequence[Head], contrac
 def _read(stranger: Head, contract: Contract) -> tuple[pa.Table | None, str]:
     """The table in a version, sorted, and what is to be said about it; None where it is none of this dataset."""
     try:
-        whole = stranger.table
+        whole = stranger.foreign().table()
     except Corrupt as error:
         return None, _no_table(stranger, str(error))
     conformed, report = contract.conform(whole)

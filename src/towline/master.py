@@ -11,6 +11,7 @@ import pyarrow as pa
 from towline import archive, keys, objects, table
 from towline.errors import NotFound
 from towline.parquet.footer import TAIL
+from towline.parquet.source import BytesSource
 from towline.parquet.tablefile import TableFile
 from towline.rows import Filed, InMemory, Rows
 from towline.store import Blob, ObjectStore
@@ -70,7 +71,8 @@ class Head:
     @cached_property
     def table(self) -> pa.Table:
         """The table as a whole; Corrupt when the object is none."""
-        return table.from_parquet(self.blob.body, self._where) if self.is_whole else self.file.table()
+        is_small = self.is_whole and self.commit is not None
+        return table.from_parquet(self.blob.body, self._where) if is_small else self.file.table()
 
     @property
     def is_whole(self) -> bool:
@@ -79,11 +81,25 @@ class Head:
 
     @cached_property
     def file(self) -> TableFile:
-        """The table as a file, of which only what is asked for is read. Corrupt as of `table`."""
+        """The table as a file, of which only what is asked for is read. Corrupt as of `table`. One that no commit made
+        is believed nothing (`foreign`)."""
+        if self.commit is None:
+            return self.foreign()
         if self.is_whole:
             return TableFile.of_bytes(self.blob.body, self._where)
+        return objects.open_blob(self._store, self.blob)
+
+    def foreign(self) -> TableFile:
+        """The table as a file that others wrote, whatever the object's metadata say: where it lies, that is a Corrupt,
+        and its digests and statistics are not used."""
+        if self.is_whole:
+            return TableFile.foreign(BytesSource(self.blob.body, self._where))
+        return objects.open_blob(self._store, self.blob, foreign=True)
+
+    @property
+    def _store(self) -> ObjectStore:
         assert self.store is not None  # noqa: S101 - who reads an object's end has its store
-        return objects.open_blob(self.store, self.blob)
+        return self.store
 
     @property
     def _where(self) -> str:

@@ -93,7 +93,8 @@ def plan(proposal: Proposal, contract: Contract, head: Rows, base: Rows | None, 
     except BadProposal as error:
         return refusal(error.rule, str(error))
     # Of a whole table they were made of the base just now.
-    stale = tuple(_stale(proposed, base, contract)) if proposal.table is None else ()
+    is_whole = proposal.table is not None or proposal.made is not None
+    stale = () if is_whole else tuple(_stale(proposed, base, contract))
     if stale:
         return Plan(report=Report.of(stale))
     mode = proposal.mode or contract.merge_mode
@@ -148,7 +149,10 @@ def proposed_changes(proposal: Proposal, contract: Contract, base: Rows, past: R
     if proposal.restore is not None:
         changes = _restored(proposal.restore, contract, base, past)
     elif proposal.table is not None:
-        changes = _of_table(proposal, contract, base, proposal.table)
+        whole = InMemory(tables.sort(proposal.table, contract.key), contract.key)
+        changes = _of_whole(proposal, contract, base, whole)
+    elif proposal.made is not None:
+        changes = _of_whole(proposal, contract, base, proposal.made)
     else:
         return proposal.changes
     if not changes:
@@ -164,8 +168,8 @@ def _restored(wanted: Restore, contract: Contract, base: Rows, past: Rows | None
     return restore.changes(wanted, contract, base, past)
 
 
-def _of_table(proposal: Proposal, contract: Contract, base: Rows, table: pa.Table) -> tuple[RowChange, ...]:
-    found = difference(base, InMemory(tables.sort(table, contract.key), contract.key), contract.key)
+def _of_whole(proposal: Proposal, contract: Contract, base: Rows, whole: Rows) -> tuple[RowChange, ...]:
+    found = difference(base, whole, contract.key)
     if proposal.partial:
         return tuple(change for change in found.changes if change.kind != "delete")
     share, deleted = _tolerance(contract), found.count("delete")

@@ -26,7 +26,7 @@ from towline import edits, keys
 from towline.change import RowChange, same_row
 from towline.contract import Contract
 from towline.errors import BadProposal, NotFound
-from towline.order import rank
+from towline.ranks import rank
 from towline.rows import InMemory, Rows, difference
 from towline.values import Key, Row, Value, encode, same, shown
 

@@ -204,11 +204,18 @@ def difference(old: Rows, new: Rows, key: tuple[str, ...]) -> Diff:
 
     UsageError: they have different columns. Corrupt: a file is not what it claims, or not in key order.
     """
-    return Diff(key) if is_same(old, new) else Diff(key, tuple(changes(_grouped(old), _grouped(new), key)))
+    return Diff(key) if is_same(old, new) else Diff(key, tuple(changes(grouped(old), grouped(new), key)))
 
 
-def _grouped(rows: Rows) -> Grouped:
-    return OfFile(rows.file) if isinstance(rows, Filed) else OfTable(rows.table())
+def pieces(rows: Rows, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """These columns of all rows in key order, a row group or so at a time."""
+    whole = grouped(rows)
+    return (whole.read(group, columns) for group in range(len(whole.counts)))
+
+
+def grouped(rows: Rows) -> Grouped:
+    """The rows as they lie in row groups: what must see all of them need not have them at hand at once."""
+    return OfFile.claiming(rows.file) if isinstance(rows, Filed) else OfTable(rows.table())
 
 
 def holds(cells: pa.ChunkedArray, wanted: Sequence[Value]) -> pa.ChunkedArray:

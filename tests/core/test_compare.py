@@ -12,11 +12,16 @@ from hypothesis import strategies as st
 
 from tests.core.grouped import Groups
 from tests.core.tables import KEY, SCHEMA, tables_
+from tests.core.test_parquet_file import Counted
 from towline import table as tables
 from towline.change import RowChange
 from towline.diff import diff
 from towline.errors import Corrupt, UsageError
-from towline.parquet.compare import OfTable, Pair, Stretch, changes, steps
+from towline.parquet import writer
+from towline.parquet.compare import OfFile, OfTable, Pair, Stretch, changes, steps
+from towline.parquet.footer import GROUPS, Marks
+from towline.parquet.splice import Shape, splice
+from towline.parquet.tablefile import TableFile
 
 cuts = st.lists(st.integers(0, 6), max_size=4)
 
@@ -137,3 +142,78 @@ def test_keys_that_are_nan_have_their_place() -> None:
     new = tables.sort(pa.table({"depth": [0.5, 1.0, math.nan], "n": [1, 5, 2]}), ("depth",))
     found = changes(Groups(old, [1]), Groups(new, [2]), ("depth",))
     assert told(found) == told(diff(old, new, ("depth",)).changes)
+
+
+# ---- of files ----
+
+GROUP = 16  # rows of a row group in these tests
+SHAPE = Shape(group=GROUP, small=0)
+
+
+def file(table: pa.Table, group: int = GROUP) -> bytes:
+    return writer.to_parquet(table, KEY, writer.commit_metadata("C", 1), group=group)
+
+
+def spliced(body: bytes, *found: RowChange) -> bytes:
+    made = splice(TableFile.of_bytes(body), KEY, found, commit="D", number=2, shape=SHAPE)
+    assert made.mode != "rewrite", made.reason
+    return bytes(made.file.source.read([(0, made.file.source.size)])[0])
+
+
+def opened(body: bytes) -> tuple[OfFile, Counted]:
+    source = Counted(body)
+    return OfFile.claiming(TableFile.open(source, body[TableFile.of_bytes(body).footer.start :])), source
+
+
+def compared(old: bytes, new: bytes) -> tuple[list[RowChange], Counted, Counted]:
+    """The changes, and what was read to find them, beside the footers."""
+    (before, one), (after, other) = opened(old), opened(new)
+    return list(changes(before, after, KEY)), one, other
+
+
+@settings(max_examples=30)
+@given(
+    st.dictionaries(st.integers(0, 79).map("n{:03}".format), st.sampled_from([None, -0.0, 2.0, math.nan]), min_size=1),
+    st.sets(st.integers(0, 79), max_size=4),
+    st.sampled_from([GROUP, 25]),
+)
+def test_versions_that_were_spliced_or_written_anew_differ_in_what_diff_says(
+    cells: dict[str, float | None], gone: set[int], group: int
+) -> None:
+    old, new = rows(80, n001=-0.0), rows(80, **cells).take([n for n in range(80) if n not in gone])
+    expected = diff(old, new, KEY).changes
+    for body in (file(new, group), spliced(file(old), *expected)) if expected else ():
+        assert told(compared(file(old), body)[0]) == told(expected)
+
+
+def test_of_a_spliced_version_the_changed_column_of_one_group_is_read_and_the_pages_of_the_row() -> None:
+    old = file(rows(2_000))
+    (change,) = diff(rows(2_000), rows(2_000, n777=5.0), KEY).changes
+    found, one, other = compared(old, spliced(old, change))
+    assert found == [change]
+    groups = [TableFile.of_bytes(source.body).footer.group(777 // GROUP) for source in (one, other)]
+    volume = SCHEMA.names.index("volume")
+    assert other.spans == [groups[1].spans[volume]]
+    assert one.spans[0] == groups[0].spans[volume]
+    pages, indexes = groups[0].spans, [chunk.offset_index for chunk in groups[0].chunks]
+    for start, stop in one.spans:
+        assert any(begin <= start and stop <= end for begin, end in [*pages, *filter(None, indexes)])
+
+
+def test_the_same_rows_written_by_themselves_have_the_digests_that_they_have_in_the_whole() -> None:
+    """So a result that is cut where its base is has the base's digests wherever nothing changed."""
+    table = rows(100, n003=None, n004=math.nan)
+    whole = TableFile.of_bytes(file(table)).footer.digests
+    alone = [TableFile.of_bytes(file(table.slice(at, GROUP))).footer.digests for at in range(0, 100, GROUP)]
+    assert whole == tuple(digests for group in alone for digests in group or ())
+
+
+def test_a_file_whose_groups_changed_places_is_named() -> None:
+    body = file(rows(64))
+    footer = TableFile.of_bytes(body).footer
+    raws = [footer.raw_group(number) for number in (0, 2, 1, 3)]
+    digests = tuple((footer.digests or ())[number] for number in (0, 2, 1, 3))
+    marks = Marks(tuple(map(len, raws)), digests).to_text()
+    other = body[: footer.start] + footer.with_groups(raws, 64, {GROUPS: marks})
+    with pytest.raises(Corrupt, match="not in key order"):
+        compared(body, other)

@@ -28,8 +28,8 @@ from towline.ahead import ahead
 from towline.change import RowChange, same_row
 from towline.diff import check_schemas, diff, unequal
 from towline.errors import Corrupt
-from towline.order import Rank, is_ordered, rank, rank_at, up_to
 from towline.parquet.tablefile import TableFile
+from towline.ranks import Rank, is_ordered, rank, rank_at, up_to
 
 READERS = 4  # steps that are read at once; each holds one or two row groups of either side
 FEW = 4  # row groups of a stretch that are read at once, as a step beside others; more are read one after the other
@@ -85,10 +85,15 @@ class OfTable:
 
 @dataclass(frozen=True)
 class OfFile:
-    """A table in a file. Its digests are those that it claims, unless its reader knows better."""
+    """A table in a file, with the digests that are believed of it."""
 
     file: TableFile
-    known: Sequence[tuple[bytes, ...]] | None = None
+    digests: Sequence[tuple[bytes, ...]] | None
+
+    @classmethod
+    def claiming(cls, file: TableFile) -> OfFile:
+        """With the digests that the file claims itself."""
+        return cls(file, file.footer.digests)
 
     @property
     def where(self) -> str:
@@ -101,10 +106,6 @@ class OfFile:
     @property
     def counts(self) -> Sequence[int]:
         return self.file.footer.rows
-
-    @property
-    def digests(self) -> Sequence[tuple[bytes, ...]] | None:
-        return self.file.footer.digests if self.known is None else self.known
 
     def read(self, group: int, columns: Sequence[str] | None = None) -> pa.Table:
         found = self.file.read([group], columns)
@@ -211,51 +212,52 @@ def _of_pair(old: Grouped, new: Grouped, pair: Pair) -> list[RowChange]:
     return [RowChange(one, other) for one, other in sides if not same_row(one, other)]
 
 
-def _tables(side: Grouped, groups: range) -> Iterator[pa.Table]:
-    """The groups one after the other, the next one read meanwhile."""
-    return ahead(side.read, groups, 1) if len(groups) > 1 else map(side.read, groups)
-
-
-def _joined(side: Grouped, other: Grouped, stretch: Stretch, key: tuple[str, ...]) -> Iterator[RowChange]:
-    """The changes of a stretch: up to where the rows of both sides are known, again and again."""
-    sides = _Side(side, stretch.old, key), _Side(other, stretch.new, key)
-    while ends := [side.end for side in sides if side.fill()]:
-        before, after = (side.take(min(ends)) for side in sides)
-        yield from diff(before, after, key).changes
+def walk(side: Grouped, groups: range, key: tuple[str, ...]) -> Iterator[pa.Table]:
+    """The rows of these groups, those of one after those of the other, each of which is read while the one before it is
+    used. Corrupt: they are not in key order."""
+    last: Rank = ()
+    for table in ahead(side.read, groups, 1) if len(groups) > 1 else map(side.read, groups):
+        if table.num_rows:
+            if not is_ordered(table.select(list(key))) or rank_at(table, key, 0) < last:
+                raise _unordered(side.where, key)
+            last = rank_at(table, key, table.num_rows - 1)
+            yield table
 
 
 def _unordered(where: str, key: Iterable[str]) -> Corrupt:
-    return Corrupt(f"the rows of {where} are not in key order ({', '.join(key)}), so it cannot be compared")
+    return Corrupt(f"the rows of {where} are not in key order ({', '.join(key)})")
+
+
+def _joined(old: Grouped, new: Grouped, stretch: Stretch, key: tuple[str, ...]) -> Iterator[RowChange]:
+    """The changes of a stretch: up to where the rows of both sides are known, again and again."""
+    sides = _Side(old, stretch.old, key), _Side(new, stretch.new, key)
+    while ends := [side.end for side in sides if side.fill()]:
+        before, after = (side.take(min(ends)) for side in sides)
+        yield from diff(before, after, key).changes
 
 
 class _Side:
     """The rows of one side of a stretch in key order, a group at hand. `end` is the last key of that."""
 
     def __init__(self, side: Grouped, groups: range, key: tuple[str, ...]) -> None:
-        self._where, self._key, self._tables = side.where, list(key), _tables(side, groups)
-        self._hold(side.schema.empty_table(), ())
+        self._key, self._tables, self.end = list(key), walk(side, groups, key), rank(())
+        self._hold(side.schema.empty_table())
 
-    def _hold(self, table: pa.Table, end: Rank) -> None:
-        self._table, self._keys, self._at, self.end = table, table.select(self._key).combine_chunks(), 0, end
+    def _hold(self, table: pa.Table) -> None:
+        self._table, self._keys, self._at = table, table.select(self._key).combine_chunks(), 0
 
     def fill(self) -> bool:
         """Whether there are rows left: the next group is read when this one is used up."""
-        while self._at == self._table.num_rows:
-            table = next(self._tables, None)
-            if table is None:
-                return False
-            if table.num_rows:
-                self._check(table.select(self._key))
-                self._hold(table, rank_at(table.select(self._key), table.num_rows - 1))
+        if self._at < self._table.num_rows:
+            return True
+        table = next(self._tables, None)
+        if table is None:
+            return False
+        self._hold(table)
+        self.end = rank_at(table, self._key, table.num_rows - 1)
         return True
-
-    def _check(self, keys: pa.Table) -> None:
-        if not is_ordered(keys) or rank_at(keys, 0) < self.end:
-            raise Corrupt(
-                f"the rows of {self._where} are not in key order ({', '.join(self._key)}): it cannot be compared"
-            )
 
     def take(self, bound: Rank) -> pa.Table:
         """The rows that come no later than `bound`."""
-        start, self._at = self._at, up_to(self._keys, bound, self._at)
+        start, self._at = self._at, up_to(self._keys, self._key, bound, self._at)
         return self._table.slice(start, self._at - start)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -17,21 +18,14 @@ def rank(values: Iterable[Value]) -> Rank:
     return tuple((2, 0) if value is None else (1, 0) if value != value else (0, value) for value in values)
 
 
-def rank_at(keys: pa.Table, row: int) -> Rank:
-    """The rank of a row of a table that has the key columns only, in the key's order."""
-    return rank(column[row].as_py() for column in keys.columns)
+def rank_at(table: pa.Table | pa.RecordBatch, key: Sequence[str], row: int) -> Rank:
+    return rank(table[column][row].as_py() for column in key)
 
 
-def up_to(keys: pa.Table, bound: Rank, start: int = 0) -> int:
+def up_to(table: pa.Table, key: Sequence[str], bound: Rank, start: int = 0) -> int:
     """How many rows, in key order from row `start` on, come no later than `bound`; counted from the first row."""
-    low, high = start, keys.num_rows
-    while low < high:
-        middle = (low + high) // 2
-        if rank_at(keys, middle) <= bound:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    rows = range(start, table.num_rows)
+    return start + bisect_right(rows, bound, key=lambda row: rank_at(table, key, row))
 
 
 def is_ordered(keys: pa.Table) -> bool:
@@ -45,6 +39,13 @@ def is_ordered(keys: pa.Table) -> bool:
         in_order = pc.or_(less, pc.and_(same, in_order))
     if pc.all(pc.fill_null(in_order, False)).as_py():
         return True
-    # Comparisons with null or NaN are never true: then only sorting tells.
+    if not any(_has_no_order(column) for column in keys.columns):
+        return False
     by = [(name, "ascending") for name in keys.column_names]
     return bool(pc.sort_indices(keys, sort_keys=by).equals(pa.arange(0, keys.num_rows).cast(pa.uint64())))
+
+
+def _has_no_order(column: pa.ChunkedArray) -> bool:
+    """Whether a null or a NaN is in it: no comparison with them is true, and only sorting tells."""
+    is_nan = pa.types.is_floating(column.type) and pc.any(pc.is_nan(column)).as_py()
+    return bool(column.null_count or is_nan)
