@@ -97,4 +97,3 @@ def _narrow(tab: Tab, column: str, value: str) -> None:
     tab.page.get_by_role("option", name=column, exact=True).click()
     tab.page.get_by_role("textbox", name="Value").fill(value)
     tab.press("Add this filter")
-
