@@ -30,7 +30,7 @@ class Figure:
 Figures = dict[tuple[int, str, str], Figure]  # rows, task, way
 # In the short table, the ways that are variants of one tool share a column, and the fastest is shown.
 SHORT: Mapping[str, tuple[str, ...]] = {
-    "Towline, whole way": ("towline",),
+    "Towline": ("towline", "flatten"),
     "Towline, splice": ("splice",),
     "pandas": ("pandas",),
     "DuckDB": ("duckdb",),
@@ -187,7 +187,7 @@ def _bounds() -> Iterator[Bound]:
         grown = name.replace("of 10M rows", "from 1M to 30M rows")
         yield Bound(f"{grown}: time", both, _grown(lambda figure: figure.median("seconds")), 5, "x")
         yield Bound(f"{grown}: bytes", both, _grown(_moved), 3, "x")
-    plain, mixed = ((rows, f"flatten-{how}", "towline") for how in ("disjoint", "shuffled"))
+    plain, mixed = ((rows, f"flatten-{how}", "flatten") for how in ("disjoint", "shuffled"))
     pandas, duck = (rows, "flatten-disjoint", "pandas"), (rows, "flatten-shuffled", "duckdb")
     yield Bound("64 parts in order: faster than pandas", (plain, pandas), _times, 20, "x", least=True)
     yield Bound("64 parts in order: peak", (plain,), _in("peak", MB), 200, " MB")
