@@ -29,12 +29,12 @@ from bench.ways import ALL, OURS, TASKS
 from bench.ways.child import Measured
 from bench.ways.report import Figure, Figures, report
 
-SMALL, ALONE, PATIENCE = 2_000, 10_000_000, 120  # rows; rows beyond which Towline is alone; seconds
+SMALL, ALONE, PATIENCE = 2_000, 10_000_000, 300  # rows; rows beyond which Towline is alone; seconds
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=lambda text: [count(one) for one in text.split(",")], default=[1_000_000])
+    parser.add_argument("--rows", type=sizes, default=[1_000_000])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--ways", type=lambda text: text.split(","), default=list(ALL), help=", ".join(ALL))
     parser.add_argument("--tasks", type=lambda text: text.split(","), default=list(TASKS), help=", ".join(TASKS))
@@ -48,6 +48,14 @@ def main() -> None:
     if chosen.out:
         chosen.out.write_text(text)
     sys.exit(not holds)
+
+
+def sizes(text: str) -> list[int]:
+    """Numbers of rows, with commas between them."""
+    found = [count(one) for one in text.split(",")]
+    if min(found) <= SMALL:
+        raise argparse.ArgumentTypeError(f"measure tables of more than {SMALL:,} rows: that many are for warming up")
+    return found
 
 
 def header(runs: int) -> str:
@@ -76,11 +84,12 @@ class Bench:
 
     def prepare(self, rows: int) -> None:
         """Make the tables of this size, where they are not there already, and each way's own copy anew."""
-        is_asked = any(task.startswith("flatten") for task in self._tasks)
-        parts = rows * 3 // 2 if is_asked and rows <= ALONE else 0
+        asked = list(self.plan(rows))
+        newer = any(task == "diff" and way not in OURS for task, way in asked)
+        parts = rows * 3 // 2 if any(task.startswith("flatten") for task, _ in asked) else 0
         _tell(f"making tables of {rows:,} rows")
-        _run(["bench.ways.preparing", str(self._place / str(rows)), str(rows), str(parts)])
-        for way in dict.fromkeys(way for _, way in self.plan(rows)):
+        _run(["bench.ways.preparing", str(self._place / str(rows)), str(rows), str(int(newer)), str(parts)])
+        for way in dict.fromkeys(way for _, way in asked):
             _tell(f"preparing {way} with {rows:,} rows")
             _run(self._child(rows, "prepare", way, 0))
 
@@ -97,7 +106,7 @@ class Bench:
         except subprocess.TimeoutExpired:
             figure.failure = f"not done after {PATIENCE} s"
         except subprocess.CalledProcessError as error:
-            figure.failure = f"failed: {error.stderr.strip().splitlines()[-1]}"
+            figure.failure = f"failed: {error.stderr.strip().splitlines()[-1][:200]}"
         else:
             figure.runs.append(one)
         _tell(f"{rows:,} {task} {way}: {figure.failure or f'{one.seconds:.3f} s, {one.peak / 1e6:.0f} MB'}")
