@@ -32,7 +32,7 @@ def preview(pending: Pending, sheet: Sheet, newer: Sheet, mode: str | None = Non
     if newer.contract.schema != sheet.contract.schema:
         raise UsageError(f"commit {newer.number} has other columns than commit {sheet.number}")
     proposal = Proposal(sheet.dataset, "edit", "", sheet.commit, mode, pending.changes)
-    return plan.plan(proposal, newer.contract, newer.table, sheet.table)
+    return plan.plan(proposal, newer.contract, newer.whole, sheet.whole)
 
 
 def submit(desk: Desk, dataset: Dataset, note: str) -> bool:

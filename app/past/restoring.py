@@ -46,9 +46,9 @@ def wish(commit: Commit, head: str, way: str, keys: Sequence[Key], columns: Sequ
 def outlook(reader: Reader, contract: Contract, head: str, wish: Wish) -> Plan:
     """What a wish would do to the head, as the functions will find it. NotFound: a commit's table is gone."""
     sheets = (reader.sheet(contract.dataset, commit) for commit in (head, wish.base, wish.restore.commit))
-    table, base, past = (sheet.table for sheet in sheets)
+    rows, base, past = (sheet.whole for sheet in sheets)
     proposal = Proposal(contract.dataset, "restore", "", wish.base, restore=wish.restore)
-    return plan.plan(proposal, contract, table, base, past)
+    return plan.plan(proposal, contract, rows, base, past)
 
 
 def says(way: str, commit: Commit) -> str:

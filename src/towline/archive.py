@@ -19,9 +19,9 @@ from towline.workbench import Workbench
 Found = TypeVar("Found")
 
 
-def get(store: ObjectStore, layout: Layout, key: str) -> Blob:
-    """A snapshot or an audit record, wherever it is now. NotFound: it is nowhere."""
-    return _either(store.get, layout, key)
+def get(store: ObjectStore, layout: Layout, key: str, tail: int | None = None) -> Blob:
+    """A snapshot or an audit record, or its last bytes, wherever it is now. NotFound: it is nowhere."""
+    return _either(lambda where: store.get(where, tail=tail), layout, key)
 
 
 def head(store: ObjectStore, layout: Layout, key: str) -> Stat:

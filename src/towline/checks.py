@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -37,6 +37,13 @@ def check_unique(table: pa.Table, fields: Sequence[Field], key: Sequence[str], l
     for field in fields:
         if field.constraints.unique:
             builder.add(field.severity("constraint.unique"), *_duplicate_values(table, field, key, limit))
+    return builder.report()
+
+
+def check_key(keys: pa.Table, key: Sequence[str], limit: int) -> Report:
+    """No key twice, of a table that has the key columns."""
+    builder = ReportBuilder(limit)
+    builder.add(ERROR, *_duplicate_keys(keys, key, limit))
     return builder.report()
 
 
@@ -137,12 +144,16 @@ def _duplicate_values(table: pa.Table, field: Field, key: Sequence[str], limit: 
 
 
 def _duplicate_value(table: pa.Table, field: Field, key: Sequence[str], counts: pa.Table, row: int) -> Violation:
-    value = value_at(counts, field.name, row)
     first = pc.index(table.column(field.name), counts.column(0)[row]).as_py()
     named = row_key(table, key, first) if first >= 0 else None  # NaN equals nothing, so it has no index
-    message = f"{field.name} is {shown(value)} in {counts.column(1)[row].as_py():,} rows; it must be unique"
+    return duplicate_value(field, value_at(counts, field.name, row), named, counts.column(1)[row].as_py())
+
+
+def duplicate_value(field: Field, value: Value, key: Mapping[str, Value] | None, times: int) -> Violation:
+    """A value that stands in so many rows, the first of which has this key."""
+    message = f"{field.name} is {shown(value)} in {times:,} rows; it must be unique"
     rule = "constraint.unique"
-    return Violation(rule, field.severity(rule), named, field.name, value, message)
+    return Violation(rule, field.severity(rule), key, field.name, value, message)
 
 
 def _counted(columns: pa.Table) -> pa.Table:

@@ -20,8 +20,6 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-import pyarrow as pa
-
 from towline import external, inbox, keys, landing, master, plan, quarantine, receipts, reviewing, theirs
 from towline.audit import GENESIS
 from towline.conflict import Conflict
@@ -34,6 +32,7 @@ from towline.plan import Plan
 from towline.proposals import Proposal
 from towline.receipts import Receipt
 from towline.reviewing import Standing
+from towline.rows import Rows
 from towline.theirs import Since
 from towline.violation import Report
 from towline.workbench import Workbench
@@ -70,7 +69,7 @@ class _Work:
     waiting: dict[str, Receipt]
     done: list[Receipt] = field(default_factory=list)
     known: dict[tuple[str, str], tuple[Proposal | None, Report]] = field(default_factory=dict)
-    tables: dict[str, pa.Table | None] = field(default_factory=dict)
+    past: dict[str, Rows | None] = field(default_factory=dict)
 
     def close(self, final: Iterable[Receipt]) -> None:
         for receipt in final:
@@ -133,18 +132,18 @@ def _merge(
     """Step 3: the proposals that merge, each onto the head and those before it. One that disagrees with its companions
     only is left for the next round."""
     candidates: list[Candidate] = []
-    original = table = head.table if head else None
+    original = rows = head.rows(contract.key) if head and contract else None
     for receipt in list(work.waiting.values()):
         if head is None and candidates:
             break  # a dataset's first commit goes alone
-        proposal, outcome = _outcome(work, receipt, contract, head, table)
-        asked = _standing(work, receipt, contract, outcome, table)
+        proposal, outcome = _outcome(work, receipt, contract, head, rows)
+        asked = _standing(work, receipt, contract, outcome, rows)
         if outcome.ok and proposal is not None and (asked is None or _may_go(receipt, ground, asked)):
-            table, contract = outcome.table, proposal.contract or contract
+            rows, contract = outcome.result, proposal.contract or contract
             known = receipt if asked is None else reviewing.with_standing(work.bench, receipt, asked, ground.number)
             candidates.append(Candidate(known, outcome))
             continue
-        alone = outcome if table is original else _outcome(work, receipt, contract, head, original)[1]
+        alone = outcome if rows is original else _outcome(work, receipt, contract, head, original)[1]
         if not alone.ok:
             _deny(work, receipt, ground, alone, contract)
         elif asked is not None:
@@ -154,13 +153,13 @@ def _merge(
 
 
 def _standing(
-    work: _Work, receipt: Receipt, contract: Contract | None, outcome: Plan, table: pa.Table | None
+    work: _Work, receipt: Receipt, contract: Contract | None, outcome: Plan, rows: Rows | None
 ) -> Standing | None:
-    """Where a proposal that would do this to `table` stands with the stewards; None: they need not look at it. The
+    """Where a proposal that would do this to `rows` stands with the stewards; None: they need not look at it. The
     first table of a dataset comes with its contract, before which nobody could ask for a review."""
-    if contract is None or table is None or not outcome.ok:
+    if contract is None or rows is None or not outcome.ok:
         return None
-    return reviewing.standing(work.bench, receipt, contract, outcome, table)
+    return reviewing.standing(work.bench, receipt, contract, outcome, rows)
 
 
 def _may_go(receipt: Receipt, ground: Ground, asked: Standing) -> bool:
@@ -171,27 +170,27 @@ def _may_go(receipt: Receipt, ground: Ground, asked: Standing) -> bool:
 
 
 def _outcome(
-    work: _Work, receipt: Receipt, contract: Contract | None, head: Head | None, table: pa.Table | None
+    work: _Work, receipt: Receipt, contract: Contract | None, head: Head | None, rows: Rows | None
 ) -> tuple[Proposal | None, Plan]:
-    """What becomes of one proposal on `table`: the head's, or the head's with its companions merged."""
+    """What becomes of one proposal on `rows`: the head's, or the head's with its companions merged."""
     proposal, report = work.proposal(receipt, contract)
     if proposal is None or not report.ok:
         return proposal, Plan(report=report)
     if proposal.kind == "create":
         return proposal, plan.create(proposal, exists=head is not None)
-    assert head is not None and contract is not None and table is not None  # noqa: S101, PT018 - else refused
-    past = _table_of(work, proposal.restore.commit, head) if proposal.restore else None
-    return proposal, plan.plan(proposal, contract, table, _table_of(work, proposal.base, head), past)
+    assert head is not None and contract is not None and rows is not None  # noqa: S101, PT018 - else refused
+    past = _rows_of(work, proposal.restore.commit, head, contract) if proposal.restore else None
+    return proposal, plan.plan(proposal, contract, rows, _rows_of(work, proposal.base, head, contract), past)
 
 
-def _table_of(work: _Work, commit: str | None, head: Head) -> pa.Table | None:
-    """The table of a commit that a proposal names; a table file without a base is meant for the head."""
+def _rows_of(work: _Work, commit: str | None, head: Head, contract: Contract) -> Rows | None:
+    """The rows of a commit that a proposal names; a table file without a base is meant for the head."""
     if commit is None or commit == head.commit:
-        return head.table
-    if commit not in work.tables:
-        bench = work.bench
-        work.tables[commit] = master.snapshot(bench.store, bench.layout, work.dataset, commit)
-    return work.tables[commit]
+        return head.rows(contract.key)
+    if commit not in work.past:
+        found = master.at_commit(work.bench.store, work.bench.layout, work.dataset, commit)
+        work.past[commit] = found.rows(contract.key) if found else None
+    return work.past[commit]
 
 
 def _deny(work: _Work, receipt: Receipt, ground: Ground, outcome: Plan, contract: Contract | None) -> None:

@@ -23,6 +23,7 @@ from towline.plan import Plan
 from towline.proposals import TABLE_ENDINGS, Proposal
 from towline.receipts import Receipt
 from towline.restore import Restore
+from towline.rows import Rows
 from towline.store import ABSENT
 from towline.values import Value
 from towline.violation import Report
@@ -162,9 +163,11 @@ class Dataset:
         base = None
         if undo:
             base, to = to, history.parent(self.bench, self.name, to)
-        base, table = self.table(base)
+        head, past = (history.head_at(self.bench, self.name, at) for at in (base, to))
+        assert head.commit is not None  # noqa: S101 - a commit's
         wanted = Restore(to, columns=restore.check_columns(columns, contract))
-        return restore.choose(wanted, contract, table, self.table(to)[1], where or {}), base
+        rows = head.rows(contract.key), past.rows(contract.key)
+        return restore.choose(wanted, contract, *rows, where or {}), head.commit
 
     def restore(self, wanted: Restore, base: str, note: str, mode: str | None = None) -> Draft:
         """A draft that makes of what is as in the commit `base` what it was in another one."""
@@ -201,13 +204,15 @@ class Dataset:
             return plan.create(proposal, exists=contract is not None), number
         if head is None or contract is None:
             raise NotFound(f"the dataset {self.name!r} has no commit yet")
-        base = self._table_of(proposal.base, head)
-        past = self._table_of(proposal.restore.commit, head) if proposal.restore else None
-        return plan.plan(proposal, contract, head.table, base, past), number
+        base = self._rows_of(proposal.base, head, contract)
+        past = self._rows_of(proposal.restore.commit, head, contract) if proposal.restore else None
+        return plan.plan(proposal, contract, head.rows(contract.key), base, past), number
 
-    def _table_of(self, commit: str | None, head: Head) -> pa.Table:
-        """A commit's table; the head's where none is named, as of a table file that says nothing of its base."""
-        return head.table if commit in (None, head.commit) else self.table(commit)[1]
+    def _rows_of(self, commit: str | None, head: Head, contract: Contract) -> Rows:
+        """A commit's rows; the head's where none is named, as of a table file that says nothing of its base."""
+        if commit is None or commit == head.commit:
+            return head.rows(contract.key)
+        return history.head_at(self.bench, self.name, commit).rows(contract.key)
 
     def send(self, draft: Draft) -> Ticket:
         """Put a draft into the inbox: from here on it is kept, whatever happens. The JSON comes last, because it is

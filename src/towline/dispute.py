@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-import pyarrow as pa
-
 from towline import inbox, master, plan, proposals, resolution, theirs
 from towline import table as tables
 from towline.change import RowChange
@@ -25,6 +23,7 @@ from towline.plan import Plan
 from towline.proposals import MAX_JSON, Proposal
 from towline.receipts import Receipt
 from towline.resolution import Decided, Resolution
+from towline.rows import Rows
 from towline.violation import ERROR, Report
 from towline.workbench import Workbench
 
@@ -34,14 +33,14 @@ NOT_IN_CONFLICT = {"committed": "it is in the table", "rejected": "mend what its
 @dataclass(frozen=True, eq=False)
 class Dispute:
     """`receipt` and `proposal` are the old ones; `merged` is the proposal on the head, whose commit, number, contract
-    and table are beside it. Its conflicts need not be those of the receipt: the head may have moved on."""
+    and rows are beside it. Its conflicts need not be those of the receipt: the head may have moved on."""
 
     receipt: Receipt
     proposal: Proposal
     contract: Contract
     commit: str
     number: int
-    table: pa.Table
+    head: Rows
     merged: Merge
 
     @property
@@ -64,9 +63,9 @@ class Dispute:
     def preview(self, changes: Sequence[RowChange]) -> Plan:
         """What these changes would do to the head that they were decided on, as the functions will find it."""
         if not changes:
-            return Plan(self.table, Diff(self.contract.key))
+            return Plan(self.head, Diff(self.contract.key))
         proposal, report = proposals.from_json(self._json(changes, "preview"), self.contract, _no_file)
-        return plan.plan(proposal, self.contract, self.table, self.table) if report.ok else Plan(report=report)
+        return plan.plan(proposal, self.contract, self.head, self.head) if report.ok else Plan(report=report)
 
     def draft(self, dataset: Dataset, changes: Sequence[RowChange], note: str = "") -> Draft:
         """The new proposal, with the old one's note unless there is another. Where it is too large for a proposal of
@@ -100,12 +99,13 @@ def of(bench: Workbench, receipt: Receipt) -> Dispute:
     contract = bench.contract(dataset, head.contract)
     found = _proposal(bench, receipt, contract)
     base = head if found.base in (None, head.commit) else _commit(bench, dataset, str(found.base))
-    past = _commit(bench, dataset, found.restore.commit).table if found.restore else None
-    changes = plan.proposed_changes(found, contract, base.table, past)
-    merged = _merge(found, changes, contract, head.table, is_newer=base is not head)
+    past = _commit(bench, dataset, found.restore.commit).rows(contract.key) if found.restore else None
+    changes = plan.proposed_changes(found, contract, base.rows(contract.key), past)
+    rows = head.rows(contract.key)
+    merged = _merge(found, changes, contract, rows, is_newer=base is not head)
     since = theirs.Since(base.commit, head.commit, head.number)
     signed = theirs.sign(bench, contract, merged.conflicts, since)
-    return Dispute(receipt, found, contract, head.commit, head.number, head.table, replace(merged, conflicts=signed))
+    return Dispute(receipt, found, contract, head.commit, head.number, rows, replace(merged, conflicts=signed))
 
 
 def _check(receipt: Receipt) -> None:
@@ -136,11 +136,11 @@ def _commit(bench: Workbench, dataset: str, commit: str) -> master.Head:
 
 
 def _merge(
-    proposal: Proposal, changes: Sequence[RowChange], contract: Contract, table: pa.Table, *, is_newer: bool
+    proposal: Proposal, changes: Sequence[RowChange], contract: Contract, head: Rows, *, is_newer: bool
 ) -> Merge:
     """As `plan.plan` merges. Mode `table` asks first whether to go on top of the commits since, then cell by cell."""
     mode = proposal.mode or contract.merge_mode
-    merged = plan.merge_onto(table, changes, contract, "cell" if mode == "table" else mode)
+    merged = plan.merge_onto(head, changes, contract, "cell" if mode == "table" else mode)
     if mode == "table" and is_newer:
         return replace(merged, conflicts=(Conflict("table", {}), *merged.conflicts))
     return merged

@@ -25,6 +25,7 @@ from towline.landing import Candidate, Ground
 from towline.master import Head
 from towline.plan import Plan
 from towline.receipts import Receipt
+from towline.rows import InMemory, Rows
 from towline.workbench import Workbench
 
 AUTHOR = "external"
@@ -46,7 +47,7 @@ def record(bench: Workbench, dataset: str) -> bool:
         return False
     if strangers:
         contract = bench.contract(dataset)
-        candidates = list(_candidates(bench, known.table, strangers, contract))
+        candidates = list(_candidates(bench, known.rows(contract.key), strangers, contract))
         if any(candidate.receipt.final for candidate in candidates):
             return True  # recorded since these versions were read, and a final receipt never changes
         top = strangers[-1]
@@ -69,24 +70,23 @@ def _split(bench: Workbench, dataset: str) -> tuple[Head | None, str, list[Head]
     return None, GENESIS, strangers[::-1]
 
 
-def _candidates(
-    bench: Workbench, table: pa.Table, strangers: Sequence[Head], contract: Contract
-) -> Iterator[Candidate]:
+def _candidates(bench: Workbench, rows: Rows, strangers: Sequence[Head], contract: Contract) -> Iterator[Candidate]:
     for stranger in strangers:
         found, remark = _read(stranger, contract)
         receipt = _receipt(bench, stranger, remark)
         if found is None:
             quarantine.keep(bench, receipt)
-        after = table if found is None else found
-        change = Diff(contract.key) if found is None else diff(table, found, contract.key)
-        yield Candidate(receipt, Plan(after, change), stranger.version)
-        table = after
+            change = Diff(contract.key)
+        else:
+            change = diff(rows.table(), found, contract.key)
+            rows = InMemory(found, contract.key)
+        yield Candidate(receipt, Plan(rows, change), stranger.version)
 
 
 def _read(stranger: Head, contract: Contract) -> tuple[pa.Table | None, str]:
     """The table in a version, sorted, and what is to be said about it; None where it is none of this dataset."""
     try:
-        whole = stranger.table
+        whole = stranger.foreign().table()
     except Corrupt as error:
         return None, _no_table(stranger, str(error))
     conformed, report = contract.conform(whole)

@@ -13,7 +13,7 @@ from itertools import groupby
 
 import pyarrow as pa
 
-from towline import archive, audit, diff, keys, lineage, master, table
+from towline import archive, audit, keys, lineage, master, rows, table
 from towline.audit import GENESIS
 from towline.diff import Diff
 from towline.errors import Corrupt, NotFound, UsageError
@@ -282,16 +282,23 @@ def _moment(text: str) -> datetime | None:
 def table_at(bench: Workbench, dataset: str, at: str | None = None) -> tuple[str, pa.Table]:
     """A commit's id and its table: the head's from the master, any other's from its snapshot. While the head is what
     somebody put past Towline, not recorded yet, it is the commit below it that is meant."""
+    found = head_at(bench, dataset, at)
+    assert found.commit is not None  # noqa: S101 - a commit's
+    return found.commit, found.table
+
+
+def head_at(bench: Workbench, dataset: str, at: str | None = None) -> Head:
+    """The master as a commit left it: of the head the master itself, of any other its snapshot; as `table_at`."""
     if at is None or at == "head":
         bench.contract(dataset)
         head = master.read(bench.store, dataset)
         if head is not None and head.commit is not None:
-            return head.commit, head.table
+            return head
     commit = resolve(bench, dataset, at)
-    table = master.snapshot(bench.store, bench.layout, dataset, commit)
-    if table is None:
+    found = master.at_commit(bench.store, bench.layout, dataset, commit)
+    if found is None:
         raise NotFound(f"{dataset} has no commit {commit}; `towline log {dataset}` lists them")
-    return commit, table
+    return found
 
 
 def parent(bench: Workbench, dataset: str, commit: str) -> str:
@@ -306,9 +313,10 @@ def parent(bench: Workbench, dataset: str, commit: str) -> str:
 
 def compare(bench: Workbench, dataset: str, old: str, new: str | None) -> tuple[Diff, str, str]:
     """What turns the table at `old` into the table at `new` (both as in `resolve`), and the ids of the two commits."""
-    contract = bench.contract(dataset)
-    (one, before), (other, after) = table_at(bench, dataset, old), table_at(bench, dataset, new)
-    return diff.diff(before, after, contract.key), one, other
+    key = bench.contract(dataset).key
+    before, after = head_at(bench, dataset, old), head_at(bench, dataset, new)
+    assert before.commit is not None and after.commit is not None  # noqa: S101, PT018 - commits'
+    return rows.difference(before.rows(key), after.rows(key), key), before.commit, after.commit
 
 
 def difference(bench: Workbench, dataset: str, old: str, new: str | None) -> Diff:

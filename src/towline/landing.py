@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from towline import audit, changefile, keys, lineage, master, receipts
+from towline import audit, body, changefile, keys, lineage, master, receipts
 from towline import intent as intents
 from towline import table as tables
+from towline.body import Body
 from towline.contract import Contract
 from towline.errors import NotFound, OutcomeUnknown, PreconditionFailed, Unavailable
 from towline.finish import finish
@@ -54,7 +55,11 @@ def land(
 ) -> list[Receipt] | None:
     """Make one commit of `candidates`. Returns their final receipts; None when somebody else was faster, and then
     nothing has changed but receipts that say `committing` and an intent that nobody will finish."""
-    intent = _intent(bench, dataset, ground, contract, candidates)
+    result = candidates[-1].plan.result
+    assert result is not None  # noqa: S101 - candidates are plans that went well
+    intent = _intent(bench, dataset, ground, contract, candidates, tables.summary(result))
+    # Before anything is written: where the head cannot be read, nothing has begun.
+    made = body.make(result, contract.key, commit=intent.commit, number=intent.number)
     intents.save(bench.store, intent)
     claimed: dict[str, Receipt] = {}
     for candidate in candidates:
@@ -62,10 +67,11 @@ def land(
         if mine is None:
             return None
         claimed[mine.proposal] = mine
-    version = _put_master(bench, intent, ground, contract, candidates[-1].plan)
+    version = _put_master(bench, intent, ground, contract, made)
     # Where somebody put the bytes of the ground once more on top of later commits, its ETag is there again.
     if version is None or not lineage.is_in_turn(bench, dataset, version, ground.version):
         return None
+    bench.wrote(intent.dataset, intent.commit, made)
     return finish(bench, intent, version, claimed)
 
 
@@ -75,13 +81,12 @@ def _claim(bench: Workbench, receipt: Receipt, intent: Intent, ground: Ground) -
     )
 
 
-def _put_master(bench: Workbench, intent: Intent, ground: Ground, contract: Contract, plan: Plan) -> str | None:
+def _put_master(bench: Workbench, intent: Intent, ground: Ground, contract: Contract, made: Body) -> str | None:
     """The commit point. Returns the VersionId that it made, or None when another commit got there first.
 
     A 412 may be the answer to our own put (the SDK repeats a put whose answer was lost), and a put that seems lost may
     still land: so after any doubt the head decides, by the commit id in it.
     """
-    body = tables.to_parquet(plan.table, contract.key, commit=intent.commit, number=intent.number)
     stamp = master.metadata(
         commit=intent.commit,
         number=intent.number,
@@ -95,7 +100,7 @@ def _put_master(bench: Workbench, intent: Intent, ground: Ground, contract: Cont
     when = Matches(ground.etag) if ground.etag else ABSENT
     for _ in range(PUTS):
         try:
-            return bench.store.put(key, body, when=when, metadata=stamp).version
+            return made.write(bench.store, key, when, stamp).version
         except (PreconditionFailed, NotFound, OutcomeUnknown):
             seen = _look(bench, key, intent.commit)
         if seen is not None and seen.metadata.get("commit") == intent.commit:
@@ -122,7 +127,12 @@ def _unknown(commit: str, key: str) -> OutcomeUnknown:
 
 
 def _intent(
-    bench: Workbench, dataset: str, ground: Ground, contract: Contract, candidates: Sequence[Candidate]
+    bench: Workbench,
+    dataset: str,
+    ground: Ground,
+    contract: Contract,
+    candidates: Sequence[Candidate],
+    counts: Mapping[str, int],
 ) -> Intent:
     commit = bench.new_id()
     at = keys.commit_time(commit)
@@ -133,7 +143,7 @@ def _intent(
         "parent": ground.commit,
         "prev_version": ground.version,
         "snapshot_key": bench.layout.snapshot(dataset, commit),
-        **tables.summary(candidates[-1].plan.table),
+        **counts,
     }
     creates = candidates[0].receipt.kind == "create" or ground.number == 0
     return Intent(

@@ -8,8 +8,12 @@ from functools import cached_property
 
 import pyarrow as pa
 
-from towline import archive, keys, table
+from towline import archive, keys, objects, table
 from towline.errors import NotFound
+from towline.parquet.footer import TAIL
+from towline.parquet.source import BytesSource
+from towline.parquet.tablefile import TableFile
+from towline.rows import Filed, InMemory, Rows
 from towline.store import Blob, ObjectStore
 
 
@@ -21,10 +25,14 @@ class Head:
     number     1, 2, 3, ... of that commit; never repeats
     proposal   the last proposal of that commit: its receipt is written last, so it tells whether all is finished
     contract   digest of the contract that the table was checked against
+
+    `blob` has the object's last bytes (`towline.parquet.footer.TAIL`), which of a small one are all of it; what else is
+    asked of the table is read from `store`.
     """
 
     dataset: str
     blob: Blob
+    store: ObjectStore | None = None
 
     @property
     def etag(self) -> str:
@@ -62,8 +70,51 @@ class Head:
 
     @cached_property
     def table(self) -> pa.Table:
-        """The table; Corrupt when the object is none."""
-        return table.from_parquet(self.blob.body, f"{self.blob.stat.key} (version {self.version})")
+        """The table as a whole; Corrupt when the object is none."""
+        is_small = self.is_whole and self.commit is not None
+        return table.from_parquet(self.blob.body, self._where) if is_small else self.file.table()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the object was read with its end."""
+        return len(self.blob.body) == self.blob.stat.size
+
+    @cached_property
+    def file(self) -> TableFile:
+        """The table as a file, of which only what is asked for is read. Corrupt as of `table`. One that no commit made
+        is believed nothing (`foreign`)."""
+        if self.commit is None:
+            return self.foreign()
+        if self.is_whole:
+            return TableFile.of_bytes(self.blob.body, self._where)
+        return objects.open_blob(self._store, self.blob)
+
+    def foreign(self) -> TableFile:
+        """The table as a file that others wrote, whatever the object's metadata say: where it lies, that is a Corrupt,
+        and its digests and statistics are not used."""
+        if self.is_whole:
+            return TableFile.foreign(BytesSource(self.blob.body, self._where))
+        return objects.open_blob(self._store, self.blob, foreign=True)
+
+    @property
+    def _store(self) -> ObjectStore:
+        assert self.store is not None  # noqa: S101 - who reads an object's end has its store
+        return self.store
+
+    @property
+    def _where(self) -> str:
+        return f"{self.blob.stat.key} (version {self.version})"
+
+    def rows(self, key: tuple[str, ...]) -> Rows:
+        """The table's rows by this key: the same object at each call, so that one can ask whether something was made
+        on this very head."""
+        if key not in self._rows:
+            self._rows[key] = InMemory(self.table, key) if self.is_whole else Filed(self.file, key)
+        return self._rows[key]
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, ...], Rows]:
+        return {}
 
 
 def metadata(
@@ -90,9 +141,10 @@ def metadata(
 
 
 def read(store: ObjectStore, dataset: str, *, version: str | None = None) -> Head | None:
-    """The current master (or one version of it) with its bytes; None when there is none."""
+    """The current master, or one version of it, in one request: its end is read, and the rest when it is asked for.
+    None when there is none."""
     try:
-        return Head(dataset, store.get(keys.master(dataset), version=version))
+        return Head(dataset, store.get(keys.master(dataset), version=version, tail=TAIL), store)
     except NotFound:
         return None
 
@@ -103,7 +155,7 @@ def at_commit(store: ObjectStore, layout: keys.Layout, dataset: str, commit: str
     if not keys.is_commit(commit):
         return None
     try:
-        return Head(dataset, archive.get(store, layout, layout.snapshot(dataset, commit)))
+        return Head(dataset, archive.get(store, layout, layout.snapshot(dataset, commit), tail=TAIL), store)
     except NotFound:
         return None
 

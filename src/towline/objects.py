@@ -42,11 +42,12 @@ class ObjectSource:
         ]
 
 
-def open_blob(store: ObjectStore, blob: Blob) -> TableFile:
-    """The table in an object whose end has been read (`ObjectStore.get` with `tail`). Corrupt: it is none."""
+def open_blob(store: ObjectStore, blob: Blob, *, foreign: bool = False) -> TableFile:
+    """The table in an object whose end has been read (`ObjectStore.get` with `tail`); `foreign`: that others wrote.
+    Corrupt: it is none."""
     stat = blob.stat
     source = ObjectSource(store, stat.key, stat.version, stat.size, blob.body)
-    return TableFile.open(source, blob.body)
+    return TableFile.foreign(source, blob.body) if foreign else TableFile.open(source, blob.body)
 
 
 def open_table(store: ObjectStore, key: str, version: str | None = None) -> TableFile:

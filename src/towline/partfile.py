@@ -9,6 +9,7 @@ TIMESTAMP has no zone), and the old INT96 timestamps hold nanoseconds, which a m
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from towline.errors import Unavailable, UnreadableFile
+from towline.errors import Corrupt, Unavailable, UnreadableFile
+from towline.parquet import sound, unpack
+from towline.parquet.source import FileSource
+from towline.parquet.unpack import Weight
 from towline.rules.conform import fit, is_text, misfit
 from towline.rules.field import Field
 from towline.rules.finding import value_at
-from towline.store import MIB, Entry, ObjectStore
+from towline.store import GIB, MIB, Entry, ObjectStore
 from towline.table import ROW_GROUP
 
 PIECE = 16 * MIB  # bytes fetched at once
+# Bytes that all of a part may unpack to, which bounds the time, and that its largest pages and dictionaries may.
+UNPACKED_MAX, HELD_MAX = 64 * GIB, 512 * MIB
 _READ_AHEAD = 256 * 1024  # bytes of each column
 _DAMAGE = (pa.ArrowException, OSError, ValueError)
 
@@ -44,12 +50,11 @@ class PartFile:
     def __init__(self, path: Path, name: str) -> None:
         self.name, self._path = name, path
         try:
-            with pq.ParquetFile(path) as file:
-                self._metadata, self.schema = file.metadata, file.schema_arrow
-                self._int96 = frozenset(_int96(file.schema))
-        except _DAMAGE as error:
-            raise UnreadableFile(f"{name} is no Parquet file, or a damaged one: {error}") from None
-        self._check_shape()
+            self._footer = sound.footer(FileSource(path, name))
+        except Corrupt as error:
+            raise UnreadableFile(str(error)) from None
+        self._metadata, self.schema = self._footer.arrow, self._footer.schema
+        self._int96 = frozenset(_int96(self._metadata.schema))
 
     @property
     def rows(self) -> int:
@@ -80,17 +85,6 @@ class PartFile:
         if row != self.rows:
             raise UnreadableFile(f"{self.name} holds {row:,} rows, and its footer says {self.rows:,}: it is damaged")
 
-    def _check_shape(self) -> None:
-        names = self.schema.names
-        for field in self.schema:
-            if pa.types.is_nested(field.type):
-                raise UnreadableFile(
-                    f"{self.name}: column {field.name} holds lists or structures ({field.type}); a table has one value "
-                    "a cell: split it"
-                )
-            if names.count(field.name) > 1:
-                raise UnreadableFile(f"{self.name}: column {field.name} is there more than once; keep one")
-
     def _sources(self, fields: Sequence[Field]) -> Mapping[str, str]:
         """The part's name of each of the table's columns."""
         found = {field.name: self._source(field.name) for field in fields}
@@ -111,20 +105,39 @@ class PartFile:
     def _listed(self) -> str:
         return ", ".join(self.schema.names) or "none"
 
+    @cached_property
+    def _weights(self) -> Mapping[str, Weight]:
+        """What each column comes to, by the headers of its pages, which are read before any is decoded."""
+        try:
+            with pa.OSFile(str(self._path)) as file:
+                groups = range(self._metadata.num_row_groups)
+                found = unpack.weigh(self._footer, file, groups, self.schema.names, UNPACKED_MAX)
+        except Corrupt as error:
+            raise UnreadableFile(str(error)) from None
+        if (held := sum(weight.page + weight.dictionary for weight in found.values())) > HELD_MAX:
+            raise UnreadableFile(
+                f"{self.name}: its largest pages come to {held:,} bytes, and at most {HELD_MAX:,} are held at once: "
+                "write it in smaller pages or row groups"
+            )
+        return {weight.leaf.name: weight for weight in found.values()}
+
     def _pieces(self, columns: Sequence[str], memory: int) -> Iterator[pa.Table]:
         """The part's own columns. Texts are read as dictionaries, so that they can be measured before each cell has its
         own: a few bytes in a file can be gigabytes."""
-        texts = [field.name for field in self.schema if is_text(field.type)]
+        texts = [f.name for f in self.schema if is_text(f.type) and not self._weights[f.name].is_slow(f.type)]
         try:
             self._check_times([name for name in columns if name in self._int96], memory)
             for batch in self._batches(columns, memory, read_dictionary=texts, coerce_int96_timestamp_unit="us"):
-                yield from _split(pa.Table.from_batches([batch]), memory)
+                yield from split(pa.Table.from_batches([batch]), memory)
         except _DAMAGE as error:
             raise UnreadableFile(f"{self.name} is damaged: {error}") from None
 
     def _batches(self, columns: Sequence[str], memory: int, **options: Any) -> Iterator[pa.RecordBatch]:
         """Large row groups are not held whole: a little is read ahead in each column."""
         rows = max(1024, min(ROW_GROUP, memory * self.rows // max(1, self.size)))
+        for field in self.schema:
+            if self._weights[field.name].is_slow(field.type):
+                rows = max(1, min(rows, memory // self._weights[field.name].longest))
         buffer = _READ_AHEAD if max(self._group_sizes) > memory else 0
         with pq.ParquetFile(
             self._path, metadata=self._metadata, pre_buffer=False, buffer_size=buffer, **options
@@ -168,7 +181,7 @@ def _int96(schema: pq.ParquetSchema) -> Iterator[str]:
     return (column.name for column in columns if column.physical_type == "INT96")
 
 
-def _split(table: pa.Table, memory: int) -> Iterator[pa.Table]:
+def split(table: pa.Table, memory: int) -> Iterator[pa.Table]:
     """The table in pieces that take `memory` bytes at most once its texts are written out, or one row."""
     texts = (
         chunk.dictionary for column in table.columns if pa.types.is_dictionary(column.type) for chunk in column.chunks

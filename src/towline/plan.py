@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from towline import catalog, restore
+from towline import catalog, restore, unique
 from towline import table as tables
 from towline.change import RowChange, same_row
 from towline.conflict import Conflict
 from towline.contract import Contract
-from towline.diff import Diff, diff
+from towline.diff import Diff
 from towline.errors import BadProposal
 from towline.merge import Merge, merge
 from towline.proposals import Proposal
 from towline.restore import Restore
+from towline.rows import InMemory, Rows, difference, edited, is_same
 from towline.rules.read_review import NONE
 from towline.values import Row
 from towline.violation import Report, Violation
@@ -29,16 +30,21 @@ ROWS_DELETED = 0.5
 
 @dataclass(frozen=True)
 class Plan:
-    """The outcome: `table` and `diff` (head -> table) where it is `ok`, else why not."""
+    """The outcome: `result` and `diff` (head -> result) where it is `ok`, else why not."""
 
-    table: pa.Table | None = None
+    result: Rows | None = None
     diff: Diff = field(default_factory=lambda: Diff(()))
     report: Report = field(default_factory=Report)
     conflicts: tuple[Conflict, ...] = ()
 
     @property
     def ok(self) -> bool:
-        return self.table is not None and self.report.ok and not self.conflicts
+        return self.result is not None and self.report.ok and not self.conflicts
+
+    @property
+    def table(self) -> pa.Table | None:
+        """The result as a whole; None where there is none."""
+        return None if self.result is None else self.result.table()
 
     def counts(self) -> dict[str, int]:
         """What an audit record states of the change. A first table counts as inserted, and its cells as changed."""
@@ -48,9 +54,9 @@ class Plan:
             "rows_deleted": self.diff.count("delete"),
             "cells_changed": self.diff.cells,
         }
-        if not self.diff.key and self.table is not None:
-            counts["rows_inserted"] = self.table.num_rows
-            counts["cells_changed"] = sum(len(column) - column.null_count for column in self.table.columns)
+        if not self.diff.key and self.result is not None:
+            counts["rows_inserted"] = self.result.num_rows
+            counts["cells_changed"] = self.result.filled()
         return counts
 
 
@@ -68,14 +74,18 @@ def create(proposal: Proposal, *, exists: bool) -> Plan:
         return refusal(error.rule, str(error))
     assert proposal.table is not None and proposal.contract is not None  # noqa: S101, PT018 - a `create` has both
     table = tables.sort(proposal.table, proposal.contract.key)
-    return Plan(table, report=proposal.contract.check(table))
+    return Plan(InMemory(table, proposal.contract.key), report=proposal.contract.check(table))
 
 
-def plan(
-    proposal: Proposal, contract: Contract, table: pa.Table, base: pa.Table | None, past: pa.Table | None = None
-) -> Plan:
-    """Merge a proposal onto `table`. `base` is the table of its base commit, `past` that of the commit to
-    restore; None: there is no such commit."""
+def plan(proposal: Proposal, contract: Contract, head: Rows, base: Rows | None, past: Rows | None = None) -> Plan:
+    """Merge a proposal onto `head`. `base` has the rows of its base commit, `past` those of the commit to restore;
+    None: there is no such commit.
+
+    The contract is checked on the rows that change, and no other is looked at. That is enough: a table is sorted by its
+    key, so one place alone can hold a key, and each change was merged with what stands there; a row that did not change
+    breaks no rule that it kept before; and what a rule says of all rows together (`unique`) can only be broken by a
+    value that is new (`towline.unique`).
+    """
     if base is None:
         return refusal("base.unknown", f"there is no commit {proposal.base} in this dataset")
     try:
@@ -83,28 +93,27 @@ def plan(
     except BadProposal as error:
         return refusal(error.rule, str(error))
     # Of a whole table they were made of the base just now.
-    stale = tuple(_stale(proposed, base, contract)) if proposal.table is None else ()
+    is_whole = proposal.table is not None or proposal.made is not None
+    stale = () if is_whole else tuple(_stale(proposed, base, contract))
     if stale:
         return Plan(report=Report.of(stale))
     mode = proposal.mode or contract.merge_mode
-    if mode == "table" and base is not table:
+    if mode == "table" and not is_same(base, head):
         return Plan(conflicts=(Conflict("table", {}),))
-    merged = merge_onto(table, proposed, contract, mode)
+    merged = merge_onto(head, proposed, contract, mode)
     if merged.conflicts:
         return Plan(conflicts=merged.conflicts)
     report = check(merged.changes, contract)
     if not report.ok:
         return Plan(report=report)
-    merged_table = tables.apply(table, contract.key, merged.changes)
-    if any(one.constraints.unique for one in contract.fields):
-        # Keys are unique by construction (one change a key); other columns only the whole table can tell.
-        report = Report.join(report, contract.check_unique(merged_table))
-    return Plan(merged_table, Diff(contract.key, merged.changes), report)
+    found = Diff(contract.key, merged.changes)
+    result = edited(head, found)
+    return Plan(result, found, Report.join(report, unique.check(merged.changes, contract, result)))
 
 
-def merge_onto(table: pa.Table, proposed: Sequence[RowChange], contract: Contract, mode: str) -> Merge:
-    """The changes base -> ours, merged onto `table`."""
-    rows = tables.rows_by_key(table, contract.key, (change.key(contract.key) for change in proposed))
+def merge_onto(head: Rows, proposed: Sequence[RowChange], contract: Contract, mode: str) -> Merge:
+    """The changes base -> ours, merged onto `head`."""
+    rows = head.rows(change.key(contract.key) for change in proposed)
     return merge(proposed, rows, contract.key, mode)
 
 
@@ -135,14 +144,15 @@ def _where(violation: Violation) -> tuple[object, ...]:
     return (violation.rule, key, violation.column, repr(violation.value))
 
 
-def proposed_changes(
-    proposal: Proposal, contract: Contract, base: pa.Table, past: pa.Table | None
-) -> tuple[RowChange, ...]:
+def proposed_changes(proposal: Proposal, contract: Contract, base: Rows, past: Rows | None) -> tuple[RowChange, ...]:
     """The changes base -> ours. `past` as in `plan`. Raises BadProposal where they cannot be meant."""
     if proposal.restore is not None:
         changes = _restored(proposal.restore, contract, base, past)
     elif proposal.table is not None:
-        changes = _of_table(proposal, contract, base, proposal.table)
+        whole = InMemory(tables.sort(proposal.table, contract.key), contract.key)
+        changes = _of_whole(proposal, contract, base, whole)
+    elif proposal.made is not None:
+        changes = _of_whole(proposal, contract, base, proposal.made)
     else:
         return proposal.changes
     if not changes:
@@ -152,14 +162,14 @@ def proposed_changes(
     return changes
 
 
-def _restored(wanted: Restore, contract: Contract, base: pa.Table, past: pa.Table | None) -> tuple[RowChange, ...]:
+def _restored(wanted: Restore, contract: Contract, base: Rows, past: Rows | None) -> tuple[RowChange, ...]:
     if past is None:
         raise BadProposal(f"there is no commit {wanted.commit} in this dataset to restore", rule="restore.commit")
     return restore.changes(wanted, contract, base, past)
 
 
-def _of_table(proposal: Proposal, contract: Contract, base: pa.Table, table: pa.Table) -> tuple[RowChange, ...]:
-    found = diff(base, tables.sort(table, contract.key), contract.key)
+def _of_whole(proposal: Proposal, contract: Contract, base: Rows, whole: Rows) -> tuple[RowChange, ...]:
+    found = difference(base, whole, contract.key)
     if proposal.partial:
         return tuple(change for change in found.changes if change.kind != "delete")
     share, deleted = _tolerance(contract), found.count("delete")
@@ -194,9 +204,9 @@ def _tolerance(contract: Contract) -> float:
     return float(contract.tolerances.get("rows_deleted", ROWS_DELETED))
 
 
-def _stale(changes: Sequence[RowChange], base: pa.Table, contract: Contract) -> Iterator[Violation]:
+def _stale(changes: Sequence[RowChange], base: Rows, contract: Contract) -> Iterator[Violation]:
     """Where the proposal's `old` rows are not what its base commit holds: it was not made from that commit."""
-    rows = tables.rows_by_key(base, contract.key, (change.key(contract.key) for change in changes))
+    rows = base.rows(change.key(contract.key) for change in changes)
     for change in changes:
         key = change.key(contract.key)
         there = rows.get(key)

@@ -10,8 +10,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import pyarrow as pa
-
 from towline import inbox, keys, policy, quarantine, receipts, reviews
 from towline.contract import Contract
 from towline.errors import NotFound
@@ -19,6 +17,7 @@ from towline.inbox import Arrival
 from towline.plan import Plan, losses
 from towline.receipts import IN_REVIEW, Receipt
 from towline.reviews import APPROVE, REJECT, SHORT, Word
+from towline.rows import Rows
 from towline.violation import Report, Violation
 from towline.workbench import Workbench
 
@@ -57,14 +56,14 @@ class Standing:
         }
 
 
-def standing(bench: Workbench, receipt: Receipt, contract: Contract, plan: Plan, table: pa.Table) -> Standing | None:
-    """Where a proposal stands that would do `plan` to `table`; None: nobody has to look at it. Reviews are read fresh,
+def standing(bench: Workbench, receipt: Receipt, contract: Contract, plan: Plan, rows: Rows) -> Standing | None:
+    """Where a proposal stands that would do `plan` to `rows`; None: nobody has to look at it. Reviews are read fresh,
     so a lost event delays a decision, and changes none."""
     asked = contract.review
     author = frozenset((receipt.user, receipt.principal))
-    reasons = policy.reasons(asked, author, plan.diff, table.num_rows * table.num_columns)
+    reasons = policy.reasons(asked, author, plan.diff, rows.num_rows * len(rows.schema))
     if receipt.kind == "sql":
-        reasons += losses(contract, plan.diff, table.num_rows)
+        reasons += losses(contract, plan.diff, rows.num_rows)
     if not reasons:
         return None
     effect = policy.effect(plan.diff)

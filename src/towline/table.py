@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -128,6 +128,14 @@ def _places(
     return kept, all(change.old is not None for change in changes)
 
 
-def summary(table: pa.Table) -> Mapping[str, int]:
+class Sized(Protocol):
+    @property
+    def num_rows(self) -> int: ...
+
+    @property
+    def schema(self) -> pa.Schema: ...
+
+
+def summary(table: Sized) -> Mapping[str, int]:
     """The two counts that an audit record states."""
-    return {"row_count": table.num_rows, "column_count": table.num_columns}
+    return {"row_count": table.num_rows, "column_count": len(table.schema)}

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from ulid import ULID
 
 from towline import keys
+from towline.body import Body
 from towline.contract import Contract
 from towline.errors import NotFound
 from towline.receipts import Receipt
@@ -29,6 +30,10 @@ def _silent(receipt: Receipt) -> None:
     """Nobody is told."""
 
 
+def _untold(dataset: str, commit: str, body: Body) -> None:
+    """Nobody is told."""
+
+
 def _alone() -> None:
     """Nobody describes the datasets to others."""
 
@@ -42,6 +47,7 @@ class Workbench:
     last read. They only save requests. So does `shelf`, where a process lives long enough to profit from it: what never
     changes once it was written, by its key. `describe` is called where a dataset has got a contract, before its receipt
     says so, and brings in step what SQL sees of the datasets; it must not fail, or the commit could not be finished.
+    `wrote` is told of each master that was written, by dataset and commit, and how; it must not fail either.
     """
 
     store: ObjectStore
@@ -50,6 +56,7 @@ class Workbench:
     clock: Callable[[], datetime] = _now
     notify: Callable[[Receipt], None] = _silent
     describe: Callable[[], None] = _alone
+    wrote: Callable[[str, str, Body], None] = _untold
     pause: Callable[[float], None] = time.sleep
     finished: dict[str, tuple[str, str]] = field(default_factory=dict)
     contracts: dict[tuple[str, str], Contract] = field(default_factory=dict)

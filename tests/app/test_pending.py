@@ -14,6 +14,7 @@ from app.editing.sheet import Sheet
 from tests.app.sheets import CONTRACT, edits, row, sheet
 from towline import plan, proposals
 from towline.change import RowChange
+from towline.rows import InMemory
 
 
 def rules(pending: Pending) -> list[tuple[str, str | None]]:
@@ -168,7 +169,8 @@ def submitted(here: Sheet, pending: Pending) -> plan.Plan:
     body = proposals.to_json(dataset="nets", note="why", base=here.commit, changes=pending.changes)
     proposal, report = proposals.from_json(body, CONTRACT, lambda name: b"")
     assert report.ok, report
-    return plan.plan(proposal, CONTRACT, here.table, here.table)
+    rows = InMemory(here.table, CONTRACT.key)
+    return plan.plan(proposal, CONTRACT, rows, rows)
 
 
 def test_what_is_ready_is_what_the_functions_accept() -> None:

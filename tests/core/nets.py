@@ -37,11 +37,12 @@ class Nets:
 
     pipeline: Pipeline = field(default_factory=Pipeline)
     person: str = "ana"
+    csv: bytes = CSV
 
     def __post_init__(self) -> None:
         head = self.head()
         if head is None or head.commit is None:
-            draft = self.dataset.create("nets.csv", CSV, CONTRACT, "first load")
+            draft = self.dataset.create("nets.csv", self.csv, CONTRACT, "first load")
             (receipt,) = self.pipeline.send(self.dataset, draft)
             assert receipt.status == "committed", receipt
 

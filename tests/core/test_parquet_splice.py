@@ -378,3 +378,17 @@ def test_updates_of_a_row_group_are_read_in_the_order_of_its_rows() -> None:
     _, body = save(BODY, KEY, changes)
     check(body, KEY, tables.apply(TABLE, KEY, changes), 1)
     assert {key_of(row, KEY): row["count"] for row in TableFile.of_bytes(body).read([0]).to_pylist()}[(0, "3")] == 3
+
+
+def test_a_group_that_grew_beyond_the_usual_size_is_edited_in_its_columns() -> None:
+    """As everywhere but in tests, with the usual size of a row group."""
+    table = pa.table({"tow": pa.array(range(writer.ROW_GROUP), pa.int64()), "net": [0] * writer.ROW_GROUP})
+    schema = pa.schema([pa.field("tow", pa.int64(), nullable=False), pa.field("net", pa.int64())])
+    body = writer.to_parquet(table.cast(schema), ("tow",), {})
+    for number, change in enumerate(
+        (RowChange(None, {"tow": -1, "net": 0}), RowChange({"tow": 5, "net": 0}, {"tow": 5, "net": 1})), 1
+    ):
+        spliced = splice(TableFile.of_bytes(body), ("tow",), [change], commit="c", number=number, shape=Shape(small=0))
+        assert spliced.file.footer.rows == [writer.ROW_GROUP + 1]
+        body = body_of(spliced, body)
+    assert TableFile.of_bytes(body).rows([(5,)], ("tow",)) == {(5,): {"tow": 5, "net": 1}}

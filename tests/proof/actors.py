@@ -26,15 +26,16 @@ from towline import commit
 from towline.contract import Contract
 from towline.proposals import Proposal
 from towline.receipts import Receipt
+from towline.rows import Edited, InMemory
 from towline.workbench import Workbench
 
 from .calls import Answer, Call, Wire
-from .memo import same
+from .memo import same, told
 from .shelf import NOON
 
 Script = Callable[["Bench"], object]
 # Of a workbench: the same for all rounds of a worker.
-SURROUNDINGS = ("store", "layout", "database", "clock", "notify", "describe", "pause")
+SURROUNDINGS = ("store", "layout", "database", "clock", "notify", "describe", "wrote", "pause")
 
 
 @dataclass
@@ -119,6 +120,8 @@ def known(value: Any) -> object:
         return tuple(known(each) for each in value)
     if isinstance(value, pa.Table | Proposal):
         return same(value)
+    if isinstance(value, InMemory | Edited):
+        return told(value)
     if isinstance(value, Contract):
         return value.digest
     if dataclasses.is_dataclass(value):

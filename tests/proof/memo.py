@@ -17,6 +17,7 @@ from towline import table as tables
 from towline.contract import Contract
 from towline.errors import TowlineError
 from towline.intent import Intent
+from towline.rows import Edited, InMemory, Rows
 
 _memory: dict[object, Any] = {}
 _kept: dict[int, Any] = {}  # what is told by identity
@@ -26,6 +27,14 @@ def same(thing: Any) -> int:
     """What a thing is told by that is remembered itself."""
     _kept[id(thing)] = thing
     return id(thing)
+
+
+def told(rows: Rows) -> object:
+    """What rows are told by: those of one table are the same, whoever read it."""
+    if isinstance(rows, Edited):
+        return (told(rows.under), same(rows.diff))
+    assert isinstance(rows, InMemory)
+    return same(rows.whole)
 
 
 def _remember(function: Callable[..., Any], told_by: Callable[..., object]) -> Callable[..., Any]:
@@ -68,8 +77,8 @@ def remembering() -> Iterator[None]:
         put(tables, "from_parquet", lambda body, where: body)
         put(tables, "to_parquet", lambda table, key, **commit: (same(table), key, *commit.values()))
         put(tables, "sort", lambda table, key: (same(table), tuple(key)))
-        put(plan, "plan", lambda proposal, contract, *tables: (
-            same(proposal), contract.digest, *map(same, tables)
+        put(plan, "plan", lambda proposal, contract, *rows: (
+            same(proposal), contract.digest, *(each and told(each) for each in rows)
         ))  # fmt: skip
         put(plan, "check", lambda changes, contract: (same(changes), contract.digest))
         put(changefile, "to_parquet", lambda diff, **whose: (same(diff), *whose.values()))

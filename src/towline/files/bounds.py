@@ -6,5 +6,6 @@ MAX_CELLS = 50_000_000
 # A workbook's cells become Python objects one by one, and its XML is many times the size of the file.
 MAX_XLSX_CELLS = 2_000_000
 MAX_UNZIPPED = 500_000_000
-# A few repeated strings can make a Parquet file of kilobytes stand for terabytes of text.
+# Bytes. A few repeated strings can make a Parquet file of kilobytes stand for terabytes of text, and a page of it can
+# claim gigabytes.
 MAX_TEXT = 1_000_000_000

@@ -123,7 +123,7 @@ class _Appending:
         """One row group with some columns anew: its rows stay in their places."""
         number, old = task.batch.groups.start, task.groups[0]
         after = _updated(file, number, self.key, task)
-        encoded = encode(after)
+        encoded = encode(after, group=after.num_rows)  # it stays one group, also beyond the usual size
         (made,) = self._placed(encoded)
         chunks, digests = list(old.chunks), list(Listed.kept(file.footer, number).digests)
         places = tuple(file.schema.names.index(column) for column in task.columns)

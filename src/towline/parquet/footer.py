@@ -191,18 +191,36 @@ def digest(body: bytes | memoryview) -> bytes:
 
 @dataclass(frozen=True)
 class Footer:
-    """A file's footer. `start`: where it begins in the file, and the data ends. `raw`: its Thrift bytes."""
+    """A file's footer. `start`: where it begins in the file, and the data ends. `raw`: its Thrift bytes. `foreign`: no
+    commit wrote it, so its marks are not believed (`towline.parquet.sound`)."""
 
     where: str
     size: int
     start: int
     raw: bytes = field(repr=False)
-    arrow: pq.FileMetaData = field(repr=False)
+    foreign: bool = False
 
     @classmethod
     def read(cls, source: Source, tail: bytes = b"") -> Footer:
-        """The footer of a file whose last bytes, `tail`, may be known. Corrupt: it is no Parquet file, or it lies."""
+        """The footer of a file that a commit wrote, whose last bytes, `tail`, may be known. Corrupt: it is no Parquet
+        file. (For others: `towline.parquet.sound.footer`.)"""
+        found = cls.located(source, tail)
+        _ = found.arrow
+        return found
+
+    @classmethod
+    def located(cls, source: Source, tail: bytes = b"") -> Footer:
+        """As `read`, with nothing made of its bytes yet."""
         return _Reading(source, tail).footer()
+
+    @cached_property
+    def arrow(self) -> pq.FileMetaData:
+        """What Arrow makes of it; Corrupt where that is nothing."""
+        body = b"".join((self.raw, len(self.raw).to_bytes(4, "little"), MAGIC))
+        try:
+            return pq.read_metadata(pa.BufferReader(body))
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise Corrupt(f"{self.where} is not a Parquet table: {error}") from error
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -225,7 +243,9 @@ class Footer:
 
     @cached_property
     def marks(self) -> Marks | None:
-        """What the file says of its groups; None: nothing that fits it."""
+        """What the file says of its groups; None: nothing that fits it, or is to be believed."""
+        if self.foreign:
+            return None
         found = Marks.of_text(self.metadata.get(GROUPS, ""))
         columns = self.arrow.num_columns
         is_fit = found and len(found.lengths) == self.arrow.num_row_groups
@@ -388,12 +408,7 @@ class _Reading:
         length = int.from_bytes(ending[:4], "little")
         if not 0 < length <= min(size - 12, _FOOTER_MAX):
             raise Corrupt(f"{where}: its footer claims {length:,} bytes, in a file of {size:,}")
-        raw = self._last(length + 8)
-        try:
-            arrow = pq.read_metadata(pa.BufferReader(raw))
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise Corrupt(f"{where} is not a Parquet table: {error}") from error
-        return Footer(where, size, size - length - 8, raw[:-8], arrow)
+        return Footer(where, size, size - length - 8, self._last(length + 8)[:-8])
 
     def _last(self, count: int) -> bytes:
         """The last bytes of the file."""

@@ -42,13 +42,14 @@ class BytesSource:
 
 @dataclass(frozen=True)
 class FileSource:
-    """A file on this machine."""
+    """A file on this machine; `name` is what messages call it, if not by its path."""
 
     path: Path
+    name: str = ""
 
     @property
     def where(self) -> str:
-        return str(self.path)
+        return self.name or str(self.path)
 
     @cached_property
     def size(self) -> int:

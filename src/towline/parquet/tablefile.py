@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from towline.errors import Corrupt
-from towline.parquet import pages
+from towline.parquet import pages, sound, unpack
 from towline.parquet.footer import Footer
 from towline.parquet.source import BytesSource, Source, Span, coalesced, cut
 from towline.values import Key, Row
@@ -34,6 +34,11 @@ class TableFile:
         return cls(source, Footer.read(source, tail))
 
     @classmethod
+    def foreign(cls, source: Source, tail: bytes = b"") -> TableFile:
+        """As `open`, of a file that others wrote. Of one that lies, nothing but a Corrupt comes."""
+        return cls(source, sound.footer(source, tail))
+
+    @classmethod
     def of_bytes(cls, body: bytes, where: str = "these bytes") -> TableFile:
         return cls.open(BytesSource(body, where), body)
 
@@ -53,13 +58,19 @@ class TableFile:
         """All of it."""
         return self.read(range(self.num_groups))
 
-    def read(self, groups: Sequence[int], columns: Sequence[str] | None = None) -> pa.Table:
-        """These row groups behind one another, with these columns (None: all, in the file's order)."""
+    def read(
+        self, groups: Sequence[int], columns: Sequence[str] | None = None, most: int = unpack.UNPACKED_MAX
+    ) -> pa.Table:
+        """These row groups behind one another, with these columns (None: all, in the file's order). `most`: how many
+        bytes they may come to, where others wrote the file."""
+        if self.footer.foreign:
+            names = self.schema.names if columns is None else list(columns)
+            return unpack.read(self.footer, self._opened(groups, columns), groups, names, most).select(names)
         numbers = None if columns is None else [self.schema.get_field_index(name) for name in columns]
         schema = self.schema if numbers is None else pa.schema([self.schema.field(number) for number in numbers])
         try:
             # Arrow's own pre-buffering would read what lies between small chunks once more.
-            file = pq.ParquetFile(self._opened(groups, columns), metadata=self.footer.arrow, pre_buffer=False)
+            file = self.opened(groups, columns, pre_buffer=False)
             table = file.read_row_groups(list(groups), columns=None if columns is None else list(columns))
         except (pa.ArrowException, OSError, ValueError) as error:
             raise Corrupt(f"{self.source.where} is not a Parquet table: {error}") from error
@@ -92,13 +103,15 @@ class TableFile:
         known = self._bounds.get(column)
         if known is None:
             at = self._leaf(column)
-            known = [self._bounds_of(group, at) for group in range(self.num_groups)]
+            known = [None if self.footer.foreign else self._bounds_of(group, at) for group in range(self.num_groups)]
             self._bounds[column] = known
         return known
 
     def nulls(self, column: str) -> list[int | None]:
         """How many nulls a column has in each row group; None where the file does not tell."""
         at = self._leaf(column)
+        if self.footer.foreign:
+            return [None] * self.num_groups
         stats = (self.footer.arrow.row_group(group).column(at).statistics for group in range(self.num_groups))
         return [each.null_count if each is not None and each.has_null_count else None for each in stats]
 
@@ -130,7 +143,7 @@ class TableFile:
         return [
             group
             for group in groups
-            if all(_may_hold(of[group], value) for of, value in zip(bounds, wanted, strict=True))
+            if all(may_hold(of[group], value) for of, value in zip(bounds, wanted, strict=True))
         ]
 
     def _rows_in(self, group: int, wanted: Sequence[Key], key: tuple[str, ...]) -> dict[Key, Row]:
@@ -144,9 +157,13 @@ class TableFile:
 
     def take(self, group: int, positions: Sequence[int]) -> pa.Table:
         """The rows at these places of a row group, in this order."""
-        if self.is_flat and len(positions) <= _FEW:
+        if self.is_flat and not self.footer.foreign and len(positions) <= _FEW:
             return pages.read(self.source, self.footer, group, positions)
         return self.read([group]).take(list(positions))
+
+    def opened(self, groups: Sequence[int], columns: Sequence[str] | None = None, **options: Any) -> pq.ParquetFile:
+        """The file as Arrow reads it, with these `options`; what it will want of these row groups is at hand."""
+        return pq.ParquetFile(self._opened(groups, columns), metadata=self.footer.arrow, **options)
 
     def _opened(self, groups: Sequence[int], columns: Sequence[str] | None) -> pa.NativeFile:
         """What Arrow reads from: the chunks that it will ask for are fetched together."""
@@ -181,7 +198,7 @@ class TableFile:
         return start, stop
 
 
-def _may_hold(bounds: Bounds | None, value: Any) -> bool:
+def may_hold(bounds: Bounds | None, value: Any) -> bool:
     """Whether a row group whose statistics are these may hold a value. They say nothing of NaN."""
     if bounds is None or value is None or value != value:
         return True
