@@ -2,7 +2,7 @@
 
 put       a small table, and one that was read as a whole: all of it is sent
 append    what changed is sent, and the store copies the rest (`towline.parquet.splice`)
-ordered   the same without the dead bytes of earlier edits
+compact   the same without most of the dead bytes of earlier edits
 rewrite   a large table that cannot be spliced: all of it is sent, and `reason` says why
 """
 
@@ -23,7 +23,7 @@ from towline.store import CopyRange, Metadata, ObjectStore, Part, Precondition, 
 
 SHAPE = Shape()
 
-Way = Literal["put", "append", "ordered", "rewrite"]
+Way = Literal["put", "append", "compact", "rewrite"]
 
 
 @dataclass(frozen=True)
