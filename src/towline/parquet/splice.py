@@ -81,8 +81,8 @@ def splice(
         return splicing.rewritten(why)
     try:
         return splicing.spliced()
-    except Amiss as error:
-        return splicing.rewritten(f"a check of the spliced file failed: {error}")
+    except (Amiss, Corrupt) as error:  # what is wrong with the file or the changes, and not with this, is so here, too
+        return splicing.rewritten(f"splicing it failed: {error}")
 
 
 @dataclass(frozen=True)
