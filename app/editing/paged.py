@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import pyarrow as pa
-from towline.order import rank
 
 from app.editing.cells import Misfit, Text, value_of
 from app.editing.sheet import Sheet
@@ -17,6 +16,7 @@ from towline.browse import PAGE, Book, Page, Place, View
 from towline.change import RowChange
 from towline.contract import Contract
 from towline.diff import Diff
+from towline.ranks import rank
 from towline.rows import Edited, Rows, edited
 from towline.values import Key, Row
 

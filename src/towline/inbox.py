@@ -98,8 +98,8 @@ def sent(bench: Workbench, receipt: Receipt, contract: Contract | None) -> tuple
         elif contract is None:
             raise BadProposal(f"there is no dataset {receipt.dataset!r}", rule="dataset.unknown")
         else:
-            stat, body = table_file(bench.store, key, version)
-            proposal, report = proposals.from_file(body, key, stat.metadata, contract)
+            stat, whole = table_file(bench.store, key, version)
+            proposal, report = proposals.from_file(whole, key, stat.metadata, contract)
         if proposal is not None and proposal.dataset != receipt.dataset:
             raise BadProposal(f"the proposal is for {proposal.dataset!r} but lies in the inbox of {receipt.dataset!r}")
     except (TooLarge, NotFound, BadProposal) as error:

@@ -87,10 +87,8 @@ def check(file: TableFile, contract: Contract) -> tuple[Streamed | None, Report]
         if found is not None and found.num_rows:
             cells += sum(len(column) - column.null_count for column in found.columns)
             keys = tables.without_negative_zero(found.select(list(contract.key)), contract.key)
-            report = Report.join(
-                report, _check_keys(keys if last is None else pa.concat_tables([last, keys]), contract)
-            )
-            last = keys.slice(keys.num_rows - 1)
+            together = keys if last is None else pa.concat_tables([last, keys])
+            report, last = Report.join(report, _check_keys(together, contract)), keys.slice(keys.num_rows - 1)
         reports.append(report)
         if not report.ok and found is None and any(violation.key is None for violation in report.violations):
             break  # its columns are others: that is so in every row group
@@ -106,9 +104,7 @@ def _check_keys(keys: pa.Table, contract: Contract) -> Report:
     if is_ordered(keys):
         return contract.check_key(keys)
     named = ", ".join(contract.key)
-    message = (
-        f"its rows are not in the order of {named}; a file of this size is read piece by piece: sort it by {named}"
-    )
+    message = f"its rows are not in the order of {named}: sort it, since a file of this size is read piece by piece"
     return Report.of([Violation("file.order", ERROR, None, contract.key[0], None, message)])
 
 
