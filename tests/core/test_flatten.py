@@ -389,10 +389,10 @@ def cut_at(rows: Sequence[int], cuts: Sequence[int]) -> list[int]:
     """How many rows the groups of a table with these keys have, which comes in pieces of three rows."""
     table = pa.table({"whole": pa.array(rows, pa.int64())})
     pieces = [table.slice(start, 3) for start in range(0, len(rows), 3)]
-    ranks = [piles.rank([value]) for value in cuts]
+    ends = [ranks.rank([value]) for value in cuts]
     bounds = patch.multiple(rowgroups, ROW_GROUP=4, _LEAST=2, _MOST=6)
     with bounds:
-        found = list(rowgroups.cut(pieces, table.schema, MIB, ["whole"], ranks))
+        found = list(rowgroups.cut(pieces, table.schema, MIB, ["whole"], ends))
     assert pa.concat_tables(found).equals(table)
     return [each.num_rows for each in found]
 
