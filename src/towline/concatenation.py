@@ -37,7 +37,8 @@ from towline.parquet.source import Span
 from towline.parquet.tablefile import TableFile
 from towline.partfile import split
 from towline.parts import Parts
-from towline.piles import Rank, check_room, is_ordered, rank_at
+from towline.piles import check_room
+from towline.ranks import Rank, is_ordered, rank_at
 from towline.rules.conform import is_text
 from towline.rules.field import Field
 from towline.store import MIB, CopyRange, Entry, FileRange, ObjectStore, Part
