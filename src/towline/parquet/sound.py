@@ -141,7 +141,7 @@ def whole(of: Struct, number: int, kind: int, *, default: int | None = None) -> 
         return default
     bits = 31 if kind == I32 else 63
     if found is None or found[0] != kind or not -(2**bits) <= found[1] < 2**bits:
-        raise Corrupt(f"a footer's field {number} is missing, or is no number of its kind")
+        raise Corrupt(f"field {number} is missing, or is no number of its kind")
     return int(found[1])
 
 

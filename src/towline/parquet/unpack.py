@@ -118,13 +118,13 @@ def _weigh(chunk: Chunk, file: pa.NativeFile, weight: Weight, most: int) -> None
             raise Corrupt(f"a page at byte {at:,} claims {packed:,} bytes, and the chunk has {stop - body:,} more")
         if page.kind == _DICTIONARY and at != chunk.start:
             raise Corrupt(f"a second dictionary at byte {at:,}")
+        values += 0 if page.kind == _DICTIONARY else page.values
+        if values > chunk.values:
+            raise Corrupt(f"{values:,} values in its pages, and {chunk.values:,} in all")
         weight.add(page)
         if weight.size > most:
             raise Corrupt(f"it unpacks to {weight.size:,} bytes or more; at most {most:,} are read at once")
-        values += 0 if page.kind == _DICTIONARY else page.values
         at = body + packed
-    if values != chunk.values:
-        raise Corrupt(f"{values:,} values in its pages, and {chunk.values:,} in all")
 
 
 def _header(file: pa.NativeFile, at: int, stop: int) -> tuple[Struct, int]:
