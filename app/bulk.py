@@ -19,6 +19,7 @@ from app.editing.cells import Text
 from app.editing.desk import Desk
 from app.editing.find import Query
 from app.editing.now import Now
+from app.editing.paged import PagedSheet
 from app.editing.patterns import BadPattern
 from app.editing.preview import Preview, gained
 from app.session import kept
@@ -34,6 +35,10 @@ REGEX = (
 NULLS = 'Finds the cells that hold nothing, whatever stands in *Find*. The empty text is a value: find it by `""`.'
 UNFIT = "They are marked in the grid, and block submitting until they are mended."
 
+PAGE_ONLY = (
+    "This table is large: what is found and changed here are the rows of this page. An edit in SQL changes all rows at "
+    "once, with a preview: see the page SQL."
+)
 MANY = markup.message("info", "These are many rows: they are checked when they are in the table.")
 
 _NAME = "bulk"
@@ -125,6 +130,8 @@ def _draw(desk: Desk, dialog: Callable[[Bulk, Desk, Now], None]) -> None:
     bulk = Bulk.here()
     with panels.caught():
         st.html(Path(__file__).with_name("bulk.css"))
+        if isinstance(desk.sheet, PagedSheet):
+            st.html(markup.message("info", PAGE_ONLY))
         try:
             dialog(bulk, desk, bulk.look(desk))
         except BadPattern as why:

@@ -16,8 +16,8 @@ from itertools import groupby, islice
 from app import markup
 from app.editing.cells import text_of, unit_text
 from app.editing.choices import ALL, CELL, MINE, THEIRS, Choices, Clash, Group, Side
-from app.editing.gridsheet import row_id
 from app.editing.remote import Authors
+from app.editing.sheet import row_id
 from towline.contract import Contract
 from towline.history import Record
 from towline.values import Key, Row, Value, same

@@ -7,8 +7,9 @@ from functools import partial
 
 import streamlit as st
 
-from app import clickable, grid, markup, story
+from app import clickable, grid, markup, pager, story
 from app.editing.gridsheet import marks_json, table_json
+from app.editing.paged import PagedSheet
 from app.past import html
 from app.past.commits import Commit, Wanted
 from app.past.reader import Reader
@@ -94,12 +95,13 @@ def _sizes(touched: Touched, shown: Touched) -> None:
 def _table(session: Session, commit: Commit, contract: Contract, key: Key | None) -> None:
     """The whole table as that commit left it, to be looked at."""
     desk = session.view(commit.id)
-    rows = markup.count(len(desk.sheet.rows), "row")
+    rows = markup.count(desk.sheet.num_rows, "row")
     st.html(markup.subheading(f"{rows} as of commit {commit.number}", "read-only"))
     if key is not None and key in desk.sheet.rows and kept().get("history-shown") != (commit.id, key):
         kept()["history-shown"] = (commit.id, key)
         desk.show(key)
     name = name_of(contract.dataset, "grid")
+    pager.draw(session, desk, "history")
     grid.grid(
         name,
         desk.log,
@@ -112,6 +114,10 @@ def _table(session: Session, commit: Commit, contract: Contract, key: Key | None
         on_story=session.ask,
     )
     story.draw(session, desk)
+    if isinstance(desk.sheet, PagedSheet):
+        said = f"This table is large: towline export {contract.dataset} FILE --at {commit.number} writes all of it."
+        st.html(markup.message("info", said))
+        return
     writers = {
         label: partial(write_table, desk.sheet.table, format, contract=contract) for label, format in FORMATS.items()
     }

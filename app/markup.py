@@ -87,7 +87,7 @@ def key_text(key: Mapping[str, object] | None) -> str:
 
 
 def title(sheet: Sheet) -> str:
-    rows, columns = count(len(sheet.rows), "row"), count(len(sheet.contract.names), "column")
+    rows, columns = count(sheet.num_rows, "row"), count(len(sheet.contract.names), "column")
     return heading(sheet.dataset, f"commit {sheet.number} · {rows} · {columns}")
 
 

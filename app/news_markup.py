@@ -46,6 +46,8 @@ def amount(record: Record) -> str:
 
 def touched(found: News, lines: Iterable[Line]) -> str:
     """What of it is in rows that were edited here, where nothing clashes."""
+    if not found.is_told:
+        return "It changed too many rows to say which; none of them clashes with yours."
     contract = found.sheet.contract
     theirs = {change.key(contract.key) for change in found.changes}
     mine = sum(contract.key_of(line.old if line.kind != "insert" else line.new or {}) in theirs for line in lines)

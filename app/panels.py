@@ -50,7 +50,7 @@ def _stopped(text: str, place: DeltaGenerator | None) -> None:
 def pending_changes(desk: Desk, pending: Pending) -> None:
     """Old -> new by row; a click goes there, or takes it back."""
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-        st.html(markup.subheading(side_markup.summary(pending)))
+        st.html(markup.subheading(side_markup.summary(pending), side_markup.elsewhere(pending, desk.sheet)))
         if desk.edits:
             st.button("Revert all", icon=":material/undo:", type="tertiary", width="content", on_click=desk.revert_all)
     if pending.lines:
@@ -78,10 +78,13 @@ def _obey(desk: Desk, act: str) -> None:
     if found is None:
         return
     verb, row, column = found
-    if verb == side_markup.SHOW:
-        desk.go(row, column)
-    else:
-        desk.revert(row, column)
+    try:
+        if verb == side_markup.SHOW:
+            desk.go(row, column)
+        else:
+            desk.revert(row, column)
+    except TowlineError as error:  # of a large table, the page of that row has to be read
+        Session.here().notice = str(error)
 
 
 def drafts(session: Session, found: Sequence[Draft]) -> None:

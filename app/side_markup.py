@@ -15,6 +15,7 @@ from app.editing.drafts import Draft
 from app.editing.gridlog import State
 from app.editing.gridsheet import ids_of
 from app.editing.pending import Cell, Line, Pending, row_key
+from app.editing.sheet import Sheet
 from towline.contract import Contract
 from towline.values import Value
 from towline.violation import ERROR, Violation
@@ -31,6 +32,12 @@ def summary(pending: Pending) -> str:
     rows = ((pending.count("insert"), "added"), (pending.count("delete"), "deleted"))
     said += [f"{markup.count(n, 'row')} {word}" for n, word in rows if n]
     return ", ".join(said) or "No changes yet"
+
+
+def elsewhere(pending: Pending, sheet: Sheet) -> str:
+    """`2 rows on other pages`, of a large table."""
+    far = sum(isinstance(line.row, tuple) and not sheet.is_shown(line.row) for line in pending.lines)
+    return f"{markup.count(far, 'row')} on other pages" if far else ""
 
 
 def changes(pending: Pending, state: State, contract: Contract) -> str:

@@ -12,7 +12,6 @@ from app.editing.pending import Pending
 from app.editing.remote import Glance, News
 from app.editing.sheet import Sheet
 from towline import keys
-from towline.change import RowChange
 from towline.contract import Contract
 from towline.errors import BadProposal
 from towline.plan import Plan
@@ -74,7 +73,7 @@ def merged(pending: Pending, newer: News, plan: Plan, now: datetime) -> Outlook:
     there = len(pending.changes) - len(plan.diff.changes)
     known = f", {markup.count(there, 'row')} of it there already" if there else ""
     return Outlook(
-        f"Commit {head + 1}, merged onto commit {head} ({when}), which changed {_elsewhere(newer.changes)}: "
+        f"Commit {head + 1}, merged onto commit {head} ({when}), which changed {_elsewhere(newer)}: "
         f"{said(pending)}{known}."
     )
 
@@ -96,8 +95,11 @@ def _when(newer: News, now: datetime) -> str:
     return f"{', '.join(names)}, {markup.age(at, now)}"
 
 
-def _elsewhere(theirs: tuple[RowChange, ...]) -> str:
+def _elsewhere(newer: News) -> str:
     """`3 other cells`, `2 other rows`."""
+    theirs = newer.changes
+    if not newer.is_told:
+        return "many other rows"
     if all(change.kind == "update" for change in theirs):
         return markup.count(sum(1 for change in theirs for _ in change.cells()), "other cell")
     return markup.count(len(theirs), "other row")

@@ -103,8 +103,10 @@ def furnish(bench: Workbench, commits: int) -> tuple[Contract, list[Row]]:
         commit=str(last["commit"]),
         number=commits,
         parent=str(last["parent"]),
+        base=None,
         proposal=str(last["proposal"]),
         contract=contract.digest,
+        prev_chain=str(last["prev_chain"]),
     )
     bench.store.put(keys.master(NAME), body, metadata=stamp)
     return contract, rows

@@ -52,6 +52,7 @@ def place(key: Key) -> Key:
 
 
 def _checked(sheet: Sheet, groups: Mapping[Key, tuple[RowChange, ...]]) -> dict[Key, Found]:
+    sheet.fetch(key for key, (first, *_) in groups.items() if first.old is None)
     wrong = {key: list(_refused(sheet, group)) for key, group in groups.items()}
     sound = [change for key, group in groups.items() if not wrong[key] for change in group]
     # Reports list rules by turns, so that their order depends on all rows: within a row it must not.

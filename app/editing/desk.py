@@ -111,8 +111,17 @@ class Desk:
         self.go(place, column)
 
     def go(self, row: str, column: str | None = None) -> None:
-        """Have the grid go to a row, by the grid's id, and a column."""
+        """Have the grid go to a row, by the grid's id, and a column; of a large table to the page that has it."""
+        self.turn(self.sheet.showing(row))
         self.jump = Jump(self.jump.serial + 1 if self.jump else 1, row, column)
+
+    def turn(self, page: Sheet) -> None:
+        """Another page of the same table. What was typed stays, with all its steps of undo, and so does its draft."""
+        if page is self.sheet:
+            return
+        self.sheet.fetch(row for row in (*self.edits.cells, *self.edits.deleted) if isinstance(row, tuple))
+        self.sheet, self.jump = page, None
+        self.log = self.log.restart(self.log.state)
 
     def revert(self, row: str, column: str | None = None) -> None:
         """One cell, or all of a row (by the grid's id), as the sheet has it."""
@@ -152,11 +161,11 @@ class Desk:
     def replace(self, newer: Sheet, edits: Edits) -> None:
         """Edits on top of a newer commit. The draft there is written before the old one goes."""
         before = self.journal
-        self.sheet, self.newer = newer, None
+        self.sheet, self.newer = newer.like(self.sheet), None
         if self.receipt is not None and self.receipt.status != "committed":
             self.receipt = None
         self.log = self.log.restart(state_of(edits))
-        self.journal = self.new_journal(newer)
+        self.journal = self.new_journal(self.sheet)
         if edits:
             self._keep(self.log.start, ())
         if before is not None and not self.unkept:

@@ -35,6 +35,7 @@ class Edits:
 
 def settled(sheet: Sheet, edits: Edits) -> Edits:
     """The edits without those that say what the sheet holds already. Rows that it lacks must not be among them."""
+    sheet.fetch(row for row in edits.cells if isinstance(row, tuple))
     readings = {each.name: reading(each, sheet.contract.missing_values) for each in sheet.contract.fields}
     for column, texts in _by_column(edits).items():
         if column in readings:

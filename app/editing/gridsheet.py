@@ -19,7 +19,7 @@ from app.editing.cells import Text, text_of, unit_text
 from app.editing.edits import Edits, RowId, settled
 from app.editing.gridlog import State
 from app.editing.pending import Pending, row_key
-from app.editing.sheet import Sheet
+from app.editing.sheet import Sheet, row_id
 from towline.contract import Contract, Field
 from towline.values import Key
 from towline.violation import ERROR, WARN, Violation
@@ -36,12 +36,6 @@ class Mark(NamedTuple):
 
 
 Marks = Mapping[str, Mapping[str, Mark]]  # by row id and column
-
-
-def row_id(key: Key) -> str:
-    """The id of a row of the sheet: one key, one id."""
-    texts = (text_of(value) for value in key)
-    return "|".join("\\0" if text is None else text.replace("\\", "\\\\").replace("|", "\\|") for text in texts)
 
 
 def table_json(sheet: Sheet) -> dict[str, Any]:
@@ -117,23 +111,14 @@ def _id_in(state: State, row: RowId) -> str:
 
 def key_of(sheet: Sheet, row: str) -> Key | None:
     """The key of a row of the sheet by the grid's id; None of one that is not in it."""
-    found = _keys(sheet).get(row)
-    return found if isinstance(found, tuple) else None
+    return sheet.named([row]).get(row)
 
 
 def _rows(state: State, sheet: Sheet) -> dict[str, RowId]:
     """Rows by id: those that the state speaks of."""
-    known = {**_keys(sheet)}
-    spoken = {row: known[row] for row in (*state.cells, *state.deleted) if row in known}
-    return {**spoken, **{row: serial for serial, (row, _) in enumerate(state.added, 1)}}
-
-
-def _keys(sheet: Sheet) -> Mapping[str, RowId]:
-    """The keys of a sheet by id. Made once a sheet: a sheet never changes."""
-    kept: dict[str, RowId] | None = sheet.__dict__.get("_grid_keys")
-    if kept is None:
-        kept = sheet.__dict__["_grid_keys"] = {row_id(key): key for key in sheet.rows}
-    return kept
+    added: dict[str, RowId] = {row: serial for serial, (row, _) in enumerate(state.added, 1)}
+    known = sheet.named(row for row in dict.fromkeys((*state.cells, *state.deleted)) if row not in added)
+    return {**known, **added}
 
 
 def marks_of(pending: Pending, state: State, contract: Contract) -> dict[str, dict[str, Mark]]:

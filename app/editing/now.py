@@ -19,8 +19,7 @@ import pyarrow as pa
 from app.editing.cells import Text, is_storable, text_of, value_of
 from app.editing.edits import RowId
 from app.editing.gridlog import State
-from app.editing.gridsheet import row_id
-from app.editing.sheet import Sheet
+from app.editing.sheet import Sheet, row_id
 from towline.contract import Contract, Field
 from towline.files.columns import read_as
 from towline.rules.times import DEFAULT

@@ -92,7 +92,7 @@ class Pending:
 def review(sheet: Sheet, edits: Edits, known: Pending | None = None) -> Pending:
     """What `edits` would change in `sheet`, checked against its contract as the functions will. `known` is what the
     last review found: rows that are edited as they were then are not looked at again."""
-    if known is None or known.sheet is not sheet:
+    if known is None or known.sheet is None or known.sheet.origin is not sheet.origin:
         known = Pending()
     lines = tuple(_lines(sheet, edits, {line.row: line for line in known.lines}))
     changes = tuple(_changes(lines, sheet.contract))
@@ -102,10 +102,12 @@ def review(sheet: Sheet, edits: Edits, known: Pending | None = None) -> Pending:
 
 def _lines(sheet: Sheet, edits: Edits, known: Mapping[RowId, Line]) -> Iterator[Line]:
     """Rows of the sheet in its order, then the added ones."""
-    for key, old in sheet.rows.items():
+    touched = edits.deleted | {row for row in edits.cells if isinstance(row, tuple)}
+    for key in sheet.in_order(touched):
+        old = sheet.rows[key]
         if key in edits.deleted:
             yield Line(key, "delete", old)
-        elif key in edits.cells:
+        else:
             yield known[key] if _is_known(known, key, edits) else _line(sheet, key, edits.cells[key], old)
     blank: Row = dict.fromkeys(sheet.contract.names)
     for serial in edits.added:

@@ -110,6 +110,9 @@ def meet(old: Sheet, edits: Edits, new: Sheet, lines: Sequence[Line] | None = No
 
 
 def _moves(lines: Sequence[Line], edits: Edits, old: Sheet, new: Sheet) -> Iterator[Move]:
+    keys = [new.contract.key_of(row) for line in lines for row in (line.old, line.new) if row]
+    new.fetch(keys)
+    old.fetch(keys)
     for line in lines:
         cells = edits.cells.get(line.row, {})
         if line.kind == "insert":

@@ -11,19 +11,23 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from app.editing import paged
+from app.editing.paged import PagedSheet
 from app.editing.sheet import Sheet
 from towline import history, keys, master, receipts
+from towline.browse import Book
 from towline.change import RowChange, key_json
-from towline.diff import diff
 from towline.errors import Corrupt, NotFound, TowlineError, Unavailable
 from towline.history import Record
 from towline.inbox import user_of
 from towline.master import Head
+from towline.rows import difference
 from towline.store import Blob
 from towline.values import Key
 from towline.workbench import Workbench
 
 READ = 20  # commits of which the banner knows more than that they are there
+COMPARED = 20_000  # rows of a large table that others may have changed for the banner to tell which
 MARGIN = timedelta(minutes=1)  # between the clocks of two machines that commit
 NOTES, LOOKED_AT = 5, 15  # notes that are offered again, and commits that are looked through for them
 
@@ -73,7 +77,7 @@ def open_sheet(bench: Workbench, dataset: str, commit: str | None = None) -> She
             f"the table of {dataset!r} was written past Towline a moment ago; it can be edited once it is recorded as "
             "a commit, which happens with the next proposal or within minutes"
         )
-    return Sheet(bench.contract(dataset, head.contract), head.commit, head.number, head.table)
+    return _sheet(bench, head, head.commit)
 
 
 def _open_commit(bench: Workbench, dataset: str, at: str) -> Sheet:
@@ -81,7 +85,15 @@ def _open_commit(bench: Workbench, dataset: str, at: str) -> Sheet:
     found = master.at_commit(bench.store, bench.layout, dataset, commit)
     if found is None:
         raise NotFound(f"{dataset} has no commit {at}; its history lists them")
-    return Sheet(bench.contract(dataset, found.contract), commit, found.number, found.table)
+    return _sheet(bench, found, commit)
+
+
+def _sheet(bench: Workbench, head: Head, commit: str) -> Sheet:
+    """Of a large table no more than its footer is read."""
+    contract = bench.contract(head.dataset, head.contract)
+    if head.file.num_rows <= paged.LARGE:
+        return Sheet(contract, commit, head.number, head.table)
+    return PagedSheet(contract, commit, head.number, Book(head.file, contract.key), head.rows(contract.key))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,12 +103,14 @@ class News:
     records  the audit records of the newest commits since, newest first
     changes  what all of them changed together; nothing, where the columns changed
     others   how many more commits there were since
+    is_told  whether `changes` was looked for: of a large table, not where it would be more than COMPARED rows
     """
 
     sheet: Sheet
     records: tuple[Record, ...]
     changes: tuple[RowChange, ...]
     others: int = 0
+    is_told: bool = True
 
 
 def news(bench: Workbench, sheet: Sheet) -> News:
@@ -104,9 +118,17 @@ def news(bench: Workbench, sheet: Sheet) -> News:
     newer = open_sheet(bench, sheet.dataset)
     records = _since(bench, sheet)
     is_like = newer.contract.schema == sheet.contract.schema
-    changes = diff(sheet.table, newer.table, sheet.contract.key).changes if is_like else ()
     known = {number_of(record) for record in records} | {newer.number}
-    return News(newer, records, changes, max(0, newer.number - sheet.number - len(known)))
+    others = max(0, newer.number - sheet.number - len(known))
+    is_told = newer.num_rows <= paged.LARGE or (not others and sum(map(_rows_of, records)) <= COMPARED)
+    key = sheet.contract.key
+    changes = difference(sheet.whole, newer.whole, key).changes if is_like and is_told else ()
+    return News(newer, records, changes, others, is_told)
+
+
+def _rows_of(record: Record) -> int:
+    """How many rows a proposal changed."""
+    return sum(int(str(record[name])) for name in ("rows_inserted", "rows_updated", "rows_deleted"))
 
 
 def number_of(record: Record) -> int:

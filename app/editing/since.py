@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 
 from app.editing.cells import Text, text_of
 from app.editing.edits import Cells, Edits, RowId, settled
 from app.editing.pending import Line, review
 from app.editing.sheet import Sheet
-from towline import table as tables
 from towline.dataset import Draft
 from towline.values import Key
 
@@ -26,7 +25,7 @@ def since(old: Sheet, before: Edits, now: Edits) -> tuple[Sheet, Edits]:
     """The sheet with the edits `before` in it (all of which fit), and what `now`, of the old sheet too, says beyond
     that. A cell or a row that was taken back since is an edit of what was sent."""
     sent = review(old, before)
-    base = replace(old, table=tables.apply(old.table, old.contract.key, sent.changes))
+    base = old.changed(sent.changes)
     places = {line.row: old.contract.key_of(line.new) if line.new else None for line in sent.lines}
     texts = {line.row: _texts(line) for line in review(old, now).lines}
     cells: dict[RowId, Cells] = {}

@@ -18,7 +18,6 @@ from towline.errors import OutcomeUnknown, TowlineError, UsageError
 from towline.plan import Plan
 from towline.proposals import Proposal
 from towline.receipts import IN_REVIEW, Receipt
-from towline.rows import InMemory
 from towline.workbench import Workbench
 
 OVERTAKEN = (
@@ -33,8 +32,7 @@ def preview(pending: Pending, sheet: Sheet, newer: Sheet, mode: str | None = Non
     if newer.contract.schema != sheet.contract.schema:
         raise UsageError(f"commit {newer.number} has other columns than commit {sheet.number}")
     proposal = Proposal(sheet.dataset, "edit", "", sheet.commit, mode, pending.changes)
-    key = newer.contract.key
-    return plan.plan(proposal, newer.contract, InMemory(newer.table, key), InMemory(sheet.table, key))
+    return plan.plan(proposal, newer.contract, newer.whole, sheet.whole)
 
 
 def submit(desk: Desk, dataset: Dataset, note: str) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 from html import escape
 
 from app import markup
+from app.editing.paged import PagedSheet
 from app.editing.sheet import Sheet
 from app.explore import columns
 from app.explore.plots import Plot
@@ -30,7 +31,15 @@ _SIGNS = dict(zip(CHANGES, ("✚", "◆", "✖"), strict=True))
 
 def about(sheet: Sheet, commit: Commit, now: datetime) -> str:
     who = f"commit {commit.number} by {', '.join(commit.people)}, {markup.age(commit.at, now)}"
-    return f"{sheet.dataset} · {who} · {markup.count(sheet.table.num_rows, 'row')}"
+    return f"{sheet.dataset} · {who} · {markup.count(sheet.num_rows, 'row')}"
+
+
+def sampled(sheet: PagedSheet) -> str:
+    """What of a large table is drawn."""
+    return (
+        f"This table is large: the pictures are of {sheet.sample.num_rows:,} of its {sheet.num_rows:,} rows, from all "
+        "over it, and rows that differ from another commit are not highlighted. A query on the page SQL counts all."
+    )
 
 
 def legend(found: Scene, commit: Commit, other: Commit | None) -> str:

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from app import bulk, grid, links, markup, news, panels, story, submit_panel
+from app import bulk, grid, links, markup, news, pager, panels, story, submit_panel
 from app.editing import remote
 from app.editing.desk import Desk
 from app.editing.pending import download
@@ -31,6 +31,7 @@ def _look(session: Session, commit: str) -> None:
         st.html(markup.message("info", f"This is commit {desk.sheet.number} as it was. It can be read, not changed."))
         st.button("Edit the newest commit", type="primary", on_click=links.leave_commit)
     links.follow(session, desk)
+    pager.draw(session, desk, "view")
     with st.container(height="stretch", key="table"):
         grid.draw(desk, f"view-{session.dataset}-{desk.sheet.commit}", readonly=True, on_story=session.ask)
     story.draw(session, desk)
@@ -42,6 +43,7 @@ def _edit(session: Session) -> None:
     _head(desk)
     with st.container(key="above"):  # always there, so that the grid keeps its place on the page
         _above(session, desk)
+    pager.draw(session, desk, "edit")
     table, side = st.columns([2.7, 1], gap="medium")
     with table, st.container(height="stretch", key="table"):
         grid.draw(desk, f"grid-{session.dataset}", on_story=session.ask)

@@ -11,6 +11,7 @@ import streamlit as st
 
 from app import markup
 from app.editing.links import row_of
+from app.editing.paged import PagedSheet
 from app.editing.sheet import Sheet
 from app.explore import board
 from app.explore.draw import draw, times
@@ -61,7 +62,8 @@ def page() -> None:
     sheet = reader().sheet(session.dataset, commit.id)
     title.html(markup.heading("Explore", board.about(sheet, commit, connection().bench.clock())))
     found = _scene(sheet, other)
-    st.html(board.legend(found, commit, other))
+    if not isinstance(sheet, PagedSheet):
+        st.html(board.legend(found, commit, other))
     _board(sheet, found)
 
 
@@ -133,6 +135,9 @@ def _compare(dataset: str, commit: Commit, listed: Sequence[Commit], places: lis
 
 def _scene(sheet: Sheet, other: Commit | None) -> Scene:
     """What is drawn. Where two commits cannot be compared, the pictures are those of the one alone."""
+    if isinstance(sheet, PagedSheet):
+        st.html(markup.message("info", board.sampled(sheet)))
+        other = None
     try:
         return _compared(connection().settings, sheet.dataset, sheet.commit, other.id if other else None)
     except (NotFound, UsageError) as error:
@@ -144,7 +149,7 @@ def _scene(sheet: Sheet, other: Commit | None) -> Scene:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _compared(bucket: Settings, dataset: str, commit: str, other: str | None) -> Scene:
     sheet = reader().sheet(dataset, commit)
-    return scene(sheet.contract, sheet.table, reader().sheet(dataset, other).table if other else None)
+    return scene(sheet.contract, sheet.sample, reader().sheet(dataset, other).sample if other else None)
 
 
 def _board(sheet: Sheet, found: Scene) -> None:

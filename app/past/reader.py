@@ -16,9 +16,9 @@ from app.past.commits import Commit, Wanted, commits
 from app.past.touched import NO_CELLS, Touched
 from towline import blame, history, keys
 from towline.contract import Contract
-from towline.diff import diff
 from towline.errors import NotFound, TowlineError
 from towline.history import READERS, Place, Record
+from towline.rows import difference
 from towline.shelf import Shelf
 from towline.values import Key, decode, shown
 from towline.workbench import Workbench
@@ -104,7 +104,7 @@ class Reader:
 
         def make() -> pa.Table:
             one, other = self.sheet(contract.dataset, old), self.sheet(contract.dataset, new)
-            return touched.of_diff(diff(one.table, other.table, contract.key))
+            return touched.of_diff(difference(one.whole, other.whole, contract.key))
 
         return Touched(contract, self._ways.get((contract.dataset, old, new), make))
 

@@ -15,7 +15,6 @@ from towline.plan import Plan
 from towline.proposals import Proposal
 from towline.receipts import Receipt
 from towline.restore import Restore
-from towline.rows import InMemory
 from towline.values import Key
 
 _LISTED = 100  # conflicts
@@ -47,7 +46,7 @@ def wish(commit: Commit, head: str, way: str, keys: Sequence[Key], columns: Sequ
 def outlook(reader: Reader, contract: Contract, head: str, wish: Wish) -> Plan:
     """What a wish would do to the head, as the functions will find it. NotFound: a commit's table is gone."""
     sheets = (reader.sheet(contract.dataset, commit) for commit in (head, wish.base, wish.restore.commit))
-    rows, base, past = (InMemory(sheet.table, contract.key) for sheet in sheets)
+    rows, base, past = (sheet.whole for sheet in sheets)
     proposal = Proposal(contract.dataset, "restore", "", wish.base, restore=wish.restore)
     return plan.plan(proposal, contract, rows, base, past)
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from app.editing import reopen
+from app.editing.paged import PagedSheet
 from app.editing.remote import open_sheet
 from app.editing.reopen import Reopened
 from app.editing.sheet import Sheet
 from towline import keys, mine, restore
 from towline.change import row_json
 from towline.contract import Contract
-from towline.errors import NotFound, UnreadableFile
+from towline.errors import BadProposal, NotFound, UnreadableFile
 from towline.files import read_table
 from towline.mine import Body, Letter
 from towline.receipts import Receipt
@@ -62,6 +63,12 @@ def open_letter(bench: Workbench, letter: Letter, receipt: Receipt) -> Opened:
     body = mine.body(bench, letter)
     sheet, said = _base(bench, letter.dataset, body.raw.get("base"))
     if body.file_name:
+        if isinstance(sheet, PagedSheet):
+            raise BadProposal(
+                f"it is a table file, and {letter.dataset} is too large to hold it against here: change the file, and "
+                f"send it again with `towline propose {letter.dataset}`",
+                rule="table.large",
+            )
         found = reopen.of_table(sheet, _table(body, sheet.contract), is_whole=_is_whole(body, receipt))
     else:
         is_restore = body.raw.get("kind") == "restore"
@@ -86,8 +93,8 @@ def _base(bench: Workbench, dataset: str, base: object) -> tuple[Sheet, tuple[st
 def _restored(bench: Workbench, sheet: Sheet, raw: Mapping[str, object]) -> Mapping[str, object]:
     """A restore as an edit: the changes that follow from its two commits."""
     wanted = restore.from_json(raw.get("restore"), sheet.contract)
-    past = open_sheet(bench, sheet.dataset, wanted.commit).table
-    changes = restore.changes(wanted, sheet.contract, sheet.table, past)
+    past = open_sheet(bench, sheet.dataset, wanted.commit).whole
+    changes = restore.changes(wanted, sheet.contract, sheet.whole, past)
     return {"changes": [{"old": row_json(change.old), "new": row_json(change.new)} for change in changes]}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from app.editing.cells import Misfit, value_of
-from app.editing.gridsheet import row_id
+from app.editing.sheet import row_id
 from app.solving.picks import ALL, ROW, Group, Picks, Spot, spots
 from towline import dispute
 from towline.answer import InsertAs, Put

@@ -19,12 +19,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from towline import block, changefile, edits, history, master
-from towline import table as tables
 from towline.block import Block
 from towline.blocks import Index, Step, first_record
 from towline.contract import Contract
 from towline.errors import NotFound, UsageError
 from towline.history import READERS
+from towline.rows import Rows, pieces
 from towline.values import Key, Row, Value, decode, encode
 from towline.workbench import Workbench
 
@@ -219,7 +219,8 @@ class _Story:
             return []
         last = {row["key"]: row for row in _newest_of_each(self.index.rows(steps, column=column), column).to_pylist()}
         create = self._create((), column, steps[-1])
-        return [self._of_head(row, column, last, create) for row in self._head.to_pylist()]
+        parts = pieces(self._head, list(dict.fromkeys((*self.contract.key, column))))
+        return [self._of_head(row, column, last, create) for part in parts for row in part.to_pylist()]
 
     def _of_head(self, row: Row, column: str, last: Mapping[str, Mapping[str, Any]], create: Touch) -> Touch:
         """The last touch of a cell of the head."""
@@ -229,16 +230,16 @@ class _Story:
         return next(_of_cell([self._touch(found)], column))
 
     @cached_property
-    def _head(self) -> pa.Table:
-        """The table of the head that was opened."""
+    def _head(self) -> Rows:
+        """The rows of the head that was opened."""
         index = self.index
         assert index.head is not None  # noqa: S101 - there are steps
         found = master.read(index.bench.store, index.dataset, version=index.head.version)
         assert found is not None  # noqa: S101 - a version stays
-        return found.table
+        return found.rows(self.contract.key)
 
     def _head_row(self, key: Key) -> Row | None:
-        return next(iter(tables.rows_by_key(self._head, self.contract.key, [key]).values()), None)
+        return next(iter(self._head.rows([key]).values()), None)
 
     def _touches(self, rows: pa.Table, after: int) -> list[Touch]:
         """Newest first; the cells of one row in the contract's order."""

@@ -20,10 +20,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from towline.change import RowChange, key_json
+from towline.change import RowChange, key_json, same_row
 from towline.diff import Diff
 from towline.errors import Corrupt
-from towline.table import rows_by_key
+from towline.rows import Rows
 from towline.values import Key, Row, Value, decode
 
 SCHEMA = pa.schema(
@@ -46,13 +46,18 @@ def to_parquet(diff: Diff, *, commit: str, number: int, proposal: str, timestamp
     return bytes(sink.getvalue())
 
 
-def of_table(body: bytes, key: tuple[str, ...], types: Mapping[str, str], table: pa.Table) -> Diff:
-    """Read a changes file back as changes of the table that it was made on: only the rows that it updates are looked
-    up there. `types` as in `from_parquet`. Corrupt: it updates a row that is not there."""
+def of_rows(body: bytes, key: tuple[str, ...], types: Mapping[str, str], rows: Rows) -> Diff:
+    """Read a changes file back as changes of the rows that it was made on: only those that it tells of are looked up.
+    `types` as in `from_parquet`. Corrupt: what it says was there is not what is there."""
     cells = _read(body)
-    updated = {cell["key"] for cell in cells if cell["change"] == "update"}
-    wanted = (_key(text, key, types) for text in updated)
-    return _diff(cells, key, types, rows_by_key(table, key, wanted))
+    there = rows.rows(_key(text, key, types) for text in dict.fromkeys(cell["key"] for cell in cells))
+    found = _diff(cells, key, types, there)
+    for change in found.changes:
+        if not same_row(change.old, there.get(change.key(key))):
+            raise Corrupt(
+                f"the changes file says otherwise of row {key_text(change.row, key)} than the table before it"
+            )
+    return found
 
 
 def from_parquet(body: bytes, key: tuple[str, ...], types: Mapping[str, str], rows: Mapping[Key, Row]) -> Diff:

@@ -40,6 +40,13 @@ def check_unique(table: pa.Table, fields: Sequence[Field], key: Sequence[str], l
     return builder.report()
 
 
+def check_key(keys: pa.Table, key: Sequence[str], limit: int) -> Report:
+    """No key twice, of a table that has the key columns."""
+    builder = ReportBuilder(limit)
+    builder.add(ERROR, *_duplicate_keys(keys, key, limit))
+    return builder.report()
+
+
 def _findings(
     table: pa.Table, fields: Sequence[Field], key: Sequence[str], checks: Sequence[Check]
 ) -> Iterator[Finding]:

@@ -160,6 +160,10 @@ class Contract:
         """Every rule that looks at single rows. `table` has the contract's schema: all rows, or the changed ones."""
         return checks.check(table, self.fields, self.key, self.checks, limit)
 
+    def check_key(self, keys: pa.Table, *, limit: int = LIMIT) -> Report:
+        """Duplicate keys. `keys` has the key columns of all rows, or of those that repeat one."""
+        return checks.check_key(keys, self.key, limit)
+
     def check_unique(self, table: pa.Table, *, limit: int = LIMIT) -> Report:
         """Duplicate keys and, where a field says so, duplicate values. Needs the whole table."""
         return checks.check_unique(table, self.fields, self.key, limit)

@@ -163,9 +163,11 @@ class Dataset:
         base = None
         if undo:
             base, to = to, history.parent(self.bench, self.name, to)
-        base, table = self.table(base)
+        head, past = (history.head_at(self.bench, self.name, at) for at in (base, to))
+        assert head.commit is not None  # noqa: S101 - a commit's
         wanted = Restore(to, columns=restore.check_columns(columns, contract))
-        return restore.choose(wanted, contract, table, self.table(to)[1], where or {}), base
+        rows = head.rows(contract.key), past.rows(contract.key)
+        return restore.choose(wanted, contract, *rows, where or {}), head.commit
 
     def restore(self, wanted: Restore, base: str, note: str, mode: str | None = None) -> Draft:
         """A draft that makes of what is as in the commit `base` what it was in another one."""

@@ -71,8 +71,7 @@ def _cell_json(cell: Cell) -> dict[str, object]:
 def diff(old: pa.Table, new: pa.Table, key: tuple[str, ...]) -> Diff:
     """What turns `old` into `new`. Both have the same schema and unique keys; only rows that differ are
     turned into Python values, so the cost follows the tables in Arrow's speed and the changes in Python's."""
-    if not old.schema.equals(new.schema, check_metadata=False):
-        raise UsageError(f"tables with different columns cannot be compared: {old.schema.names} and {new.schema.names}")
+    check_schemas(old.schema, new.schema)
     left, right = pairs(old, new, key)
     touched = _touched(old, new, left, right)
     left, right = _in_key_order(old, new, key, left.filter(touched), right.filter(touched))
@@ -80,6 +79,12 @@ def diff(old: pa.Table, new: pa.Table, key: tuple[str, ...]) -> Diff:
     # The vectorised test is the same as values.same; this keeps the two from ever disagreeing.
     changes = (RowChange(a, b) for a, b in zip(olds, news, strict=True) if not same_row(a, b))
     return Diff(key, tuple(changes))
+
+
+def check_schemas(old: pa.Schema, new: pa.Schema) -> None:
+    """UsageError where tables of these schemas cannot be compared."""
+    if not old.equals(new, check_metadata=False):
+        raise UsageError(f"tables with different columns cannot be compared: {old.names} and {new.names}")
 
 
 def pairs(old: pa.Table, new: pa.Table, key: tuple[str, ...]) -> tuple[Any, Any]:
@@ -121,7 +126,7 @@ def _same_keys(old: pa.Table, new: pa.Table, key: tuple[str, ...], *, from_end: 
 
 
 def _numbers(start: int, stop: int) -> Any:
-    return pa.array(range(start, stop), pa.int64())
+    return pa.arange(start, stop)
 
 
 def _in_key_order(old: pa.Table, new: pa.Table, key: tuple[str, ...], left: Any, right: Any) -> tuple[Any, Any]:

@@ -9,26 +9,31 @@ Keys are not judged here: rows with a null in their key or with equal keys stay,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
+from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
-from towline import keys
-from towline.errors import NotFound, Refused, Unavailable, UnreadableFile, UsageError
+from towline import keys, rowgroups, threads
+from towline.concatenation import Concatenation, Unfit, concatenated
+from towline.errors import NotFound, Refused, Unavailable, UsageError
 from towline.partfile import PartFile, fetch
 from towline.parts import Ignored, Parts
-from towline.piles import Pile, Piles, check_room, is_ordered, rank_at
+from towline.piles import Piles, Sorted, check_room
+from towline.ranks import Rank, is_ordered, rank_at
+from towline.rowgroups import NOWHERE, Ends
 from towline.rules.field import Field
-from towline.store import ALWAYS, MIB, ObjectStore, Precondition, file_parts
-from towline.table import ROW_GROUP, without_negative_zero, writer
+from towline.store import ALWAYS, MIB, Entry, ObjectStore, Precondition, file_parts
+from towline.table import without_negative_zero
 
 MEMORY = 512 * MIB  # bytes of rows at hand at once
+WORKERS = 2  # threads: as many as a function of 2 GB has cores
 _LEAST_PIECE = MIB // 16  # bytes that are read of a part at once, however little memory there is
 _LEAST_GROUP = 256 * MIB  # bytes that a row group may take, however little memory there is
 _BASE = 400 * MIB  # bytes that Python, Arrow and a row group being encoded take beside them
@@ -41,16 +46,18 @@ def memory_within(limit: int) -> int:
 
 @dataclass(frozen=True)
 class Flattened:
-    """What was made: rows, of how many parts, in how many bytes, where; and what lay there and is no part."""
+    """What was made: rows, of how many parts, in how many bytes, where; what lay there and is no part; and why the rows
+    had to be sorted (`unfit`; empty where the parts lie behind one another as they were)."""
 
     key: str
     rows: int
     parts: int
     bytes: int
     ignored: tuple[Ignored, ...] = ()
+    unfit: str = ""
 
     def to_json(self) -> dict[str, object]:
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "unfit"}
 
 
 def flatten(
@@ -63,21 +70,22 @@ def flatten(
     workdir: Path | None = None,
     memory: int = MEMORY,
     when: Precondition = ALWAYS,
+    ends: Ends = NOWHERE,
 ) -> Flattened:
-    """Write the rows of all parts as one canonical object with the columns `fields`, sorted by `key`.
+    """Write the rows of all parts as one canonical object with the columns `fields`, sorted by `key`; its row groups
+    end where `ends` says, so that it can be compared with the table that those are of.
 
     UnreadableFile, naming the part: it is no sound table, or not of these columns. Unavailable: a part was replaced
     meanwhile, or there is no room in `workdir` (None: the system's temporary directory). What `when` raises, comes at
     the end, as in `ObjectStore.assemble`.
     """
     with _plain_pool(), TemporaryDirectory(prefix="towline-flatten-", dir=workdir, ignore_cleanup_errors=True) as name:
-        result = Path(name) / "result.parquet"
         try:
-            rows = _made(store, parts, _Work(Path(name), fields, key, memory), result)
+            made, unfit = _made(store, parts, fields, key, Path(name), memory, ends)
         except OSError as error:  # what is wrong with a part is told otherwise
             raise Unavailable(f"working in {Path(name).parent} failed: {error}") from error
-        stat = store.assemble(target, file_parts(result), when=when)
-    return Flattened(target, rows, len(parts.entries), stat.size, parts.ignored)
+        stat = store.assemble(target, made.parts, when=when)
+    return Flattened(target, made.rows, len(parts.entries), stat.size, parts.ignored, unfit)
 
 
 def check_target(store: ObjectStore, layout: keys.Layout, prefix: str, target: str, *, replace: bool) -> None:
@@ -104,45 +112,77 @@ def _plain_pool() -> Iterator[None]:
         pa.set_memory_pool(before)
 
 
-def _made(store: ObjectStore, parts: Parts, work: _Work, result: Path) -> int:
-    """The canonical file; how many rows it has."""
-    check_room(work.directory, 2 * parts.size)
-    for number, entry in enumerate(parts.entries):
-        path = work.directory / f"{number}.part"
-        fetch(store, entry, path)
-        work.add(path, entry.key)
-    return work.write(result)
+def _made(
+    store: ObjectStore,
+    parts: Parts,
+    fields: Sequence[Field],
+    key: Sequence[str],
+    directory: Path,
+    memory: int,
+    ends: Ends,
+) -> tuple[Concatenation, str]:
+    """What the store is to join, and why the rows had to be sorted for it; empty: they had not."""
+    try:
+        if ends is not NOWHERE:
+            raise Unfit("its row groups are to end where those of another table do")
+        return concatenated(store, parts, fields, key, directory), ""
+    except Unfit as error:
+        check_room(directory, 2 * parts.size)
+        work, result = _Work(directory, fields, key, memory, ends), directory / "result.parquet"
+        rows = work.write(result, work.sorted(store, parts))
+        return Concatenation(file_parts(result), rows), str(error)
 
 
 class _Work:
     """The rows on their way from the parts to the result."""
 
-    def __init__(self, directory: Path, fields: Sequence[Field], key: Sequence[str], memory: int) -> None:
-        self.directory, self._fields, self._key, self._memory = directory, fields, key, memory
+    def __init__(self, directory: Path, fields: Sequence[Field], key: Sequence[str], memory: int, ends: Ends) -> None:
+        self.directory, self._fields, self._key, self._memory, self._ends = directory, fields, key, memory, ends
         self._names = [field.name for field in fields]
         self._schema = pa.schema([(field.name, field.arrow) for field in fields])
         self._piles = Piles(directory, self._schema, key, memory)
         self._null_keys: set[str] = set()
 
-    def add(self, path: Path, name: str) -> None:
-        """The rows of a part; its file is taken over."""
-        part = PartFile(path, name)
-        if part.size > self._memory // 8 and (pile := self._as_pile(part, path)):
-            self._piles.add_sorted(pile)
-            return
-        for table in self._tables(part, self._names):
-            self._piles.add(table)
-        path.unlink()
+    def sorted(self, store: ObjectStore, parts: Parts) -> list[Sorted]:
+        """The rows of all parts, sorted as far as memory goes; in the order of the parts."""
+        loads = _loads(parts.entries, self._memory // 64)
+        return list(chain.from_iterable(threads.each(partial(self._load, store), loads, WORKERS)))
 
-    def write(self, path: Path) -> int:
+    def write(self, path: Path, found: Sequence[Sorted]) -> int:
         """The canonical file; how many rows it has."""
         required = [name for name in self._key if name not in self._null_keys]
         schema = pa.schema([field.with_nullable(field.name not in required) for field in self._schema])
-        groups = row_groups(self._piles.rows(), schema, max(2 * self._memory, _LEAST_GROUP))
-        return _encode(path, groups, schema, self._key)
+        groups = rowgroups.cut(self._piles.rows(found), schema, max(2 * self._memory, _LEAST_GROUP), self._ends)
+        return rowgroups.write(path, groups, schema, self._key, self._memory // 4)
 
-    def _as_pile(self, part: PartFile, path: Path) -> Pile | None:
-        """A part whose rows are in key order already serves as a pile; None: they are not."""
+    def _load(self, store: ObjectStore, entries: Sequence[Entry]) -> list[Sorted]:
+        """The rows of these parts."""
+        found: list[Sorted] = []
+        waiting: list[Iterator[pa.Table]] = []
+        for entry in entries:
+            opened = self._opened(store, entry)
+            if isinstance(opened, PartInOrder):
+                found += [*self._piles.of(chain.from_iterable(waiting)), opened]
+                waiting = []
+            else:
+                waiting.append(opened)
+        return [*found, *self._piles.of(chain.from_iterable(waiting))]
+
+    def _opened(self, store: ObjectStore, entry: Entry) -> PartInOrder | Iterator[pa.Table]:
+        path = self.directory / f"{blake2b(entry.key.encode()).hexdigest()}.part"
+        fetch(store, entry, path)
+        part = PartFile(path, entry.key)
+        if part.size > self._memory // 8 and (found := self._in_order(part, path)):
+            return found
+        return self._taken(part, path)
+
+    def _taken(self, part: PartFile, path: Path) -> Iterator[pa.Table]:
+        """The rows of a part, whose file is gone afterwards."""
+        yield from self._tables(part, self._names)
+        path.unlink()
+
+    def _in_order(self, part: PartFile, path: Path) -> PartInOrder | None:
+        """A part whose rows are in key order already; None: they are not."""
         first = last = None
         for table in self._tables(part, self._key):
             rows = table.select(list(self._key))
@@ -152,45 +192,32 @@ class _Work:
             last = rows.slice(rows.num_rows - 1)
         if first is None or last is None:
             return None
-        read = partial(self._tables, part, self._names)
-        return Pile(first, rank_at(last, self._key, 0), read, path.unlink, heavy=True)
+        return PartInOrder(first, rank_at(last, self._key, 0), partial(self._taken, part, path))
 
     def _tables(self, part: PartFile, names: Sequence[str]) -> Iterator[pa.Table]:
         for table in part.tables(self._fields, names, max(self._memory // 32, _LEAST_PIECE)):
-            self._null_keys |= {name for name in self._key if table[name].null_count}
+            self._null_keys.update(name for name in self._key if table[name].null_count)
             yield without_negative_zero(table, self._key)
 
 
-def _encode(path: Path, groups: Iterable[pa.Table], schema: pa.Schema, key: Sequence[str]) -> int:
-    """Write the row groups; how many rows there were. While one is encoded, the next is made."""
-    rows = 0
-    with writer(str(path), schema, key) as out, ThreadPoolExecutor(1) as encoder:
-        encoding: Future[None] | None = None
-        for group in groups:
-            if encoding:
-                encoding.result()
-            encoding = encoder.submit(out.write_table, group, ROW_GROUP)
-            rows += group.num_rows
-        if encoding:
-            encoding.result()
-    return rows
+@dataclass(frozen=True)
+class PartInOrder:
+    """A part whose rows are in key order. Its file goes when it has been read."""
+
+    first: Rank
+    last: Rank
+    read: Callable[[], Iterator[pa.Table]]
+
+    def drop(self) -> None:
+        """Nothing is left to be freed."""
 
 
-def row_groups(tables: Iterable[pa.Table], schema: pa.Schema, limit: int) -> Iterator[pa.Table]:
-    """The same rows in tables of ROW_GROUP rows, the last one with what is left; an empty one where there are none.
-
-    UnreadableFile: so many rows take more than `limit` bytes.
-    """
-    pending, count = schema.empty_table(), 0
-    for table in tables:
-        pending = pa.concat_tables([pending, table.cast(schema)])
-        while pending.num_rows >= ROW_GROUP:
-            yield pending.slice(0, ROW_GROUP)
-            pending, count = pending.slice(ROW_GROUP), count + 1
-        if pending.nbytes > limit:
-            raise UnreadableFile(
-                f"{pending.num_rows:,} rows of this table take {pending.nbytes:,} bytes, and a row group of "
-                f"{ROW_GROUP:,} may take {limit:,} here: shorten its texts, or give it more memory"
-            )
-    if pending.num_rows or not count:
-        yield pending
+def _loads(entries: Sequence[Entry], size: int) -> Iterator[list[Entry]]:
+    """The parts in their order, small ones together: of at most `size` bytes, or one."""
+    load: list[Entry] = []
+    for entry in entries:
+        if load and sum(each.size for each in load) + entry.size > size:
+            yield load
+            load = []
+        load.append(entry)
+    yield load

@@ -13,7 +13,7 @@ from itertools import groupby
 
 import pyarrow as pa
 
-from towline import archive, audit, diff, keys, lineage, master, table
+from towline import archive, audit, keys, lineage, master, rows, table
 from towline.audit import GENESIS
 from towline.diff import Diff
 from towline.errors import Corrupt, NotFound, UsageError
@@ -313,9 +313,10 @@ def parent(bench: Workbench, dataset: str, commit: str) -> str:
 
 def compare(bench: Workbench, dataset: str, old: str, new: str | None) -> tuple[Diff, str, str]:
     """What turns the table at `old` into the table at `new` (both as in `resolve`), and the ids of the two commits."""
-    contract = bench.contract(dataset)
-    (one, before), (other, after) = table_at(bench, dataset, old), table_at(bench, dataset, new)
-    return diff.diff(before, after, contract.key), one, other
+    key = bench.contract(dataset).key
+    before, after = head_at(bench, dataset, old), head_at(bench, dataset, new)
+    assert before.commit is not None and after.commit is not None  # noqa: S101, PT018 - commits'
+    return rows.difference(before.rows(key), after.rows(key), key), before.commit, after.commit
 
 
 def difference(bench: Workbench, dataset: str, old: str, new: str | None) -> Diff:

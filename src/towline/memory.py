@@ -12,7 +12,7 @@ from hashlib import md5, sha256
 from threading import RLock
 from typing import Literal
 
-from towline.errors import NotFound, PreconditionFailed, UsageError
+from towline.errors import NotFound, OutcomeUnknown, PreconditionFailed, UsageError
 from towline.store import (
     ALWAYS,
     Absent,
@@ -28,6 +28,7 @@ from towline.store import (
     Span,
     Stat,
     TooLarge,
+    Unfinished,
     Version,
     check_key,
     check_parts,
@@ -69,9 +70,10 @@ class MemoryStore(ObjectStore):
     """A versioned bucket in memory.
 
     `clock` gives `modified`; version ids are unique and, like S3's, in no order. `requests` counts what S3
-    would be asked, by operation (a page of a listing is one, an assemble its parts and two). `faults`, when
-    set, is called with (operation, key, phase) around every request, outside the lock, and may raise, or play
-    a rival writer: raising "before" is a failure, raising OutcomeUnknown "after" a write is a lost answer.
+    would be asked, by operation (a page of a listing is one, an assemble its parts and two, which come and go
+    together). `faults`, when set, is called with (operation, key, phase) around every request, outside the lock,
+    and may raise, or play a rival writer: raising "before" is a failure, raising OutcomeUnknown "after" a write
+    is a lost answer.
     """
 
     def __init__(self, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC), page_size: int = 1000) -> None:
@@ -79,7 +81,8 @@ class MemoryStore(ObjectStore):
         self.faults: Fault | None = None
         self._clock, self._page_size = clock, page_size
         self._history: dict[str, list[_Stored]] = {}  # oldest first
-        self._written = 0
+        self._written = self._begun = 0
+        self._unfinished: tuple[Unfinished, ...] = ()
         self._lock = RLock()
 
     def get(
@@ -133,10 +136,39 @@ class MemoryStore(ObjectStore):
     ) -> Stat:
         check_parts(parts)
         quote_metadata(metadata)
-        with self._request("assemble", key, count=len(parts) + 2):
-            bodies = [self._part(part) for part in parts]
-            etag = f"{_md5(b''.join(map(_md5, bodies))).hex()}-{len(parts)}"
-            return self._write(key, b"".join(bodies), when, metadata, etag)
+        begun = self._begin(key)
+        try:
+            with self._request("assemble", key, count=len(parts) + 2):
+                bodies = [self._part(part) for part in parts]
+                etag = f"{_md5(b''.join(map(_md5, bodies))).hex()}-{len(parts)}"
+                stat = self._write(key, b"".join(bodies), when, metadata, etag)
+                self._end(begun)
+        except OutcomeUnknown:
+            raise
+        except Exception:  # not the death of the process, which leaves its parts behind
+            self._end(begun)
+            raise
+        return stat
+
+    def _begin(self, key: str) -> Unfinished:
+        with self._lock:
+            self._begun += 1
+            begun = Unfinished(key, f"upload-{self._begun}", self._clock())
+            self._unfinished = (*self._unfinished, begun)
+        return begun
+
+    def _end(self, begun: Unfinished) -> None:
+        with self._lock:
+            self._unfinished = tuple(each for each in self._unfinished if each != begun)
+
+    def unfinished(self, prefix: str) -> Iterator[Unfinished]:
+        with self._request("unfinished", prefix):
+            found = [each for each in self._unfinished if each.key.startswith(prefix)]
+        yield from found
+
+    def give_up(self, unfinished: Unfinished) -> None:
+        with self._request("give_up", unfinished.key):
+            self._end(unfinished)
 
     def list(self, prefix: str, *, after: str | None = None) -> Iterator[Entry]:
         page = self._page(prefix, after or "")
@@ -156,7 +188,7 @@ class MemoryStore(ObjectStore):
 
     @contextmanager
     def _request(self, operation: str, key: str, *, count: int = 1) -> Iterator[None]:
-        if operation != "list":  # a prefix may be empty
+        if operation not in ("list", "unfinished"):  # a prefix may be empty
             check_key(key)
         with self._lock:
             self.requests[operation] += count

@@ -1,8 +1,9 @@
-"""Sorting more rows than memory holds: piles of rows in key order on disk, and merging them.
+"""Sorting more rows than memory holds: piles of rows in key order on disk, and merging them, stretch by stretch.
 
-A pile is a file of record batches in key order. Those whose keys do not overlap are read one after the other; those
-that do are read side by side, a batch of each, and everything up to the smallest of their last keys is sorted and
-handed on. Rows of equal keys stay in the order they came in: that of their piles, and of the rows in each.
+A pile is a file of record batches in key order. Piles whose keys do not overlap are read one after the other. Those
+that do are merged by stretches of keys: the rows of a stretch lie behind one another in each pile; they are read of all
+piles, and sorted in memory, which goes quickly, as they come in a few long runs. Rows of equal keys stay in the order
+they came in, that of their piles and of the rows in each, and a stretch may end between two of them.
 
 Order is Arrow's, as in every master (`towline.table.sort`): numbers before NaN, and null last.
 """
@@ -10,115 +11,170 @@ Order is Arrow's, as in every master (`towline.table.sort`): numbers before NaN,
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from towline.errors import Unavailable
-from towline.values import Value
+from towline.ranks import Rank, is_ordered, rank_at
 
-Rank = tuple[tuple[int, Any], ...]  # a key such that Python orders it as Arrow does
-FAN_IN = 64  # piles that are read side by side
+FAN_IN = 128  # piles that are read side by side
 LEAST_BATCH = 256  # rows
-_THREADS = ThreadPoolExecutor(pa.cpu_count(), "columns")
 
 
-def rank(values: Iterable[Value]) -> Rank:
-    return tuple((2, 0) if value is None else (1, 0) if value != value else (0, value) for value in values)
+class Sorted(Protocol):
+    """Rows in key order, at least one, from the first key to the last."""
+
+    @property
+    def first(self) -> Rank: ...
+
+    @property
+    def last(self) -> Rank: ...
+
+    def read(self) -> Iterator[pa.Table]:
+        """The rows, in pieces."""
+        ...
+
+    def drop(self) -> None:
+        """Free the room that they take on disk."""
+        ...
 
 
-def rank_at(table: pa.Table, key: Sequence[str], row: int) -> Rank:
-    return rank(table[column][row].as_py() for column in key)
+class Batch(NamedTuple):
+    """A batch of a pile: its first key, which row of the pile that is, and the bytes that its rows take."""
+
+    first: Rank
+    start: int
+    size: int
+
+
+class Place(NamedTuple):
+    """A row's place among all rows: by its key, then its pile, then its number there."""
+
+    rank: Rank
+    pile: int
+    row: int
 
 
 @dataclass(frozen=True)
 class Pile:
-    """Rows in key order, from the first key to the last. `read` gives them in pieces; `drop` frees their room. One that
-    is `heavy` takes too much memory to be read beside others: it is not in batches of our own."""
+    """Rows in key order in a file of ours, of which any can be read."""
 
-    first: Rank
+    path: Path
+    key: Sequence[str]
+    batches: Sequence[Batch]
+    rows: int
     last: Rank
-    read: Callable[[], Iterator[pa.Table]]
-    drop: Callable[[], None]
-    heavy: bool = False
+
+    @property
+    def first(self) -> Rank:
+        return self.batches[0].first
+
+    def read(self) -> Iterator[pa.Table]:
+        return (pa.Table.from_batches([batch]) for batch in self.slice(0, self.rows))
+
+    def drop(self) -> None:
+        self.path.unlink()
+
+    def slice(self, start: int, stop: int) -> Iterator[pa.RecordBatch]:
+        """The rows from `start` up to, not including, `stop`."""
+        if start >= stop:
+            return
+        numbers = range(bisect_right(self.batches, start, key=lambda batch: batch.start) - 1, len(self.batches))
+        with pa.OSFile(str(self.path), "rb") as file, pa.ipc.open_file(file) as batches:
+            for number in numbers:
+                begin = self.batches[number].start
+                if begin >= stop:
+                    return
+                skipped = max(0, start - begin)
+                yield batches.get_batch(number).slice(skipped, stop - begin - skipped)
+
+    def before(self, place: Place, number: int) -> int:
+        """How many rows come before a place, where this is the pile of that number."""
+        if number == place.pile:
+            return place.row
+        bound = (place.rank, place.pile)
+        if (self.last, number) < bound:
+            return self.rows
+        batch = bisect_right(self.batches, bound, key=lambda each: (each.first, number)) - 1
+        if batch < 0:
+            return 0
+        start, stop = self.batches[batch].start, [*self.batches, Batch((), self.rows, 0)][batch + 1].start
+        [rows] = self.slice(start, stop)
+        return start + bisect_right(range(stop - start), bound, key=lambda row: (rank_at(rows, self.key, row), number))
 
 
 class Piles:
-    """Piles in a directory, of tables of one schema. `memory` bounds the bytes of rows at hand at once."""
+    """Makes piles in a directory, of tables of one schema. `memory`: bytes of rows that may be at hand at once."""
 
     def __init__(self, directory: Path, schema: pa.Schema, key: Sequence[str], memory: int) -> None:
-        self._directory, self._schema, self._key, self._memory = directory, schema, key, memory
-        self._piles: list[Pile] = []
-        self._heap: list[pa.Table] = []  # rows that are on no pile yet
-        self._size, self._names = 0, count()
+        self._directory, self._schema, self._key, self._memory = directory, schema, tuple(key), memory
+        self._names = count()
 
-    def add(self, table: pa.Table) -> None:
-        """Rows in any order."""
-        self._heap.append(table)
-        self._size += table.nbytes
-        if self._size > self._memory // 3:
-            self._flush()
+    def of(self, tables: Iterable[pa.Table]) -> Iterator[Pile]:
+        """Rows in any order, as piles. An eighth of the memory is taken twice while one is made."""
+        heap: list[pa.Table] = []
+        size = 0
+        for table in tables:
+            heap.append(table)
+            size += table.nbytes
+            if size > self._memory // 8:
+                yield self._sorted(heap)
+                size = 0
+        if heap:
+            yield self._sorted(heap)
 
-    def add_sorted(self, pile: Pile) -> None:
-        """A pile that is there already."""
-        self._flush()
-        self._piles.append(pile)
-
-    def rows(self) -> Iterator[pa.Table]:
-        """All rows in key order. The piles are gone afterwards."""
-        if self._heap and not self._piles:
-            yield from self._take_heap()
-            return
-        self._flush()
-        self._piles = list(self._lightened())
-        while len(self._piles) > FAN_IN and depth(self._piles) > FAN_IN:
-            self._piles = [self._merged(self._piles[n : n + FAN_IN]) for n in range(0, len(self._piles), FAN_IN)]
-        yield from merge(self._piles, self._key)
-
-    def _lightened(self) -> Iterator[Pile]:
-        """The piles, those written anew that are too heavy for being read beside others."""
-        beside = overlapping(self._piles)
-        for number, pile in enumerate(self._piles):
-            if pile.heavy and number in beside:
-                yield self._write(pile.read())
-                pile.drop()
+    def rows(self, found: Sequence[Sorted]) -> Iterator[pa.Table]:
+        """All rows in key order. What they were in is gone afterwards."""
+        for some in clusters(found):
+            if len(some) == 1:
+                yield from some[0].read()
+                some[0].drop()
             else:
-                yield pile
+                yield from self._merged([self._filed(each) for each in some])
 
-    def _merged(self, piles: Sequence[Pile]) -> Pile:
-        return self._write(merge(piles, self._key))
+    def _merged(self, piles: list[Pile]) -> Iterator[pa.Table]:
+        share = self._memory // 4
+        while len(piles) > FAN_IN and depth(piles) > FAN_IN:
+            some = [piles[start : start + FAN_IN] for start in range(0, len(piles), FAN_IN)]
+            piles = [self._written(merge(each, self._key, share)) for each in some]
+        yield from merge(piles, self._key, share)
 
-    def _flush(self) -> None:
-        if self._heap:
-            self._piles.append(self._write(self._take_heap()))
+    def _filed(self, rows: Sorted) -> Pile:
+        """What is in order already, in a file of which any rows can be read."""
+        if isinstance(rows, Pile):
+            return rows
+        pile = self._written(rows.read())
+        rows.drop()
+        return pile
 
-    def _take_heap(self) -> Iterator[pa.Table]:
-        table = pa.concat_tables(self._heap)
-        self._heap, self._size = [], 0
-        return ordered(table, self._key, self._batch(table))
+    def _sorted(self, heap: list[pa.Table]) -> Pile:
+        """A pile of these tables, which are taken off the heap."""
+        table = pa.concat_tables(heap)
+        heap.clear()
+        return self._written(ordered(table, self._key, self._memory // (8 * FAN_IN)))
 
-    def _batch(self, table: pa.Table) -> int:
+    def _rows_a_batch(self, table: pa.Table) -> int:
         """Rows of such a table that take a pile's share of the memory when as many as can be are merged."""
-        share = self._memory // (3 * FAN_IN)
+        share = self._memory // (8 * FAN_IN)
         return max(LEAST_BATCH, int(table.num_rows * share // max(1, table.nbytes)))
 
-    def _write(self, tables: Iterator[pa.Table]) -> Pile:
+    def _written(self, tables: Iterator[pa.Table]) -> Pile:
         check_room(self._directory, self._memory // 2)
-        path = self._directory / f"{next(self._names)}.pile"
-        first = last = None
-        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, self._schema) as out:
+        path, batches, rows = self._directory / f"{next(self._names)}.pile", [], 0
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, self._schema) as out:
             for table in tables:
-                first = first or rank_at(table, self._key, 0)
-                last = rank_at(table, self._key, table.num_rows - 1)
-                out.write_table(table, max_chunksize=self._batch(table))
-        pa.default_memory_pool().release_unused()
-        return Pile(first or (), last or (), lambda: _read(path), path.unlink)
+                for batch in table.to_batches(max_chunksize=self._rows_a_batch(table)):
+                    out.write_batch(batch)
+                    batches.append(Batch(rank_at(batch, self._key, 0), rows, batch.nbytes))
+                    rows, last = rows + batch.num_rows, rank_at(batch, self._key, batch.num_rows - 1)
+        return Pile(path, self._key, batches, rows, last)
 
 
 def check_room(directory: Path, needed: int) -> None:
@@ -131,16 +187,18 @@ def check_room(directory: Path, needed: int) -> None:
         )
 
 
-def overlapping(piles: Sequence[Pile]) -> set[int]:
-    """The numbers of those that share a stretch of keys with another."""
-    found: set[int] = set()
-    widest: int | None = None  # of those that begin no later, the one that ends last
-    for number in sorted(range(len(piles)), key=lambda number: piles[number].first):
-        if widest is not None and piles[number].first <= piles[widest].last:
-            found |= {number, widest}
-        if widest is None or piles[widest].last < piles[number].last:
-            widest = number
-    return found
+def clusters(found: Sequence[Sorted]) -> Iterator[list[Sorted]]:
+    """Those that share keys with one another, directly or by way of others, in the order given; in order of keys."""
+    cluster: list[int] = []
+    last: Rank = ()
+    for number in sorted(range(len(found)), key=lambda number: found[number].first):
+        if cluster and last < found[number].first:
+            yield [found[each] for each in sorted(cluster)]
+            cluster = []
+        cluster.append(number)
+        last = max(last, found[number].last)
+    if cluster:
+        yield [found[each] for each in sorted(cluster)]
 
 
 def depth(piles: Sequence[Pile]) -> int:
@@ -153,78 +211,43 @@ def depth(piles: Sequence[Pile]) -> int:
     return most
 
 
-def merge(piles: Sequence[Pile], key: Sequence[str]) -> Iterator[pa.Table]:
-    """The rows of all piles in key order, each pile dropped when it was read."""
-    waiting = sorted(enumerate(piles), key=lambda numbered: (numbered[1].first, numbered[0]), reverse=True)
-    tops: list[_Top] = []
-    while waiting or tops:
-        while waiting and (not tops or (waiting[-1][1].first, waiting[-1][0]) < _bound(tops)):
-            number, pile = waiting.pop()
-            tops.append(_Top(number, pile, key))
-        bound = _bound(tops)
-        pieces = [top.take(bound) for top in sorted(tops, key=lambda top: top.number)]
-        yield from _joined([piece for piece in pieces if piece.num_rows], key)
-        tops = [top for top in tops if top.filled()]
+def merge(piles: Sequence[Pile], key: Sequence[str], memory: int) -> Iterator[pa.Table]:
+    """The rows of all piles in key order, each pile dropped when it was read. A stretch takes about `memory` bytes,
+    twice while it is put in order."""
+    starts = [0] * len(piles)
+    for stops in [*_stretches(piles, memory), [pile.rows for pile in piles]]:
+        yield from ordered(_between(piles, starts, stops), key, memory // 8)
+        for pile, start, stop in zip(piles, starts, stops, strict=True):
+            if start < stop == pile.rows:
+                pile.drop()
+        starts = stops
 
 
-class _Top:
-    """The batch of a pile that is next. A pile is never empty.
-
-    `end` is its last key with the pile's number, which is what orders equal keys.
-    """
-
-    def __init__(self, number: int, pile: Pile, key: Sequence[str]) -> None:
-        self.number, self._pile, self._key = number, pile, key
-        self._tables = pile.read()
-        self._hold(next(self._tables))
-
-    def _hold(self, table: pa.Table) -> None:
-        self._table, self._at = table, 0
-        self._keys = [table[column].combine_chunks() for column in self._key]
-        self.end = self._rank(table.num_rows - 1), self.number
-
-    def take(self, bound: tuple[Rank, int]) -> pa.Table:
-        """The rows that come no later than `bound`."""
-        low, high = self._at, self._table.num_rows
-        while low < high:
-            middle = (low + high) // 2
-            if (self._rank(middle), self.number) <= bound:
-                low = middle + 1
-            else:
-                high = middle
-        start, self._at = self._at, low
-        return self._table.slice(start, low - start)
-
-    def filled(self) -> bool:
-        """Whether there are rows left: the next batch is read when this one is used up."""
-        if self._at < self._table.num_rows:
-            return True
-        table = next(self._tables, None)
-        if table is None:
-            self._pile.drop()
-            return False
-        self._hold(table)
-        return True
-
-    def _rank(self, row: int) -> Rank:
-        return rank(column[row].as_py() for column in self._keys)
+def _stretches(piles: Sequence[Pile], memory: int) -> Iterator[list[int]]:
+    """Where each stretch but the last ends in each pile."""
+    begins = sorted(
+        (Place(batch.first, number, batch.start), batch.size)
+        for number, pile in enumerate(piles)
+        for batch in pile.batches
+    )
+    size = 0
+    for place, more in begins:
+        if size and size + more > memory:
+            yield [pile.before(place, number) for number, pile in enumerate(piles)]
+            size = 0
+        size += more
 
 
-def _bound(tops: Sequence[_Top]) -> tuple[Rank, int]:
-    return min(top.end for top in tops)
+def _between(piles: Sequence[Pile], starts: Sequence[int], stops: Sequence[int]) -> pa.Table:
+    return pa.Table.from_batches(
+        batch for pile, start, stop in zip(piles, starts, stops, strict=True) for batch in pile.slice(start, stop)
+    )
 
 
-def _joined(pieces: Sequence[pa.Table], key: Sequence[str]) -> Iterator[pa.Table]:
-    if len(pieces) == 1:
-        yield pieces[0]
-    elif pieces:
-        table = pa.concat_tables(pieces)
-        yield from ordered(table, key, table.num_rows)
-
-
-def ordered(table: pa.Table, key: Sequence[str], rows: int) -> Iterator[pa.Table]:
-    """The table in key order, in pieces of so many rows; equal keys stay in their order."""
+def ordered(table: pa.Table, key: Sequence[str], size: int) -> Iterator[pa.Table]:
+    """The table in key order, in pieces of about `size` bytes; equal keys stay in their order."""
     keys = table.select(list(key))
+    rows = max(LEAST_BATCH, int(table.num_rows * size // max(1, table.nbytes)))
     starts = range(0, table.num_rows, rows)
     if is_ordered(keys):
         yield from (table.slice(start, rows) for start in starts)
@@ -232,28 +255,4 @@ def ordered(table: pa.Table, key: Sequence[str], rows: int) -> Iterator[pa.Table
     order = pc.sort_indices(keys, sort_keys=[(column, "ascending") for column in key])
     table = table.combine_chunks()
     for start in starts:
-        yield take(table, order.slice(start, rows))
-
-
-def take(table: pa.Table, rows: pa.Array) -> pa.Table:
-    """These rows, the columns side by side."""
-    columns = list(_THREADS.map(lambda column: column.take(rows), table.columns))
-    return pa.Table.from_arrays(columns, schema=table.schema)
-
-
-def is_ordered(keys: pa.Table) -> bool:
-    """Whether the rows are in key order; False also where a null or a NaN makes that hard to tell."""
-    if keys.num_rows < 2:
-        return True
-    before, after = keys.slice(0, keys.num_rows - 1), keys.slice(1)
-    in_order = pa.scalar(True)  # equal keys are
-    for name in reversed(keys.column_names):
-        less, same = pc.less(before[name], after[name]), pc.equal(before[name], after[name])
-        in_order = pc.or_(less, pc.and_(same, in_order))
-    return bool(pc.all(pc.fill_null(in_order, False)).as_py())
-
-
-def _read(path: Path) -> Iterator[pa.Table]:
-    with pa.OSFile(str(path), "rb") as file, pa.ipc.open_stream(file) as batches:
-        for batch in batches:
-            yield pa.Table.from_batches([batch])
+        yield table.take(order.slice(start, rows))

@@ -13,12 +13,12 @@ from towline import table as tables
 from towline.change import RowChange, same_row
 from towline.conflict import Conflict
 from towline.contract import Contract
-from towline.diff import Diff, diff
+from towline.diff import Diff
 from towline.errors import BadProposal
 from towline.merge import Merge, merge
 from towline.proposals import Proposal
 from towline.restore import Restore
-from towline.rows import InMemory, Rows, edited, is_same
+from towline.rows import InMemory, Rows, difference, edited, is_same
 from towline.rules.read_review import NONE
 from towline.values import Row
 from towline.violation import Report, Violation
@@ -93,7 +93,8 @@ def plan(proposal: Proposal, contract: Contract, head: Rows, base: Rows | None, 
     except BadProposal as error:
         return refusal(error.rule, str(error))
     # Of a whole table they were made of the base just now.
-    stale = tuple(_stale(proposed, base, contract)) if proposal.table is None else ()
+    is_whole = proposal.table is not None or proposal.made is not None
+    stale = () if is_whole else tuple(_stale(proposed, base, contract))
     if stale:
         return Plan(report=Report.of(stale))
     mode = proposal.mode or contract.merge_mode
@@ -148,7 +149,10 @@ def proposed_changes(proposal: Proposal, contract: Contract, base: Rows, past: R
     if proposal.restore is not None:
         changes = _restored(proposal.restore, contract, base, past)
     elif proposal.table is not None:
-        changes = _of_table(proposal, contract, base, proposal.table)
+        whole = InMemory(tables.sort(proposal.table, contract.key), contract.key)
+        changes = _of_whole(proposal, contract, base, whole)
+    elif proposal.made is not None:
+        changes = _of_whole(proposal, contract, base, proposal.made)
     else:
         return proposal.changes
     if not changes:
@@ -161,11 +165,11 @@ def proposed_changes(proposal: Proposal, contract: Contract, base: Rows, past: R
 def _restored(wanted: Restore, contract: Contract, base: Rows, past: Rows | None) -> tuple[RowChange, ...]:
     if past is None:
         raise BadProposal(f"there is no commit {wanted.commit} in this dataset to restore", rule="restore.commit")
-    return restore.changes(wanted, contract, base.table(), past.table())
+    return restore.changes(wanted, contract, base, past)
 
 
-def _of_table(proposal: Proposal, contract: Contract, base: Rows, table: pa.Table) -> tuple[RowChange, ...]:
-    found = diff(base.table(), tables.sort(table, contract.key), contract.key)
+def _of_whole(proposal: Proposal, contract: Contract, base: Rows, whole: Rows) -> tuple[RowChange, ...]:
+    found = difference(base, whole, contract.key)
     if proposal.partial:
         return tuple(change for change in found.changes if change.kind != "delete")
     share, deleted = _tolerance(contract), found.count("delete")

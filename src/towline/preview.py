@@ -22,14 +22,13 @@ from dataclasses import dataclass, fields
 from itertools import islice
 from typing import Any, NoReturn
 
-import pyarrow as pa
-
 from towline import keys, policy
 from towline.change import RowChange, row_json
 from towline.contract import Contract
 from towline.diff import Diff
 from towline.errors import Corrupt
 from towline.profile import ColumnChange, Profile, compare
+from towline.rows import Rows
 from towline.rules.field import TYPES
 from towline.values import Row, Value, decode, encode, shown
 from towline.violation import Report
@@ -133,8 +132,8 @@ class Preview:
 
 
 def build(
-    base: pa.Table,
-    result: pa.Table,
+    base: Rows,
+    result: Rows,
     diff: Diff,
     contract: Contract,
     *,
@@ -148,7 +147,7 @@ def build(
 ) -> dict[str, object]:
     """The document of one run. `base` and `result` have the contract's schema and `diff` leads from the one to the
     other; `commit` and `number` are of the base. `query` has scanned_bytes, cost_usd, engine_ms and query_id."""
-    columns = compare(base, result, contract)
+    columns = compare(base, result, diff, contract)
     inserted, updated, deleted = ([c for c in diff.changes if c.kind == k] for k in ("insert", "update", "delete"))
     counts = RowCounts(base.num_rows, result.num_rows, len(inserted), len(updated), len(deleted))
     return Preview(

@@ -1,19 +1,21 @@
 """Columns before and after: how many cells of each change, and what its values come to on both sides.
 
-All of it is Arrow's work: a million rows take about a second, however many of them change.
+A table is read row group by row group, and of the second one no more than what differs from the first. Arrow does the
+sums: ten million rows of thirteen columns take about two seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from towline.contract import Contract
-from towline.diff import pairs, unequal
+from towline.diff import Diff
+from towline.rows import Rows, grouped
 from towline.rules.field import Field
 from towline.values import Value, encode
 
@@ -48,31 +50,75 @@ class ColumnChange:
         return {**vars(self), "before": self.before.to_json(), "after": self.after.to_json()}
 
 
-def compare(old: pa.Table, new: pa.Table, contract: Contract) -> tuple[ColumnChange, ...]:
-    """Every column, in the contract's order. Both tables have the contract's schema, and unique keys."""
-    left, right = pairs(old, new, contract.key)
-    return tuple(_compared(old, new, left, right, contract))
+def compare(old: Rows, new: Rows, diff: Diff, contract: Contract) -> tuple[ColumnChange, ...]:
+    """Every column, in the contract's order. Both have the contract's schema, and `diff` leads from the one to the
+    other."""
+    known: _Known = {}
+    before, after = (_profiles(rows, contract, known) for rows in (old, new))
+    changed = Counter(cell.column for change in diff.changes for cell in change.cells())
+    every = old.num_rows + diff.count("insert")
+    return tuple(
+        ColumnChange(
+            field.name,
+            field.type,
+            changed[field.name],
+            changed[field.name] / every if every else 0.0,
+            before[field.name],
+            after[field.name],
+        )
+        for field in contract.fields
+    )
 
 
-def _compared(old: pa.Table, new: pa.Table, left: Any, right: Any, contract: Contract) -> Iterator[ColumnChange]:
-    for field in contract.fields:
-        before, after = old[field.name], new[field.name]
-        changed = pc.sum(unequal(before.take(left), after.take(right))).as_py() or 0
-        share = changed / len(left) if len(left) else 0.0
-        yield ColumnChange(field.name, field.type, changed, share, profile(before, field), profile(after, field))
+def _profiles(rows: Rows, contract: Contract, known: _Known) -> dict[str, Profile]:
+    """The profile of each column, row group by row group. What `known` has is not read, and what is read goes there."""
+    whole = grouped(rows)
+    totals = {field.name: _Sum(0, None, None, 0, 0.0) for field in contract.fields}
+    for group in range(len(whole.counts)):
+        digests = dict(zip(whole.schema.names, whole.digests[group], strict=True)) if whole.digests else {}
+        found = {name: known[name, digests[name]] for name in digests if (name, digests[name]) in known}
+        unknown = [field for field in contract.fields if field.name not in found]
+        if unknown:
+            read = whole.read(group, [field.name for field in unknown])
+            found |= {field.name: _sum(read[field.name], field) for field in unknown}
+        known.update({(name, digest): found[name] for name, digest in digests.items()})
+        for name in totals:
+            totals[name] += found[name]
+    return {field.name: totals[field.name].profile(field) for field in contract.fields}
 
 
-def profile(column: Any, field: Field) -> Profile:
+@dataclass(frozen=True)
+class _Sum:
+    """What some cells of a column come to: nulls; the ends, the count and the sum of those that are neither null nor
+    NaN. Two of them add up."""
+
+    nulls: int
+    min: Value
+    max: Value
+    count: int
+    sum: float
+
+    def __add__(self, other: _Sum) -> _Sum:
+        if not self.count or not other.count:
+            more, less = (self, other) if self.count else (other, self)
+            return replace(more, nulls=more.nulls + less.nulls)
+        least, most = min(self.min, other.min), max(self.max, other.max)  # type: ignore[type-var]  # of one column
+        return _Sum(self.nulls + other.nulls, least, most, self.count + other.count, self.sum + other.sum)
+
+    def profile(self, field: Field) -> Profile:
+        mean = self.sum / self.count if self.count and field.type in ("integer", "number") else None
+        return Profile(self.nulls, self.min, self.max, mean)
+
+
+def _sum(column: Any, field: Field) -> _Sum:
     values = column.drop_null()
     if field.type == "number":
         values = values.filter(pc.invert(pc.is_nan(values)))
-    ends = pc.min_max(values)
-    return Profile(column.null_count, ends["min"].as_py(), ends["max"].as_py(), _mean(values, field))
+    ends, total = pc.min_max(values), 0.0
+    if field.type in ("integer", "number") and len(values):
+        # Of floats: the sum of large whole numbers does not fit 64 bits.
+        total = pc.sum(values.cast(pa.float64(), safe=False)).as_py()
+    return _Sum(column.null_count, ends["min"].as_py(), ends["max"].as_py(), len(values), total)
 
 
-def _mean(values: Any, field: Field) -> float | None:
-    if field.type not in ("integer", "number"):
-        return None
-    # Of floats: the sum of large whole numbers does not fit 64 bits.
-    mean: float | None = pc.mean(values.cast(pa.float64(), safe=False)).as_py()
-    return mean
+_Known = dict[tuple[str, bytes], _Sum]  # what a column of a row group comes to, by its name and digest

@@ -27,6 +27,7 @@ from towline.errors import BadProposal, ContractError, UnreadableFile
 from towline.files import read_table
 from towline.merge import MODES
 from towline.restore import Restore
+from towline.rows import Rows
 from towline.values import Key, Row, shown
 from towline.violation import Report, Violation
 
@@ -51,8 +52,8 @@ class Proposal:
     base     id of the commit that the author saw; None: whatever is the head (a table file dropped by hand)
     mode     None: as the contract says
     changes  of an `edit`
-    table    of a `file` or a `create`, conformed to the contract; `partial`: rows that it lacks stay; of an `sql`,
-             once its query was run
+    table    of a `file` or a `create`, conformed to the contract; `partial`: rows that it lacks stay
+    made     of an `sql`, once its query was run: the rows that it makes of its base
     restore  of a `restore`; its changes follow from the tables of two commits
     resolves the conflicted proposal whose conflicts were decided in this one
     statement  of an `sql`; `preview`: its author looks at what it would do before it is committed
@@ -65,6 +66,7 @@ class Proposal:
     mode: str | None = None
     changes: tuple[RowChange, ...] = ()
     table: pa.Table | None = None
+    made: Rows | None = None
     partial: bool = False
     contract: Contract | None = None
     restore: Restore | None = None
@@ -287,11 +289,15 @@ def conformed(table: pa.Table, contract: Contract) -> tuple[pa.Table | None, Rep
     found, report = contract.conform(table)
     if found is None:
         return None, report
-    report = Report.join(report, contract.check_unique(found))
-    if not found.num_rows:
-        nothing = Violation("table.empty", "error", None, None, None, "the table has no rows")
-        report = Report.join(report, Report.of([nothing]))
+    report = Report.join(report, contract.check_unique(found), not_empty(found.num_rows))
     return (found if report.ok else None), report
+
+
+def not_empty(rows: int) -> Report:
+    """What is to be said of a whole table of so many rows."""
+    return (
+        Report() if rows else Report.of([Violation("table.empty", "error", None, None, None, "the table has no rows")])
+    )
 
 
 def _changes(raw: object, contract: Contract) -> tuple[tuple[RowChange, ...], Report]:

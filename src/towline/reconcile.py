@@ -1,8 +1,9 @@
 """What puts right what a crash or a lost event left behind; run on a schedule, and whenever the local stack starts.
 
 It finishes commits, records masters that were written past Towline, finds proposals that nobody decided and reviews
-that nobody heard, and reaps intents of commits that never came. Beside a note of the run itself and the blocks of
-`towline blame`, it writes nothing that the next delivery would not have written.
+that nobody heard, reaps intents of commits that never came, and drops the parts of masters that nobody joined. Beside
+a note of the run itself and the blocks of `towline blame`, it writes nothing that the next delivery would not have
+written.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from towline.workbench import Workbench
 
 # A put that was thought lost may still land; by then it has (S3 answers or drops a request within minutes).
 INTENT_AGE = timedelta(days=1)
+# What was begun to be assembled longer ago has lost its author: no function lives for more than fifteen minutes.
+UPLOAD_AGE = timedelta(hours=1)
 # Each run looks at the intents that came of age since the runs before it; the rest it has seen.
 INTENT_WINDOW = timedelta(days=3)
 
@@ -30,14 +33,15 @@ FORMAT = "towline.reconcile/v1"
 
 @dataclass(frozen=True)
 class Findings:
-    """What a run found. `unseen` go to the validator again, `undecided` to the committer. `problems` are datasets that
-    need a person, with the reason."""
+    """What a run found. `unseen` go to the validator again, `undecided` to the committer. `given_up` are objects that
+    were begun to be assembled, and never ended. `problems` are datasets that need a person, with the reason."""
 
     datasets: tuple[str, ...]
     unseen: tuple[Arrival, ...]
     undecided: tuple[Receipt, ...]
     reaped: tuple[str, ...]
     problems: tuple[str, ...]
+    given_up: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -45,6 +49,7 @@ class Findings:
             "unseen": [arrival.key for arrival in self.unseen],
             "undecided": [receipt.proposal for receipt in self.undecided],
             "reaped": list(self.reaped),
+            "given_up": list(self.given_up),
             "problems": list(self.problems),
         }
 
@@ -111,7 +116,8 @@ def reconcile(bench: Workbench, since: datetime | None = None, until: datetime |
     undecided += {receipt.key: receipt for receipt in reviewed if receipt is not None}.values()
     reaped = tuple(key for dataset in datasets for key in _reap(bench, dataset))
     problems += [problem for dataset in datasets if (problem := _index(bench, dataset))]
-    return Findings(datasets, tuple(unseen), tuple(undecided), reaped, tuple(problems))
+    given_up = tuple(_give_up(bench))
+    return Findings(datasets, tuple(unseen), tuple(undecided), reaped, tuple(problems), given_up)
 
 
 def _put_in_order(bench: Workbench, dataset: str) -> str | None:
@@ -181,6 +187,16 @@ def _reap(bench: Workbench, dataset: str) -> Iterator[str]:
         if not _landed(bench, dataset, name):
             bench.store.delete(entry.key)
             yield entry.key
+
+
+def _give_up(bench: Workbench) -> Iterator[str]:
+    """Drop the parts of masters and snapshots whose author died before they were joined; nobody sees them, and the
+    bucket's lifecycle rule would take a day more."""
+    for prefix in (keys.DATA, bench.layout.snapshots):
+        for each in bench.store.unfinished(prefix):
+            if bench.clock() - each.begun > UPLOAD_AGE:
+                bench.store.give_up(each)
+                yield each.key
 
 
 def _landed(bench: Workbench, dataset: str, commit_id: str) -> bool:

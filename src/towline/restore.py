@@ -22,14 +22,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pyarrow as pa
-
 from towline import edits, keys
-from towline import table as tables
 from towline.change import RowChange, same_row
 from towline.contract import Contract
-from towline.diff import diff
 from towline.errors import BadProposal, NotFound
+from towline.ranks import rank
+from towline.rows import InMemory, Rows, difference
 from towline.values import Key, Row, Value, encode, same, shown
 
 FORMAT = '{"commit": "<commit id>", "keys": [{…}, …], "columns": ["…", …]}'
@@ -90,31 +88,30 @@ def check_columns(columns: Sequence[object], contract: Contract) -> tuple[str, .
     return tuple(dict.fromkeys(map(str, columns)))
 
 
-def changes(restore: Restore, contract: Contract, base: pa.Table, past: pa.Table) -> tuple[RowChange, ...]:
-    """What turns `base` into a table that holds what is chosen as `past` does. `past` is the table of `restore.commit`.
+def changes(restore: Restore, contract: Contract, base: Rows, past: Rows) -> tuple[RowChange, ...]:
+    """What turns `base` into a table that holds what is chosen as `past` does. `past` has the rows of `restore.commit`.
 
     Raises BadProposal where `past` has other columns than the contract of today, or neither table has a row.
     """
     past = _conformed(past, restore.commit, contract)
-    _check_there(restore.keys, contract, base, past)
-    found = diff(base, past, contract.key).changes
     if restore.keys:
-        wanted = {_plain(key) for key in restore.keys}
-        found = tuple(change for change in found if _plain(change.key(contract.key)) in wanted)
+        found = tuple(_of_keys(restore.keys, contract, base, past))
+    else:
+        found = difference(base, past, contract.key).changes
     return tuple(_of_columns(found, restore.columns)) if restore.columns else found
 
 
-def choose(wanted: Restore, contract: Contract, base: pa.Table, past: pa.Table, where: Mapping[str, Value]) -> Restore:
+def choose(wanted: Restore, contract: Contract, base: Rows, past: Rows, where: Mapping[str, Value]) -> Restore:
     """`wanted`, of the rows that differ and hold these values in one of the tables (no values: of all rows).
 
     NotFound: there is no such row. BadProposal: none of them differs.
     """
     found = changes(wanted, contract, base, past)
     if where:
-        if not any(edits.matching(table, where).num_rows for table in (base, past)):
-            raise NotFound(f"no row of {contract.dataset} has {edits.spell(where)} in one of the two commits")
         found = tuple(change for change in found if _holds(change.old, where) or _holds(change.new, where))
     if not found:
+        if where and not any(edits.matching(rows.table(), where).num_rows for rows in (base, past)):
+            raise NotFound(f"no row of {contract.dataset} has {edits.spell(where)} in one of the two commits")
         raise BadProposal(
             f"nothing to restore: what was chosen is as it was in commit {wanted.commit}", rule="change.nothing"
         )
@@ -125,25 +122,30 @@ def _holds(row: Row | None, where: Mapping[str, Value]) -> bool:
     return row is not None and all(same(row[name], value) for name, value in where.items())
 
 
-def _conformed(past: pa.Table, commit: str, contract: Contract) -> pa.Table:
+def _conformed(past: Rows, commit: str, contract: Contract) -> Rows:
     if past.schema.equals(contract.schema):
         return past
-    conformed, report = contract.conform(past)
+    conformed, report = contract.conform(past.table())
     if conformed is None:
         raise BadProposal(
             f"commit {commit} has other columns than {contract.dataset} has now: {report.violations[0].message}. "
             "Export it (`towline export --at`), bring the file to the columns of today, and propose that",
             rule="restore.columns",
         )
-    return conformed
+    return InMemory(conformed, contract.key)
 
 
-def _check_there(wanted: tuple[Key, ...], contract: Contract, base: pa.Table, past: pa.Table) -> None:
-    there = tables.find(base, contract.key, wanted).keys() | tables.find(past, contract.key, wanted).keys()
-    missing = next((key for key in wanted if _plain(key) not in there), None)
-    if missing is not None:
-        named = edits.spell(contract.key_dict(missing))
-        raise BadProposal(f"neither of the two commits has a row {named}", rule="row.missing")
+def _of_keys(wanted: tuple[Key, ...], contract: Contract, base: Rows, past: Rows) -> Iterator[RowChange]:
+    """The changes of single rows, in key order: no others are read."""
+    plain = {_plain(key): key for key in wanted}
+    before, after = base.rows(plain), past.rows(plain)
+    for key in sorted(plain, key=rank):
+        old, new = before.get(key), after.get(key)
+        if old is None and new is None:
+            named = edits.spell(contract.key_dict(plain[key]))
+            raise BadProposal(f"neither of the two commits has a row {named}", rule="row.missing")
+        if not same_row(old, new):
+            yield RowChange(old, new)
 
 
 def _plain(key: Key) -> Key:

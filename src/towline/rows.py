@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from towline import table as tables
 from towline.diff import Diff
+from towline.parquet.compare import Grouped, OfFile, OfTable, changes
 from towline.parquet.tablefile import TableFile, may_hold
 from towline.values import Key, Row, Value
 
@@ -196,6 +197,25 @@ def is_same(one: Rows, other: Rows) -> bool:
     """Whether these are the rows of one reading of one table."""
     both_read = isinstance(one, InMemory) and isinstance(other, InMemory) and one.whole is other.whole
     return one is other or both_read
+
+
+def difference(old: Rows, new: Rows, key: tuple[str, ...]) -> Diff:
+    """What turns `old` into `new`: of what lies in files, no more is read than differs.
+
+    UsageError: they have different columns. Corrupt: a file is not what it claims, or not in key order.
+    """
+    return Diff(key) if is_same(old, new) else Diff(key, tuple(changes(grouped(old), grouped(new), key)))
+
+
+def pieces(rows: Rows, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """These columns of all rows in key order, a row group or so at a time."""
+    whole = grouped(rows)
+    return (whole.read(group, columns) for group in range(len(whole.counts)))
+
+
+def grouped(rows: Rows) -> Grouped:
+    """The rows as they lie in row groups: what must see all of them need not have them at hand at once."""
+    return OfFile.claiming(rows.file) if isinstance(rows, Filed) else OfTable(rows.table())
 
 
 def holds(cells: pa.ChunkedArray, wanted: Sequence[Value]) -> pa.ChunkedArray:

@@ -154,6 +154,15 @@ class Version:
     is_delete_marker: bool
 
 
+@dataclass(frozen=True)
+class Unfinished:
+    """An object that was to be assembled, and is not: its parts take room, and nobody sees them. `upload` is its id."""
+
+    key: str
+    upload: str
+    begun: datetime
+
+
 class ObjectStore(Protocol):
     """A versioned bucket. Keys are any text of 1 to 1024 bytes in UTF-8. Safe to share between threads.
 
@@ -226,6 +235,16 @@ class ObjectStore(Protocol):
         `when` is checked at the end: PreconditionFailed and Contended come after all the work. S3 documents
         that ranges can be copied only from objects over 5 MiB: send what comes from smaller ones as bytes.
         """
+        ...
+
+    def unfinished(self, prefix: str) -> Iterator[Unfinished]:
+        """What was begun to be assembled under `prefix`, and neither ended nor given up: whoever did it is still at
+        work, or dead. Fetched page by page, as `list` is."""
+        ...
+
+    def give_up(self, unfinished: Unfinished) -> None:
+        """Drop the parts; where it was ended or given up since, nothing. Who is still at work on it gets
+        Unavailable."""
         ...
 
     def list(self, prefix: str, *, after: str | None = None) -> Iterator[Entry]:

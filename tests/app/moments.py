@@ -6,9 +6,8 @@ from hypothesis import strategies as st
 
 from app.editing.cells import Text, text_of
 from app.editing.gridlog import State
-from app.editing.gridsheet import row_id
 from app.editing.now import Now
-from app.editing.sheet import Sheet
+from app.editing.sheet import Sheet, row_id
 from tests.app.sheets import CONTRACT, row, sheet
 from towline.values import Value
 

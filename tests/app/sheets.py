@@ -6,8 +6,7 @@ import pyarrow as pa
 
 from app.editing.edits import Edits
 from app.editing.gridlog import Event
-from app.editing.gridsheet import row_id
-from app.editing.sheet import Sheet
+from app.editing.sheet import Sheet, row_id
 from towline import table as tables
 from towline.contract import Contract
 from towline.values import Row, Value

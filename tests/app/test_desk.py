@@ -8,8 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from app.editing.desk import Desk
 from app.editing.edits import Edits
-from app.editing.gridsheet import row_id
 from app.editing.pending import review
+from app.editing.sheet import row_id
 from tests.app.sheets import CONTRACT, added, at, gone, row, sheet, typed
 from towline import table as tables
 from towline.values import Key, Row

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.editing.choices import CELL, MINE, THEIRS
-from app.editing.gridsheet import row_id
 from app.editing.remote import authors, news, open_sheet, recent_notes
+from app.editing.sheet import row_id
 from tests.app.editor import Editor
 from tests.app.sheets import at, gone, typed
 from tests.core.nets import NAME, Nets

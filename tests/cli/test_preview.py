@@ -12,6 +12,7 @@ from towline import table as tables
 from towline.cli.preview import tell
 from towline.diff import diff
 from towline.preview import Preview
+from towline.rows import InMemory
 from towline.values import Row
 from towline.violation import Report, Violation
 
@@ -27,7 +28,8 @@ def made(rows: list[Row], report: Report = Report(), reasons: tuple[str, ...] = 
     base, result = (tables.from_rows(each, CONTRACT.schema) for each in (ROWS, rows))
     whose = {"run": keys.Run("nets", "01RUN"), "statement": "…", "commit": "C7", "number": 7}
     change = diff(base, result, CONTRACT.key)
-    raw = preview.build(base, result, change, CONTRACT, report=report, reasons=reasons, query=QUERY, **whose)  # type: ignore[arg-type]
+    sides = (InMemory(each, CONTRACT.key) for each in (base, result))
+    raw = preview.build(*sides, change, CONTRACT, report=report, reasons=reasons, query=QUERY, **whose)  # type: ignore[arg-type]
     return preview.from_json(json.dumps(raw))
 
 

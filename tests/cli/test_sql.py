@@ -14,6 +14,7 @@ from towline.contract import Contract
 from towline.diff import diff
 from towline.files import read_table
 from towline.receipts import Receipt
+from towline.rows import InMemory
 from towline.violation import Report, Violation
 
 UPDATE = "UPDATE master SET volume = volume * 2 WHERE vessel = 'Meridian'"
@@ -49,8 +50,8 @@ def shown(towline: Towline, report: Report = Report()) -> str:  # noqa: B008 - f
     assert base is not None
     assert result is not None
     document = preview.build(
-        base,
-        result,
+        InMemory(base, contract.key),
+        InMemory(result, contract.key),
         diff(base, result, contract.key),
         contract,
         run=keys.Run("tows", "01RUN"),

@@ -8,6 +8,7 @@ prints {"seconds", "rows", "bytes", "before", "peak", "arrow"}: resident bytes b
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,7 +25,19 @@ import pyarrow.parquet as pq
 from towline import flatten, parts
 from towline.memory import MemoryStore
 from towline.rules.field import Field
-from towline.store import ALWAYS, Blob, Entry, Metadata, Precondition, Span, Stat
+from towline.store import (
+    ALWAYS,
+    Blob,
+    CopyRange,
+    Entry,
+    FileRange,
+    Metadata,
+    Precondition,
+    Span,
+    Stat,
+    check_parts,
+    clip,
+)
 
 ROOT = Path(__file__).parents[2]
 KEY = ("tow", "net")
@@ -51,13 +64,17 @@ class Folder(MemoryStore):
             yield Entry(f"{prefix}{path.name}", path.stat().st_size, "1", datetime.now(UTC))
 
     def get(
-        self, key: str, *, version: str | None = None, span: Span | None = None, max_bytes: int | None = None
+        self,
+        key: str,
+        *,
+        version: str | None = None,
+        span: Span | None = None,
+        tail: int | None = None,
+        max_bytes: int | None = None,
     ) -> Blob:
-        path = self._root / key
-        start, stop = span or (0, path.stat().st_size)
-        with path.open("rb") as file:
-            file.seek(start)
-            return Blob(self._stat(key), file.read(stop - start))
+        stat = self._stat(key)
+        start, stop = clip(span, stat.size, key, tail)
+        return Blob(stat, FileRange(self._root / key, start, stop).read())
 
     def assemble(
         self,
@@ -67,10 +84,19 @@ class Folder(MemoryStore):
         when: Precondition = ALWAYS,
         metadata: Metadata | None = None,
     ) -> Stat:
+        check_parts(parts)
         with (self._root / key).open("wb") as file:
             for part in parts:
-                file.write(part.read())
+                self._append(file, part)
         return self._stat(key)
+
+    def _append(self, file: BinaryIO, part: FileRange | CopyRange) -> None:
+        """The bytes of a part, from file to file without passing through this process."""
+        file.flush()
+        with (part.path if isinstance(part, FileRange) else self._root / part.key).open("rb") as source:
+            start = part.start
+            while start < part.stop:
+                start += os.sendfile(file.fileno(), source.fileno(), start, part.stop - start)
 
     def _stat(self, key: str) -> Stat:
         return Stat(key, (self._root / key).stat().st_size, "1", None, datetime.now(UTC), {})

@@ -24,6 +24,7 @@ from towline.diff import diff
 from towline.errors import Corrupt
 from towline.preview import CellChange, Preview
 from towline.profile import Profile
+from towline.rows import InMemory
 from towline.values import same
 from towline.violation import Report, Violation
 
@@ -41,8 +42,9 @@ def document(base: pa.Table, result: pa.Table, contract: Contract = CONTRACT, **
     said: dict[str, Any] = {"report": Report(), "reasons": (), "query": QUERY, **more}
     run = keys.Run("nets", "01RUN")
     change = diff(base, result, contract.key)
+    sides = (InMemory(each, contract.key) for each in (base, result))
     return preview.build(
-        base, result, change, contract, run=run, statement="DELETE FROM master", commit="C7", number=7, **said
+        *sides, change, contract, run=run, statement="DELETE FROM master", commit="C7", number=7, **said
     )
 
 

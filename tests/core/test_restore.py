@@ -15,7 +15,7 @@ from tests.core.nets import CONTRACT, NAME, Nets
 from tests.core.test_commit import check_promises
 from towline import history, keys, plan, restore
 from towline import table as tables
-from towline.change import key_of
+from towline.change import RowChange, key_of
 from towline.dataset import Draft
 from towline.errors import BadProposal, NotFound, UsageError
 from towline.proposals import Proposal
@@ -270,12 +270,16 @@ def forged(nets: Nets, **fields: object) -> Receipt:
     return nets.send(Draft(draft.proposal, body))[0]
 
 
+def changes(wanted: Restore, base: pa.Table, past: pa.Table) -> tuple[RowChange, ...]:
+    return restore.changes(wanted, CONTRACT, InMemory(base, KEY), InMemory(past, KEY))
+
+
 def test_a_commit_of_other_columns_comes_back_where_they_fit_and_is_refused_where_not(nets: Nets) -> None:
     base, past = nets.dataset.table()[1], nets.dataset.table("1")[1]
     whole = past.set_column(0, "tow", past["tow"].cast(pa.int32()))
-    assert restore.changes(Restore(nets.commit), CONTRACT, base, whole)
+    assert changes(Restore(nets.commit), base, whole)
     with pytest.raises(BadProposal, match="other columns") as caught:
-        restore.changes(Restore(nets.commit), CONTRACT, base, past.drop_columns(["vessel"]))
+        changes(Restore(nets.commit), base, past.drop_columns(["vessel"]))
     assert caught.value.rule == "restore.columns"
 
 
@@ -303,7 +307,7 @@ def text(table: pa.Table) -> dict[tuple[object, ...], str]:
 
 @given(TABLES, TABLES)
 def test_a_whole_restore_gives_the_table_of_then(base: pa.Table, past: pa.Table) -> None:
-    found = restore.changes(Restore(COMMIT), CONTRACT, base, past)
+    found = changes(Restore(COMMIT), base, past)
     assert text(tables.apply(base, KEY, found)) == text(past)
     assert text(tables.apply(past, KEY, [~change for change in found])) == text(base)
 
@@ -315,7 +319,7 @@ def test_a_partial_restore_touches_the_chosen_cells_only(
 ) -> None:
     known = sorted(text(base).keys() | text(past).keys())
     wanted = Restore(COMMIT, tuple(data.draw(st.lists(st.sampled_from(known), unique=True))), columns)
-    after = tables.apply(base, KEY, restore.changes(wanted, CONTRACT, base, past))
+    after = tables.apply(base, KEY, changes(wanted, base, past))
     then, was, now = ({key_of(row, KEY): row for row in table.to_pylist()} for table in (past, base, after))
     for key in known:
         if wanted.keys and key not in wanted.keys:

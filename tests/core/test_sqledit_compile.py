@@ -17,6 +17,7 @@ from tests.core.sql_engine import HAULS, SHIPS, after, compiled, contract, nativ
 from towline import sqledit
 from towline.contract import Contract
 from towline.errors import BadProposal
+from towline.rows import InMemory
 
 SCHEMA = HAULS.schema
 DAY = date(2024, 5, 4)
@@ -317,7 +318,7 @@ def test_times_that_athena_would_round_are_refused(micros: int, zone: str) -> No
     table = pa.table({"id": [1, 2], "at": at})
     if micros % 1_000:
         with pytest.raises(BadProposal, match="finer than a millisecond") as found:
-            sqledit.check_times(table, events)
+            sqledit.check_times(InMemory(table, events.key), events)
         assert found.value.rule == "sql.times"
     else:
-        sqledit.check_times(table, events)
+        sqledit.check_times(InMemory(table, events.key), events)

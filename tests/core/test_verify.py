@@ -17,9 +17,14 @@ from tests.core.test_prune import REQUESTS, Crash, a_history, cut, run
 from towline import audit, commit, history, keys, prune
 from towline import table as tables
 from towline.errors import Corrupt, NotFound, Refused
+from towline.parquet import thrift
+from towline.parquet.footer import GROUPS, Chunk
+from towline.parquet.tablefile import TableFile
 from towline.receipts import Receipt
 from towline.store import Version
 from towline.verify import Finding, Verdict, verify
+from towline.verify import tables as verifying
+from towline.verify import versions as versions_read
 from towline.verify.finding import BREAKS, NOTES
 from towline.verify.records import SHARED
 
@@ -420,6 +425,97 @@ def test_the_commit_in_the_file_is_held_against_the_metadata(nets: Nets) -> None
     table = tables.from_parquet(nets.pipeline.store.get(records(nets)[1]["snapshot_key"]).body, "")
     swap_body(nets, 1, tables.to_parquet(table, CONTRACT.key, commit="another", number=2))
     assert kinds(check(nets)) == ["version.contradicts"]
+
+
+def forged_claim(table: pa.Table, claims: bytes, commit: str, number: int) -> bytes:
+    """The file of a table, with the digests that another file claims."""
+    body = tables.to_parquet(table, CONTRACT.key, commit=commit, number=number)
+    mine, theirs = (TableFile.of_bytes(each).footer for each in (body, claims))
+    raws = [mine.raw_group(group) for group in range(len(mine.rows))]
+    return body[: mine.start] + mine.with_groups(raws, mine.num_rows, {GROUPS: theirs.metadata[GROUPS]})
+
+
+def test_a_table_that_claims_the_digests_of_another_is_told_by_its_bytes(nets: Nets) -> None:
+    """To whoever believes them, it is the table of the commit before it."""
+    record = records(nets)[1]
+    body = nets.pipeline.store.get(record["snapshot_key"]).body
+    table = tables.from_parquet(body, "")
+    other = table.set_column(2, table.schema.field(2), pa.array([1.0, 99.0, None, 7.25]))
+    swap_body(nets, 1, forged_claim(other, body, record["commit"], 2))
+    verdict = check(nets)
+    told = [("version.contradicts", 2), ("table.differs", 2), ("table.differs", 3)]
+    assert [(f.kind, f.number) for f in verdict.findings] == told
+    assert "digest of column volume of row group 0" in verdict.findings[0].message
+    assert "row {'tow': 1, 'net': 1} should have volume 0.0, and has 99.0" in verdict.findings[1].message
+
+
+def test_pages_that_stayed_and_are_described_otherwise_are_read_again(nets: Nets) -> None:
+    """A footer that says of the same bytes that they are compressed otherwise makes another table of them, or none."""
+    record = records(nets)[1]
+    body = nets.pipeline.store.get(record["snapshot_key"]).body
+    footer = TableFile.of_bytes(body).footer
+    group = footer.group(0)
+    chunk = group.chunks[3]
+    meta = chunk.meta.copy()
+    meta.set(4, thrift.I32, 0)  # its codec: none
+    raw = chunk.raw.copy()
+    raw.set(3, thrift.STRUCT, meta)
+    altered = group.having([*group.chunks[:3], Chunk(raw), *group.chunks[4:]]).to_bytes()
+    swap_body(nets, 1, body[: footer.start] + footer.with_groups([altered], footer.num_rows, {}))
+    assert [(f.kind, f.number) for f in check(nets).findings] == [("table.differs", 2)]
+
+
+def test_a_table_out_of_order_is_named(nets: Nets) -> None:
+    record = records(nets)[0]
+    table = tables.from_parquet(nets.pipeline.store.get(record["snapshot_key"]).body, "").take([1, 0, 2, 3])
+    swap_body(nets, 0, tables.to_parquet(table, CONTRACT.key, commit=record["commit"], number=1))
+    found = check(nets).findings[0]
+    assert (found.kind, found.number) == ("table.differs", 1)
+    assert "not in key order (tow, net)" in found.message
+
+
+@pytest.fixture
+def as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each object the end is read first, and the rest in pieces."""
+    monkeypatch.setattr(verifying, "TAIL", 700)
+    monkeypatch.setattr(versions_read, "PIECE", 1000)
+
+
+@pytest.mark.usefixtures("as_if_large")
+def test_tables_that_are_read_in_pieces_are_verified_as_others_are(nets: Nets) -> None:
+    assert check(nets).ok
+    test_a_snapshot_that_was_altered_or_deleted_is_named(a_history(), 2)
+    test_a_snapshot_whose_metadata_were_altered_is_named(a_history())
+    test_a_table_that_the_changes_do_not_lead_to_is_named_by_its_cell(a_history())
+    test_a_table_that_claims_the_digests_of_another_is_told_by_its_bytes(a_history())
+    test_pages_that_stayed_and_are_described_otherwise_are_read_again(a_history())
+    test_counts_of_a_record_are_held_against_the_tables(a_history())
+    test_the_commit_in_the_file_is_held_against_the_metadata(a_history())
+
+
+@pytest.mark.usefixtures("as_if_large")
+@pytest.mark.parametrize("at", [0, 1500, -1])
+def test_a_byte_of_a_snapshot_that_is_read_in_pieces_is_held_against_that_of_the_version(nets: Nets, at: int) -> None:
+    key, store = records(nets)[1]["snapshot_key"], nets.pipeline.store
+    body, metadata = bytearray(store.get(key).body), store.get(key).stat.metadata
+    body[at] ^= 1
+    store.put(key, bytes(body), metadata=metadata)
+    assert [(f.kind, f.key) for f in check(nets).findings] == [("snapshot.altered", key)]
+
+
+def test_of_a_version_nothing_is_decoded_that_stood_in_the_one_before(
+    nets: Nets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[object] = []
+    read = TableFile.read
+
+    def noted(file: TableFile, groups: Any, columns: Any = None) -> pa.Table:
+        decoded.append(columns)
+        return read(file, groups, columns)
+
+    monkeypatch.setattr(TableFile, "read", noted)
+    assert check(nets).ok
+    assert decoded.count(None) == 1 + 2 * 2, "the first table; a commit that inserts, and one that deletes"
 
 
 def test_a_table_with_nan_and_negative_zero_replays() -> None:

@@ -218,6 +218,15 @@ def test_an_upload_by_parts_can_be_dropped_where_one_is_made(caller: str) -> Non
         assert may(caller, "s3:AbortMultipartUpload", f"{BUCKET_ARN}/{KEYS[pattern]}")
 
 
+def test_reconcile_finds_uploads_that_nobody_ended_and_drops_no_parts_of_what_people_send() -> None:
+    assert may("Reconcile", "s3:ListBucketMultipartUploads", BUCKET_ARN)
+    assert not may("ApplyProposals", "s3:ListBucketMultipartUploads", BUCKET_ARN)
+    dropped = {
+        pattern for pattern, key in KEYS.items() if may("Reconcile", "s3:AbortMultipartUpload", f"{BUCKET_ARN}/{key}")
+    }
+    assert dropped == {"data/<dataset>/master.parquet", "snapshots/<dataset>/…"}
+
+
 @pytest.mark.parametrize("caller", ROLES)
 def test_only_the_functions_tell_outcomes_and_nobody_raises_alarms(caller: str) -> None:
     assert may(caller, "sns:Publish", REAL.arn("OutcomeTopic")) is (caller in REAL.functions and caller != "Flatten")

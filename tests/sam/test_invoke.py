@@ -202,7 +202,7 @@ def test_reconcile_on_schedule_leaves_alone_what_is_still_under_way(site: Site) 
     key = keys.inbox(NAME, "ana", "01KJN2V0S0EXAMPLE0EXAMPLE1.json")
     site.bench.store.put(key, b"{}")
     answer = site.functions.invoke("Reconcile", event("reconcile.schedule"))
-    assert answer == {"datasets": [NAME], "unseen": [], "undecided": [], "reaped": [], "problems": []}
+    assert answer == {"datasets": [NAME], "unseen": [], "undecided": [], "reaped": [], "given_up": [], "problems": []}
     assert site.take(site.validate_queue) == []
 
 

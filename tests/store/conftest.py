@@ -1,4 +1,4 @@
-"""Both stores behind one fixture. S3 is a MiniStack of our own, on a free port, killed at the end."""
+"""All stores behind one fixture. S3 is a MiniStack of our own, on a free port, killed at the end."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from uuid import uuid4
 import pytest
 from botocore.retries.standard import ExponentialBackoff
 
+from bench.diskstore import DiskStore
 from tests.needs import need
 from tests.store import store_proxy
 from tests.store.store_proxy import Proxy
@@ -116,11 +118,13 @@ def bucket(s3_client: Any) -> str:
 MakeStore = Callable[..., ObjectStore]
 
 
-@pytest.fixture(params=["memory", "s3"])
-def make_store(request: pytest.FixtureRequest) -> MakeStore:
+@pytest.fixture(params=["memory", "disk", "s3"])
+def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> MakeStore:
     """Makes an empty store; takes `page_size`."""
     if request.param == "memory":
         return MemoryStore
+    if request.param == "disk":
+        return partial(DiskStore, tmp_path / "bucket")
     client, name = request.getfixturevalue("s3_client"), request.getfixturevalue("bucket")
     return lambda **options: S3Store(client, name, **options)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from hashlib import md5
@@ -552,3 +553,68 @@ def test_parts_that_s3_would_refuse_at_the_end_are_refused_at_once(store: Object
     with pytest.raises(UsageError):
         store.assemble("joined", parts)
     assert not store.requests  # type: ignore[attr-defined]
+
+
+# what was begun and never ended
+
+
+class Death(BaseException):
+    """The process ends: no error that anybody handles."""
+
+
+def begin(store: ObjectStore, key: str) -> None:
+    """Begin to assemble an object, and die of it."""
+    if isinstance(store, MemoryStore):
+
+        def die(operation: str, at: str, phase: str) -> None:
+            if operation == "assemble":
+                raise Death
+
+        store.faults = die
+        with contextlib.suppress(Death):
+            store.assemble(key, [b"1"])
+        store.faults = None
+    else:
+        store._client.create_multipart_upload(Bucket=store.bucket, Key=key)  # type: ignore[attr-defined]
+
+
+def test_what_was_begun_and_never_ended_is_found_and_given_up(store: ObjectStore) -> None:
+    for key in ("data/a", "data/b", "data/b", "other"):
+        begin(store, key)
+    found = list(store.unfinished("data/"))
+    assert [each.key for each in found] == ["data/a", "data/b", "data/b"]
+    assert len({each.upload for each in found}) == 3
+    assert all(abs(datetime.now(UTC) - each.begun) < timedelta(minutes=5) for each in found)
+    store.give_up(found[1])
+    store.give_up(found[1])  # again, as after a lost answer
+    assert list(store.unfinished("data/")) == [found[0], found[2]]
+    assert [entry.key for entry in store.list("")] == []
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 5])
+def test_pages_of_what_is_unfinished_join_without_a_gap_or_a_repetition(make_store, count: int) -> None:
+    store = make_store(page_size=2)
+    for number in range(count):
+        begin(store, f"k{number // 2}")
+    assert [each.key for each in store.unfinished("")] == [f"k{number // 2}" for number in range(count)]
+
+
+def test_what_was_assembled_refused_or_found_wrong_is_not_unfinished(store: ObjectStore) -> None:
+    store.assemble("k", [b"1"])
+    with pytest.raises(PreconditionFailed):
+        store.assemble("k", [b"2"], when=ABSENT)
+    with pytest.raises(NotFound):
+        store.assemble("k", [CopyRange("never-was", None, 0, 1)])
+    assert list(store.unfinished("")) == []
+
+
+def test_many_parts_are_joined_in_their_order_though_they_are_sent_side_by_side(
+    store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"f" * PART_MIN)
+    source = store.put("source", bytes(range(256)) * (2 * PART_MIN // 256))
+    parts = [CopyRange("source", source.version, 0, PART_MIN), *file_parts(path), b"b" * PART_MIN] * 4 + [b"end"]
+    assert store.assemble("k", parts).size == 12 * PART_MIN + 3
+    once = store.get("source", span=(0, PART_MIN)).body + path.read_bytes() + b"b" * PART_MIN
+    assert store.get("k").body == once * 4 + b"end"

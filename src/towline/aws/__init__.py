@@ -130,6 +130,11 @@ def is_unclear_answer(answer: Mapping[str, Any]) -> bool:
     return status >= 500 and status not in (501, 507) and code not in _BY_CODE
 
 
+def is_no_upload(error: BaseException | None) -> bool:
+    """Whether `error` says that an upload was ended or given up."""
+    return isinstance(error, boto.ClientError) and _status(error.response)[1] == "NoSuchUpload"
+
+
 def _status(answer: Mapping[str, Any]) -> tuple[int, str]:
     return answer["ResponseMetadata"].get("HTTPStatusCode", 0), answer.get("Error", {}).get("Code", "")
 

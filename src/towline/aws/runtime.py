@@ -16,6 +16,7 @@ from towline.aws.glue import Glue
 from towline.aws.machine import Machine
 from towline.aws.queues import ApplyQueue, Topic, ValidateQueue
 from towline.aws.s3 import S3Store
+from towline.body import Body
 from towline.bulk import words
 from towline.cataloging import keep_in_step
 from towline.errors import TowlineError
@@ -44,6 +45,7 @@ class Runtime:
             self._store(), self.settings.layout, self.settings.glue_database, shelf=Shelf(SHELF, _size)
         )
         self.bench.describe = self.keep_catalog
+        self.bench.wrote = self._log_master
         if self.settings.topic_arn:
             self.bench.notify = self._tell
 
@@ -51,6 +53,15 @@ class Runtime:
         self._topic.publish(receipt)
         if receipt.kind == external.AUTHOR:  # apply or reconcile, whoever met it: one metric, one alarm
             with single_metric("MastersOverwritten", MetricUnit.Count, 1, default_dimensions={"service": "towline"}):
+                pass
+
+    @staticmethod
+    def _log_master(dataset: str, commit: str, body: Body) -> None:
+        """How a master was written. A large one that had to be written anew is counted: it cost what it weighs."""
+        about = {"dataset": dataset, "commit": commit, "way": body.way, "reason": body.reason}
+        logger.info("master written", extra={**about, "sent_bytes": body.sent, "copied_bytes": body.copied})
+        if body.way == "rewrite":
+            with single_metric("MastersRewritten", MetricUnit.Count, 1, default_dimensions={"service": "towline"}):
                 pass
 
     def keep_catalog(self) -> None:

@@ -10,15 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from itertools import islice
 from typing import Any
 
-from towline.aws import FAILURES, connect, failure, is_unclear, is_unclear_answer
-from towline.errors import OutcomeUnknown, TowlineError, UsageError
+from towline.aws import FAILURES, connect, failure, is_no_upload, is_unclear, is_unclear_answer
+from towline.errors import OutcomeUnknown, TowlineError, Unavailable, UsageError
 from towline.store import (
     ALWAYS,
     GIB,
-    PART_MAX,
+    MIB,
     Absent,
     Blob,
     CopyRange,
@@ -32,6 +33,7 @@ from towline.store import (
     Span,
     Stat,
     TooLarge,
+    Unfinished,
     Version,
     check_key,
     check_parts,
@@ -42,8 +44,9 @@ from towline.store import (
 )
 
 _BINARY = "application/octet-stream"
-# CopyObject takes sources of 5 GiB at most; larger ones go by parts, small enough for the read timeout.
-COPY_MAX, COPY_PART = PART_MAX, GIB
+# CopyObject takes sources of 5 GiB at most, and its time for each: larger ones go by parts, some side by side.
+COPY_MAX, COPY_PART = GIB, 128 * MIB
+FILES = 2  # parts of files that are in memory together
 AT_ONCE = 8  # requests of one reading or writing that are under way together; botocore has ten connections
 _REMEMBERED = 1000  # Stats of immutable versions
 
@@ -64,6 +67,7 @@ class S3Store(ObjectStore):
         self._client, self._page_size = client, page_size
         self._known: dict[tuple[str, str], Stat] = {}
         self._lock, self._call_state = threading.Lock(), threading.local()
+        self._files = threading.Semaphore(FILES)
         members = client.meta.service_model.operation_model("CopyObject").input_shape.members
         self._copies_conditionally = {"IfMatch", "IfNoneMatch"} <= set(members)
         client.meta.events.register("needs-retry.s3", self._note_attempt)
@@ -141,6 +145,26 @@ class S3Store(ObjectStore):
     ) -> Stat:
         return self._assemble(key, parts, when, metadata, _BINARY)
 
+    def unfinished(self, prefix: str) -> Iterator[Unfinished]:
+        asked = {"Prefix": prefix, "MaxUploads": self._page_size}
+        while True:
+            page = self._call("list_multipart_uploads", prefix, asked)
+            for each in page.get("Uploads", ()):
+                yield Unfinished(each["Key"], each["UploadId"], each["Initiated"])
+            if not page["IsTruncated"]:
+                return
+            asked |= {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
+
+    def give_up(self, unfinished: Unfinished) -> None:
+        try:
+            self._abort({"Key": unfinished.key, "UploadId": unfinished.upload})
+        except Unavailable as error:
+            if not is_no_upload(error.__cause__):
+                raise
+
+    def _abort(self, target: Mapping[str, str]) -> None:
+        self._call("abort_multipart_upload", target["Key"], target)
+
     def list(self, prefix: str, *, after: str | None = None) -> Iterator[Entry]:
         asked = {"Prefix": prefix, "MaxKeys": self._page_size}
         start = {"StartAfter": after} if after else {}
@@ -184,24 +208,37 @@ class S3Store(ObjectStore):
         upload = self._call("create_multipart_upload", key, begin)
         target = {"Key": key, "UploadId": upload["UploadId"]}
         try:
-            done = [self._send_part(target, number, part) for number, part in enumerate(parts, 1)]
+            done = self._send_parts(target, parts)
             end = {**target, "MultipartUpload": {"Parts": done}, **_conditions(when)}
             answer = self._call("complete_multipart_upload", key, end, writes=True)
         except OutcomeUnknown:
             raise  # only completing can say so, and it may be on its way still
         except BaseException:
-            with suppress(TowlineError):  # the bucket's lifecycle rule clears away what this leaves
-                self._call("abort_multipart_upload", key, target)
+            with suppress(TowlineError):  # Reconcile and the bucket's lifecycle rule clear away what this leaves
+                self._abort(target)
             raise
         return self._written(key, size, answer, metadata)
+
+    def _send_parts(self, target: Mapping[str, str], parts: Sequence[Part]) -> Sequence[dict[str, Any]]:
+        """Send the parts, some side by side. When this returns or raises, none is on its way any more: what arrived
+        after the upload was aborted would stay."""
+        if len(parts) == 1:
+            return [self._send_part(target, 1, parts[0])]
+        pool = ThreadPoolExecutor(min(AT_ONCE, len(parts)), "parts")
+        try:
+            return list(pool.map(partial(self._send_part, target), range(1, len(parts) + 1), parts))
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _send_part(self, target: Mapping[str, str], number: int, part: Part) -> dict[str, Any]:
         at = {**target, "PartNumber": number}
         if isinstance(part, CopyRange):
             answer = self._call("upload_part_copy", part.key, at | self._range(part))["CopyPartResult"]
+        elif isinstance(part, FileRange):
+            with self._files:
+                answer = self._call("upload_part", target["Key"], at | {"Body": part.read()})
         else:
-            body = part.read() if isinstance(part, FileRange) else part
-            answer = self._call("upload_part", target["Key"], at | {"Body": body})
+            answer = self._call("upload_part", target["Key"], at | {"Body": part})
         return {"PartNumber": number, "ETag": answer["ETag"]}
 
     def _range(self, part: CopyRange) -> dict[str, Any]:

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import pyarrow as pa
-
-from towline import cost, inbox, keys, master, plan, policy, preview, receipts, sqledit
+from towline import cost, inbox, keys, master, plan, policy, preview, receipts, sqledit, unique
 from towline.bulk import refusing, results
 from towline.bulk import state as states
 from towline.bulk.state import State
@@ -17,7 +15,7 @@ from towline.contract import Contract
 from towline.diff import Diff
 from towline.errors import BadProposal, Contended
 from towline.receipts import PREVIEWED, Receipt
-from towline.rows import InMemory
+from towline.rows import Rows
 from towline.violation import Report
 from towline.workbench import Workbench
 
@@ -52,18 +50,20 @@ def _checked(bench: Workbench, receipt: Receipt, state: State, contract: Contrac
         refusing.refuse_all(bench, receipt, unread, query)
         return CLEAN
     proposal, report = results.read(bench.store, state, contract, sent)
-    base = master.snapshot(bench.store, bench.layout, state.dataset, state.base)
-    if base is None:
+    found = master.at_commit(bench.store, bench.layout, state.dataset, state.base)
+    if found is None:
         raise BadProposal(f"commit {state.base}, which the query ran on, is gone", rule="base.unknown")
+    base = found.rows(contract.key)
     sqledit.check_times(base, contract)
-    if proposal.table is None:
+    if proposal.made is None:
         refusing.refuse_all(bench, receipt, report, query)
         return CLEAN
-    diff = Diff(contract.key, plan.proposed_changes(proposal, contract, InMemory(base, contract.key), None))
-    report = Report.join(report, plan.check(diff.changes, contract))
+    diff = Diff(contract.key, plan.proposed_changes(proposal, contract, base, None))
+    checked = plan.check(diff.changes, contract), unique.check(diff.changes, contract, proposal.made)
+    report = Report.join(report, *checked)
     told = {"scanned_bytes": 0, "engine_ms": 0, "query_id": "", **state.query, **query}
     told["cost_usd"] = cost.usd(int(told["scanned_bytes"])) if told["query_id"] else 0.0
-    shown = _preview(bench, receipt, state, contract, base, proposal.table, diff, report, told)
+    shown = _preview(bench, receipt, state, contract, base, proposal.made, diff, report, told)
     if not report.ok:
         refusing.refuse_all(bench, receipt, report, told)
         return CLEAN
@@ -76,14 +76,14 @@ def _preview(
     receipt: Receipt,
     state: State,
     contract: Contract,
-    base: pa.Table,
-    result: pa.Table,
+    base: Rows,
+    result: Rows,
     diff: Diff,
     report: Report,
     query: Mapping[str, Any],
 ) -> dict[str, Any]:
     author = frozenset((receipt.user, receipt.principal))
-    reasons = policy.reasons(contract.review, author, diff, base.num_rows * base.num_columns)
+    reasons = policy.reasons(contract.review, author, diff, base.num_rows * len(base.schema))
     shown = preview.build(
         base,
         result,

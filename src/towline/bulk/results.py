@@ -3,25 +3,70 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from towline import keys
 from towline import table as tables
 from towline.bulk import state as states
 from towline.bulk.state import State
 from towline.contract import Contract
-from towline.errors import BadProposal, Corrupt
-from towline.proposals import Proposal, conformed
+from towline.diff import unequal
+from towline.errors import BadProposal, Corrupt, NotFound
+from towline.master import Head
+from towline.objects import open_table
+from towline.parquet.footer import TAIL
+from towline.proposals import Proposal, conformed, not_empty
 from towline.receipts import Receipt
+from towline.rowgroups import NOWHERE, Ends
+from towline.rows import InMemory, Rows, pieces
 from towline.store import ObjectStore
 from towline.violation import Report
 
 
+def base_ends(store: ObjectStore, run: keys.Run, key: tuple[str, ...]) -> Ends:
+    """Where the row groups of a run's base end, so that those of its result end there, too, and what it does not change
+    need not be read to be compared. Nowhere where the query was run by hand: its base was not copied."""
+    try:
+        return Ends.of(open_table(store, run.base), key)
+    except NotFound:
+        return NOWHERE
+
+
 def read(store: ObjectStore, state: State, contract: Contract, proposal: Proposal) -> tuple[Proposal, Report]:
-    """The proposal with the table that the run's query made, brought to the contract's schema, and with the commit that
-    it ran on. Where it does not fit the schema, the violations say why, and there is no table."""
-    body = store.get(state.where.result).body
-    table, report = conformed(tables.from_parquet(body, state.where.result), contract)
-    return replace(proposal, table=table, base=state.base), report
+    """The proposal with the rows that the run's query made, in the contract's schema, and with the commit that it ran
+    on. Where they do not fit the schema or their key, the violations say why, and there are none.
+
+    A large result stays where it lies: of it the key columns are read here, and what differs from the base later.
+    """
+    head = Head(state.dataset, store.get(state.where.result, tail=TAIL), store)
+    made, report = _made(head, contract)
+    return replace(proposal, made=made, base=state.base), report
+
+
+def _made(head: Head, contract: Contract) -> tuple[Rows | None, Report]:
+    if head.is_whole or head.file.schema != contract.schema:
+        table, report = conformed(head.table, contract)
+        return None if table is None else InMemory(tables.sort(table, contract.key), contract.key), report
+    rows = head.rows(contract.key)
+    report = Report.join(contract.check_key(_repeated(rows, contract.key)), not_empty(rows.num_rows))
+    return rows if report.ok else None, report
+
+
+def _repeated(rows: Rows, key: tuple[str, ...]) -> pa.Table:
+    """The keys that are there more than once, as often as they are there, of rows in key order."""
+    last = rows.schema.empty_table().select(list(key))
+    again = [last]
+    for piece in pieces(rows, key):
+        keys_ = pa.concat_tables([last, piece])
+        before, after = keys_.slice(0, keys_.num_rows - 1), keys_.slice(1)
+        differ = reduce(pc.or_, (unequal(before[name], after[name]) for name in key))
+        again.append(after.filter(pc.invert(differ)))
+        last = keys_.slice(keys_.num_rows - 1)
+    found = pa.concat_tables(again)
+    return pa.concat_tables([found, found.group_by(list(key)).aggregate([])])
 
 
 def complete(store: ObjectStore, receipt: Receipt, contract: Contract, proposal: Proposal) -> tuple[Proposal, Report]:

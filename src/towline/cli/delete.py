@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from towline import edits
+from towline import browse, edits, history
 from towline.cli.options import Call, Sending, called, dataset_argument, mode_option, sends, where_option
 from towline.cli.outcome import submit
 from towline.cli.output import say
@@ -28,8 +28,9 @@ def command(
     target = call.connection.dataset(call.name(dataset))
     contract = target.contract()
     wanted = edits.read(contract, edits.parse(where, "--where"))
-    base, table = target.table()
+    head = history.head_at(target.bench, target.name)
+    table = browse.matching(head.file, contract.key, wanted)
     changes = edits.deletes(contract, edits.rows(contract, table, wanted), all_matching=all_matching)
     if len(changes) > 1:
         say(f"{len(changes):,} rows match")
-    return submit(call, target, target.rows(changes, sending.note, base, mode), sending)
+    return submit(call, target, target.rows(changes, sending.note, str(head.commit), mode), sending)

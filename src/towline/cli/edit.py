@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from towline import edits
+from towline import browse, edits, history
 from towline.cli.options import Call, Sending, called, dataset_argument, mode_option, sends, where_option
 from towline.cli.outcome import submit
 from towline.cli.output import say
@@ -36,9 +36,10 @@ def command(
     contract = target.contract()
     wanted = edits.read(contract, edits.parse(where, "--where"))
     new = edits.read(contract, edits.parse(values, "--set"))
-    base, table = target.table()
+    head = history.head_at(target.bench, target.name)
+    table = browse.matching(head.file, contract.key, wanted)
     found = edits.rows(contract, table, wanted)
     changes = edits.updates(contract, found, new)
     if len(found) > 1:
         say(f"{len(found):,} rows match, {len(changes):,} change")
-    return submit(call, target, target.rows(changes, sending.note, base, mode), sending)
+    return submit(call, target, target.rows(changes, sending.note, str(head.commit), mode), sending)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Protocol
@@ -50,6 +50,16 @@ def emit(content: object) -> None:
     """Print JSON, in UTF-8 whatever the terminal's encoding is."""
     text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
     click.echo(text.encode("utf-8", "backslashreplace"))
+
+
+def emit_each(items: Iterable[object]) -> None:
+    """Print a JSON list as `emit` does, item by item: a long one need not be in memory."""
+    lead = "["
+    for item in items:
+        text = json.dumps(item, ensure_ascii=False, indent=2, allow_nan=False).replace("\n", "\n  ")
+        click.echo(f"{lead}\n  {text}".encode("utf-8", "backslashreplace"), nl=False)
+        lead = ","
+    click.echo("[]" if lead == "[" else "\n]")
 
 
 def safe(text: str) -> str:

@@ -6,8 +6,8 @@ Nothing that stays is read, and the store copies it in one range; what is replac
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any
 
@@ -22,19 +22,60 @@ from towline.parquet.footer import Chunk, Group
 from towline.parquet.order import Order
 from towline.parquet.pieces import Keep, Piece
 from towline.parquet.regroup import Batch
+from towline.parquet.source import Held, Span
 from towline.parquet.tablefile import TableFile
 from towline.parquet.writer import Encoded, encode
 from towline.table import apply, find
 from towline.values import Value
+
+_AT_ONCE = 32 * 2**20  # bytes that are fetched together; a store answers many requests in the time of one
 
 
 def append(file: TableFile, key: tuple[str, ...], changes: Iterable[RowChange], usual: int) -> Draft:
     """The file with these changes; `usual` is how many rows a row group has. One batch of row groups is decoded at a
     time. Corrupt: the changes do not fit the file. verify.Amiss: what was made is not what was meant."""
     appending = _Appending(file, key, usual, [Keep(0, file.footer.start)], file.footer.start, dead=file.footer.dead)
-    for batch in regroup.batches(file.footer.rows, Order(file, key).by_group(changes), usual):
-        appending.take(batch)
+    batches = regroup.batches(file.footer.rows, Order(file, key).by_group(changes), usual)
+    for tasks in _together(_task(file, key, batch) for batch in batches):
+        ready = replace(file, source=Held.of(file.source, (span for task in tasks for span in task.spans)))
+        for task in tasks:
+            appending.take(task, ready)
     return Draft(tuple(appending.pieces), tuple(appending.groups), appending.dead)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A batch and what it takes: the columns that are written anew, the row groups as they are (none, where nothing is
+    written), and what has to be read of them."""
+
+    batch: Batch
+    columns: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
+    spans: tuple[Span, ...] = ()
+
+
+def _task(file: TableFile, key: tuple[str, ...], batch: Batch) -> _Task:
+    names = tuple(file.schema.names)
+    columns = names if batch.is_whole else tuple(changed_columns(batch.changes, names))
+    if not columns:
+        return _Task(batch)
+    groups = tuple(file.footer.group(number) for number in batch.groups)
+    read = [names.index(column) for column in dict.fromkeys((*key, *columns))]
+    return _Task(batch, columns, groups, tuple(group.spans[column] for group in groups for column in read))
+
+
+def _together(tasks: Iterable[_Task]) -> Iterator[list[_Task]]:
+    """The tasks, so many at a time as may be fetched together."""
+    waiting: list[_Task] = []
+    weight = 0
+    for task in tasks:
+        size = sum(stop - start for start, stop in task.spans)
+        if waiting and weight + size > _AT_ONCE:
+            yield waiting
+            waiting, weight = [], 0
+        waiting.append(task)
+        weight += size
+    yield waiting
 
 
 def applied(table: pa.Table, key: tuple[str, ...], changes: Sequence[RowChange]) -> pa.Table:
@@ -55,20 +96,21 @@ class _Appending:
     groups: list[Listed] = field(default_factory=list)
     dead: int = 0
 
-    def take(self, batch: Batch) -> None:
-        if batch.is_whole:
-            self._whole(batch)
-        elif columns := changed_columns(batch.changes, self.file.schema.names):
-            self._columns(batch, columns)
+    def take(self, task: _Task, file: TableFile) -> None:
+        """`file` has at hand what the task reads."""
+        if task.batch.is_whole:
+            self._whole(task, file)
+        elif task.groups:
+            self._columns(task, file)
         else:
-            self.groups += [Listed.kept(self.file.footer, number) for number in batch.groups]
+            self.groups += [Listed.kept(file.footer, number) for number in task.batch.groups]
 
-    def _whole(self, batch: Batch) -> None:
+    def _whole(self, task: _Task, file: TableFile) -> None:
         """Row groups anew."""
-        for number in batch.groups:
-            self.dead += sum(map(_weight, self.file.footer.group(number).chunks))
-        after = applied(self.file.read(batch.groups), self.key, batch.changes)
-        verify.check_increasing(after, self.key)
+        self.dead += sum(_weight(chunk) for group in task.groups for chunk in group.chunks)
+        after = applied(file.read(task.batch.groups), self.key, task.batch.changes)
+        if not verify.is_increasing(after, self.key):
+            raise verify.Amiss("the rows of a row group are not in key order, or a key is there twice")
         if not after.num_rows:
             return
         encoded = encode(after, self.key, group=regroup.cut(after.num_rows, self.usual))
@@ -77,15 +119,14 @@ class _Appending:
             self._list(Listed.of(group, digests, every), after.slice(row, group.rows))
             row += group.rows
 
-    def _columns(self, batch: Batch, columns: list[str]) -> None:
-        """One row group with these columns anew: its rows stay in their places."""
-        number = batch.groups.start
-        after = _updated(self.file, number, self.key, batch.changes, columns)
-        encoded = encode(after)
+    def _columns(self, task: _Task, file: TableFile) -> None:
+        """One row group with some columns anew: its rows stay in their places."""
+        number, old = task.batch.groups.start, task.groups[0]
+        after = _updated(file, number, self.key, task)
+        encoded = encode(after, group=after.num_rows)  # it stays one group, also beyond the usual size
         (made,) = self._placed(encoded)
-        old = self.file.footer.group(number)
-        chunks, digests = list(old.chunks), list(Listed.kept(self.file.footer, number).digests)
-        places = tuple(self.file.schema.names.index(column) for column in columns)
+        chunks, digests = list(old.chunks), list(Listed.kept(file.footer, number).digests)
+        places = tuple(file.schema.names.index(column) for column in task.columns)
         for place, chunk, found in zip(places, made.chunks, encoded.digests[0], strict=True):
             self.dead += _weight(chunks[place])
             chunks[place], digests[place] = chunk, found
@@ -102,10 +143,9 @@ class _Appending:
         self.groups.append(group)
 
 
-def _updated(
-    file: TableFile, number: int, key: tuple[str, ...], changes: Sequence[RowChange], columns: list[str]
-) -> pa.Table:
-    """These columns of a row group, with the new values of the changed rows."""
+def _updated(file: TableFile, number: int, key: tuple[str, ...], task: _Task) -> pa.Table:
+    """The task's columns of a row group, with the new values of the changed rows."""
+    columns, changes = task.columns, task.batch.changes
     before = file.read([number], list(dict.fromkeys((*key, *columns))))
     places = find(before, key, (change.key(key) for change in changes))
     if len(places) < len(changes):
@@ -113,9 +153,9 @@ def _updated(
     rows = sorted(((places[change.key(key)], change.row) for change in changes), key=itemgetter(0))
     mask = _mask(before.num_rows, [place for place, _ in rows])
     schema = pa.schema([file.schema.field(column) for column in columns])
-    values = {column: pa.array([row[column] for _, row in rows], schema.field(column).type) for column in columns}
-    replaced = [pc.replace_with_mask(before[column].combine_chunks(), mask, values[column]) for column in columns]
-    return pa.table(replaced, schema=schema)
+    values = (pa.array([row[field.name] for _, row in rows], field.type) for field in schema)
+    whole = (before[column].combine_chunks() for column in columns)
+    return pa.table([pc.replace_with_mask(old, mask, new) for old, new in zip(whole, values, strict=True)], schema)
 
 
 def _mask(count: int, places: Sequence[int]) -> Any:
@@ -128,12 +168,8 @@ def _mask(count: int, places: Sequence[int]) -> Any:
 
 def changed_columns(changes: Iterable[RowChange], columns: Sequence[str]) -> list[str]:
     """The columns in which updates change a value, be it the sign of a zero."""
-    changed = {column for c in changes for column in columns if not _is_same(_old(c)[column], c.row[column])}
-    return [column for column in columns if column in changed]
-
-
-def _old(change: RowChange) -> Any:
-    return change.old
+    rows = [(change.old, change.new) for change in changes if change.old is not None and change.new is not None]
+    return [column for column in columns if not all(_is_same(old[column], new[column]) for old, new in rows)]
 
 
 def _is_same(one: Value, other: Value) -> bool:

@@ -27,11 +27,11 @@ def compact(draft: Draft, old: Source) -> Draft:
     chunks = [chunk for group in groups for chunk in group.chunks]
     pieces: list[Piece] = [_magic(chunks, file), *(p for c in chunks for p in file.cut(c.start, c.stop))]
     at = len(MAGIC) + sum(chunk.stop - chunk.start for chunk in chunks)
-    moved: list[Listed] = []
-    for listed, group, body in _moved(draft.groups, groups, _indexes(groups, file), at):
+    moved, bodies = [], []
+    for listed, group, body in _moved(draft.groups, _indexes(groups, file), at):
         moved.append(replace(listed, raw=group.to_bytes()))
-        pieces.append(body)
-    return Draft(tuple(joined(pieces)), tuple(moved), 0)
+        bodies.append(body)
+    return Draft(tuple(joined([*pieces, b"".join(bodies)])), tuple(moved), 0)
 
 
 def _magic(chunks: Sequence[Chunk], file: Assembled) -> Piece:
@@ -47,20 +47,18 @@ def _indexes(groups: Sequence[Group], file: Assembled) -> Iterator[list[Indexes]
     return (indexes.paired([next(bodies) for _ in of_group]) for of_group in spans)
 
 
-def _moved(
-    listed: Sequence[Listed], groups: Sequence[Group], found: Iterator[list[Indexes]], at: int
-) -> Iterator[tuple[Listed, Group, bytes]]:
+def _moved(listed: Sequence[Listed], found: Iterator[list[Indexes]], at: int) -> Iterator[tuple[Listed, Group, bytes]]:
     """The groups, their chunks behind one another from the file's magic on, and the page indexes of each, which follow
     from byte `at` on."""
     place = len(MAGIC)
-    for one, group, of_chunks in zip(listed, groups, found, strict=True):
+    for one, of_chunks in zip(listed, found, strict=True):
         chunks, shifted = [], []
-        for chunk, (column, offset) in zip(group.chunks, of_chunks, strict=True):
+        for chunk, (column, offset) in zip(one.group.chunks, of_chunks, strict=True):
             by = place - chunk.start
             chunks.append(_without_filter(chunk.moved(by)))
             shifted.append((column, indexes.shifted(offset, by)))
             place += chunk.stop - chunk.start
-        moved, body = indexes.attached(group.having(chunks), shifted, at)
+        moved, body = indexes.attached(one.group.having(chunks), shifted, at)
         at += len(body)
         yield one, moved, body
 

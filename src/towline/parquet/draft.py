@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from towline.parquet import thrift
 from towline.parquet.footer import GROUPS, Footer, Group, Marks
@@ -30,7 +31,7 @@ class Listed:
         assert footer.digests is not None  # noqa: S101 - no file without them is spliced
         return cls(footer.raw_group(number), footer.digests[number], footer.rows[number])
 
-    @property
+    @cached_property
     def group(self) -> Group:
         return Group.of(thrift.decode(self.raw)[0])
 

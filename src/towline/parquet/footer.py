@@ -304,7 +304,16 @@ class Footer:
         """The bytes of another footer of this schema, closing magic included: row groups as they are described
         (`raw_group`, `Group.to_bytes`), how many rows they have, and key-value metadata that replace those of the same
         name."""
-        return rebuilt(self.raw, groups, rows, metadata)
+        return rebuilt(self._bare, groups, rows, metadata)
+
+    @cached_property
+    def _bare(self) -> bytes:
+        """`raw` without its row groups, which are most of it: to pass over them would take longer than all the rest."""
+        at = _groups_at(self.raw)
+        stop = self.spans[-1][1] if self.spans else thrift.list_header(self.raw, at)[2]
+        none = bytearray()
+        thrift.put_list(none, STRUCT, 0)
+        return self.raw[:at] + bytes(none) + self.raw[stop:]
 
 
 def rebuilt(raw: bytes, groups: Sequence[bytes], rows: int, metadata: Mapping[str, str]) -> bytes:

@@ -12,11 +12,11 @@ from towline.errors import Corrupt
 from towline.parquet import thrift
 from towline.parquet.footer import Chunk, Group
 from towline.parquet.source import Span
-from towline.parquet.thrift import I32, I64, Many
+from towline.parquet.thrift import I32, I64, STRUCT, Many, Struct
 
 # ColumnChunk and PageLocation of parquet.thrift.
 _OFFSET_INDEX, _COLUMN_INDEX = (4, 5), (6, 7)
-_PAGES, _PAGE_OFFSET = 1, 1
+_PAGES, _PAGE_OFFSET, _PAGE_SIZE = 1, 1, 2
 
 Indexes = tuple[bytes, bytes]  # of a chunk: ColumnIndex and OffsetIndex; empty where it has none
 
@@ -36,12 +36,22 @@ def shifted(index: bytes, by: int) -> bytes:
     if not index:
         return index
     struct, _ = thrift.decode(index)
-    pages = struct.get(_PAGES)
-    if not isinstance(pages, Many):
-        raise Corrupt("a page index without pages")
-    for page in pages:
+    for page in _pages(struct):
         page.set(_PAGE_OFFSET, I64, page.get(_PAGE_OFFSET) + by)
     return thrift.encode(struct)
+
+
+def page_spans(index: bytes) -> list[Span]:
+    """Where the pages lie that an OffsetIndex tells of. Corrupt: it is none."""
+    pages = _pages(thrift.decode(index)[0])
+    return [(page.get(_PAGE_OFFSET), page.get(_PAGE_OFFSET) + page.get(_PAGE_SIZE)) for page in pages]
+
+
+def _pages(index: Struct) -> Many:
+    found = index.get(_PAGES)
+    if not isinstance(found, Many) or found.of != STRUCT:
+        raise Corrupt("a page index without pages")
+    return found
 
 
 def attached(group: Group, indexes: Sequence[Indexes], at: int) -> tuple[Group, bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -31,23 +31,26 @@ class Order:
 
     def by_group(self, changes: Iterable[RowChange]) -> dict[int, list[RowChange]]:
         """The changes by the group that their row belongs to, groups in order. A row before the first one belongs to
-        the first group, and one between two groups to the first of them. The file has a row group."""
+        the first group, and one between two groups to either of them. The file has a row group."""
         found: dict[int, list[RowChange]] = {}
         for change in changes:
             found.setdefault(self.place(change.key(self.key)), []).append(change)
         return dict(sorted(found.items()))
 
     def place(self, wanted: Key) -> int:
-        """The last row group that begins at or before a key; 0: none does."""
-        begun = bisect_right(range(self.file.num_groups), False, key=lambda group: self._is_above(group, wanted))
-        return max(0, begun - 1)
+        """The row group that a key belongs to: the last one that begins at or before it; 0, where none does."""
+        behind_the_first = range(1, self.file.num_groups)
+        return bisect_right(behind_the_first, False, key=lambda group: self._is_above(group, wanted))
 
     def _is_above(self, group: int, wanted: Key) -> bool:
-        """Whether the first key of a group comes after this one. Its first column has the group's least value there."""
-        known = self._leading[group]
+        """Whether the first key of a group, which is not the first one, comes after this one. In its first column that
+        key has the group's least value."""
+        known, before = self._leading[group], self._leading[group - 1]
         try:
             if known and (known[0] != wanted[0] or len(wanted) == 1):
                 return bool(known[0] > wanted[0])
+            if known and before and before[1] < wanted[0]:
+                return False  # no row of the group before is that far: this group has the row, or its place
         except TypeError:
             pass  # statistics of another type than the values have, like those of times in a zone
         return self._first(group) > wanted
@@ -61,8 +64,3 @@ class Order:
     @property
     def _leading(self) -> list[Bounds | None]:
         return self.file.bounds(self.key[0])
-
-
-def in_order(changes: Iterable[RowChange], key: tuple[str, ...]) -> Iterator[RowChange]:
-    """The changes, sorted by the key of their rows."""
-    yield from sorted(changes, key=lambda change: change.key(key))

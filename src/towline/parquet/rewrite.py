@@ -13,12 +13,11 @@ from towline.change import RowChange, key_of
 from towline.errors import Corrupt
 from towline.parquet.append import applied
 from towline.parquet.footer import of_bytes
-from towline.parquet.order import in_order
 from towline.parquet.source import BytesSource
 from towline.parquet.tablefile import TableFile
-from towline.parquet.verify import Amiss, check_increasing
+from towline.parquet.verify import is_increasing
 from towline.parquet.writer import marked, writer
-from towline.table import sort
+from towline.table import sort, without_negative_zero
 from towline.values import Key
 
 
@@ -28,11 +27,23 @@ def rewrite(
     """The bytes of the file with these changes, its footer last; `usual` is how many rows a row group has.
     Corrupt: the changes do not fit it, or a key is not whole."""
     schema = canonical(file.schema, key)
-    try:
+    if is_ordered(file, key):
         return _written(_merged(file, key, changes), schema, key, metadata, usual)
-    except Amiss:  # its rows are in no order: only all of them together can be sorted
-        table = sort(applied(file.table(), key, changes), key)
-        return _written([table], schema, key, metadata, usual)
+    table = sort(applied(file.table(), key, changes), key)
+    return _written([table], schema, key, metadata, usual)
+
+
+def is_ordered(file: TableFile, key: tuple[str, ...]) -> bool:
+    """Whether the rows are in key order, and no key is there twice or has a null: its columns are read."""
+    before: Key | None = None
+    for table in file.tables(key):
+        if not table.num_rows:
+            continue
+        first, last = (key_of(row, key) for row in table.take([0, table.num_rows - 1]).to_pylist())
+        if not is_increasing(table, key) or (before is not None and before >= first):
+            return False
+        before = last
+    return True
 
 
 def canonical(schema: pa.Schema, key: Sequence[str]) -> pa.Schema:
@@ -41,19 +52,14 @@ def canonical(schema: pa.Schema, key: Sequence[str]) -> pa.Schema:
 
 
 def _merged(file: TableFile, key: tuple[str, ...], changes: Sequence[RowChange]) -> Iterator[pa.Table]:
-    """The rows of each group with the changes. Amiss: they are not in key order."""
-    waiting = list(in_order(changes, key))
-    before: Key | None = None
+    """The rows of each group with the changes; they are in key order."""
+    waiting = sorted(changes, key=lambda change: change.key(key))
     for table in file.tables():
-        check_increasing(table, key)
-        if not table.num_rows:
-            continue
-        first, last = (key_of(row, key) for row in table.select(list(key)).take([0, table.num_rows - 1]).to_pylist())
-        if before is not None and before >= first:
-            raise Amiss("the row groups are not in key order")
-        before, count = last, sum(change.key(key) <= last for change in waiting)
-        yield applied(table, key, waiting[:count])
-        waiting = waiting[count:]
+        if table.num_rows:
+            last = key_of(table.select(list(key)).slice(table.num_rows - 1).to_pylist()[0], key)
+            count = sum(change.key(key) <= last for change in waiting)
+            yield without_negative_zero(applied(table, key, waiting[:count]), key)
+            waiting = waiting[count:]
     yield applied(file.schema.empty_table(), key, waiting)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -63,6 +63,33 @@ class FileSource:
     def _read(file: object, start: int, stop: int) -> bytes:
         file.seek(start)  # type: ignore[attr-defined]
         return bytes(file.read(stop - start))  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A file of which some spans have been read, all at once; what else is asked for is read when it is."""
+
+    source: Source
+    spans: Sequence[Span]
+    bodies: Sequence[bytes]
+
+    @classmethod
+    def of(cls, source: Source, spans: Iterable[Span]) -> Held:
+        wanted = coalesced(list(spans), 0)
+        return cls(source, wanted, source.read(wanted) if wanted else [])
+
+    @property
+    def where(self) -> str:
+        return self.source.where
+
+    @property
+    def size(self) -> int:
+        return self.source.size
+
+    def read(self, spans: Sequence[Span]) -> list[bytes]:
+        if all(any(begin <= start and stop <= end for begin, end in self.spans) for start, stop in spans):
+            return cut(spans, self.spans, self.bodies)
+        return self.source.read(spans)
 
 
 def coalesced(spans: Sequence[Span], gap: int) -> list[Span]:

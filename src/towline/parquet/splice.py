@@ -98,7 +98,7 @@ class _Splicing:
         if not file.is_flat or file.schema != canonical(file.schema, self.key):
             return "its columns are not in canonical form: those of the key take no null, all others do"
         if not file.num_rows or 0 in file.footer.rows:
-            return "it has a row group without rows"
+            return "it has no rows, or a row group without any"
         return Order(file, self.key).disorder()
 
     def spliced(self) -> Spliced:
@@ -106,7 +106,9 @@ class _Splicing:
         if draft.dead <= self.shape.dead * draft.size:
             return self._checked(draft, "append", "")
         reason = f"{draft.dead:,} of {draft.size:,} bytes would be dead, more than {self.shape.dead:.0%}"
-        return self._checked(compact(draft, self.file.source), "ordered", reason)
+        ordered = compact(draft, self.file.source)
+        verify.check_moved(draft, ordered, self.file.source)
+        return self._checked(ordered, "ordered", reason)
 
     def _checked(self, draft: Draft, mode: Mode, reason: str) -> Spliced:
         footer = draft.footer(self.file.footer, self.metadata)

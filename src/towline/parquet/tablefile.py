@@ -69,7 +69,8 @@ class TableFile:
         numbers = None if columns is None else [self.schema.get_field_index(name) for name in columns]
         schema = self.schema if numbers is None else pa.schema([self.schema.field(number) for number in numbers])
         try:
-            file = pq.ParquetFile(self._opened(groups, columns), metadata=self.footer.arrow)
+            # Arrow's own pre-buffering would read what lies between small chunks once more.
+            file = self.opened(groups, columns, pre_buffer=False)
             table = file.read_row_groups(list(groups), columns=None if columns is None else list(columns))
         except (pa.ArrowException, OSError, ValueError) as error:
             raise Corrupt(f"{self.source.where} is not a Parquet table: {error}") from error
@@ -159,6 +160,10 @@ class TableFile:
         if self.is_flat and not self.footer.foreign and len(positions) <= _FEW:
             return pages.read(self.source, self.footer, group, positions)
         return self.read([group]).take(list(positions))
+
+    def opened(self, groups: Sequence[int], columns: Sequence[str] | None = None, **options: Any) -> pq.ParquetFile:
+        """The file as Arrow reads it, with these `options`; what it will want of these row groups is at hand."""
+        return pq.ParquetFile(self._opened(groups, columns), metadata=self.footer.arrow, **options)
 
     def _opened(self, groups: Sequence[int], columns: Sequence[str] | None) -> pa.NativeFile:
         """What Arrow reads from: the chunks that it will ask for are fetched together."""

@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 
 from towline.errors import Corrupt
 from towline.parquet.draft import Draft, Listed
-from towline.parquet.footer import GROUPS, MAGIC, digest
+from towline.parquet.footer import GROUPS, MAGIC, Chunk, digest
+from towline.parquet.indexes import page_spans
 from towline.parquet.order import Order
 from towline.parquet.pieces import Assembled, Piece
-from towline.parquet.source import Span
+from towline.parquet.source import Source, Span
 from towline.parquet.tablefile import TableFile
 
 _INTEGERS = {16: pa.int16(), 32: pa.int32(), 64: pa.int64()}
@@ -37,14 +38,13 @@ def check_group(old: TableFile, pieces: Sequence[Piece], group: Listed, meant: p
         raise Amiss(f"a row group of {group.rows:,} rows reads otherwise than it was written")
 
 
-def check_increasing(table: pa.Table, key: Sequence[str]) -> None:
-    """Amiss, unless each row's key comes after that of the row before it."""
+def is_increasing(table: pa.Table, key: Sequence[str]) -> bool:
+    """Whether each row's key comes after that of the row before it. No null and no NaN does."""
     if table.num_rows < 2:
-        return
+        return True
     columns = [(table[name].slice(0, table.num_rows - 1), table[name].slice(1)) for name in key]
-    less = reduce(_then, reversed([(pc.less(one, two), pc.equal(one, two)) for one, two in columns]))[0]
-    if not pc.all(less, skip_nulls=False).as_py():
-        raise Amiss("the rows of a row group are not in key order, or a key is there twice")
+    less, _ = reduce(_then, reversed([(pc.less(one, two), pc.equal(one, two)) for one, two in columns]))
+    return bool(pc.all(less, skip_nulls=False).as_py())
 
 
 def _then(minor: tuple[Any, Any], major: tuple[Any, Any]) -> tuple[Any, Any]:
@@ -100,14 +100,40 @@ def _same(what: str, meant: object, found: object) -> None:
 
 
 def _check_places(file: TableFile, draft: Draft) -> None:
-    """The chunks of new or moved groups lie within the data, none on another, and hold what their digests say."""
+    """The chunks of new groups lie within the data, none on another; new chunks hold what their digests say, in the
+    pages that their page indexes tell of."""
     groups = [(listed, listed.group) for listed in draft.groups if listed.columns]
     check_apart([span for _, group in groups for span in group.spans], file.footer.start, file.source.where)
     for listed, group in groups:
-        spans = [group.spans[column] for column in listed.columns]
-        meant = [listed.digests[column] for column in listed.columns]
-        if [digest(body) for body in file.source.read(spans)] != meant:
+        chunks = [group.chunks[column] for column in listed.columns]
+        found = file.source.read([(chunk.start, chunk.stop) for chunk in chunks])
+        if list(map(digest, found)) != [listed.digests[column] for column in listed.columns]:
             raise Amiss("a chunk is not where its footer says")
+        for chunk in chunks:
+            _check_pages(chunk, file.source)
+
+
+def _check_pages(chunk: Chunk, source: Source) -> None:
+    """The pages of a new chunk follow each other from its first data page to its end."""
+    span = chunk.offset_index
+    if span is None:
+        raise Amiss("a new chunk has no page index")
+    at = chunk.data
+    for start, stop in page_spans(source.read([span])[0]):
+        if start != at:
+            raise Amiss(f"a page begins at byte {at:,}, and its page index says {start:,}")
+        at = stop
+    _same("the end of a chunk's pages", chunk.stop, at)
+
+
+def check_moved(before: Draft, after: Draft, old: Source) -> None:
+    """Amiss, unless each chunk of the groups is made of the same bytes in both drafts, and of no others."""
+    there, here = Assembled(before.pieces, old), Assembled(after.pieces, old)
+    check_apart([span for listed in after.groups for span in listed.group.spans], here.size, here.where)
+    for one, other in zip(before.groups, after.groups, strict=True):
+        for span, moved in zip(one.group.spans, other.group.spans, strict=True):
+            if list(there.cut(*span)) != list(here.cut(*moved)):
+                raise Amiss(f"a chunk at byte {span[0]:,} came to lie at {moved[0]:,}, where other bytes are")
 
 
 def check_apart(spans: Iterable[Span], stop: int, where: str) -> None:

@@ -7,13 +7,14 @@ import pyarrow.compute as pc
 
 from towline.contract import Contract
 from towline.errors import BadProposal
+from towline.rows import Rows, pieces
 
 
-def check_times(table: pa.Table, contract: Contract) -> None:
-    """Raises BadProposal where `table`, which Athena is to write anew, has times between two milliseconds: each of them
+def check_times(rows: Rows, contract: Contract) -> None:
+    """Raises BadProposal where a table, which Athena is to write anew, has times between two milliseconds: each of them
     would come back changed, though nobody said so."""
     for field in contract.fields:
-        if field.type == "datetime" and _is_finer(table.column(field.name)):
+        if field.type == "datetime" and any(_is_finer(piece[field.name]) for piece in pieces(rows, [field.name])):
             raise BadProposal(
                 f"{field.name} has times finer than a millisecond, which Athena cannot keep: edit {contract.dataset} "
                 "by a table file, or cell by cell",

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from towline import archive, audit, keys
+from towline.ahead import ahead
 from towline.audit import FIELDS
 from towline.contract import Contract
 from towline.errors import Corrupt, NotFound
+from towline.history import READERS
 from towline.keys import Layout
 from towline.receipts import Receipt
 from towline.store import Entry, Version
-from towline.verify.ahead import ahead
 from towline.verify.finding import Finding
 from towline.workbench import Workbench
 
@@ -81,7 +82,9 @@ def look(bench: Workbench, dataset: str) -> Stored:
     """
     contract = bench.contract(dataset)
     versions = list(bench.store.versions(keys.master(dataset)))[::-1]
-    found = Stored(dataset, bench.layout, contract, list(ahead(lambda version: _mark(bench, version), versions)))
+    found = Stored(
+        dataset, bench.layout, contract, list(ahead(lambda version: _mark(bench, version), versions, READERS))
+    )
     found.intents = {_stem(entry.key) for entry in bench.store.list(f"{keys.INTENTS}{dataset}/")}
     _receipts(bench, found)
     _records(bench, found)
@@ -97,7 +100,7 @@ def look(bench: Workbench, dataset: str) -> Stored:
 def _later(bench: Workbench, found: Stored) -> set[str]:
     known = {mark.version for mark in found.marks}
     newer = [each for each in bench.store.versions(keys.master(found.dataset)) if each.version not in known]
-    return {mark.commit for mark in ahead(lambda version: _mark(bench, version), newer) if mark.commit}
+    return {mark.commit for mark in ahead(lambda version: _mark(bench, version), newer, READERS) if mark.commit}
 
 
 def _leave_out(bench: Workbench, found: Stored) -> None:
@@ -127,7 +130,7 @@ def _mark(bench: Workbench, version: Version) -> Mark:
 
 def _receipts(bench: Workbench, found: Stored) -> None:
     entries = list(bench.store.list(f"{keys.RECEIPTS}{found.dataset}/"))
-    for entry, read in zip(entries, ahead(lambda entry: _receipt(bench, entry.key), entries), strict=True):
+    for entry, read in zip(entries, ahead(lambda entry: _receipt(bench, entry.key), entries, READERS), strict=True):
         if isinstance(read, Receipt) and read.key == entry.key:
             found.receipts[read.proposal] = read
         else:
@@ -150,7 +153,7 @@ def _records(bench: Workbench, found: Stored) -> None:
     bodies: dict[str, bytes | Corrupt] = {}
     entries = list(archive.records(bench, found.dataset))
     owner = {receipt.audit_key: receipt for receipt in found.receipts.values()}
-    for entry, body in zip(entries, ahead(lambda entry: _body(bench, entry.key), entries), strict=True):
+    for entry, body in zip(entries, ahead(lambda entry: _body(bench, entry.key), entries, READERS), strict=True):
         home = bench.layout.home(entry.key)
         if body is None or bodies.get(home) == body:
             continue  # it moved since the listing, and is in it twice; or `prune` has copied it and not yet deleted

@@ -3,35 +3,41 @@ file is the one that was recorded, and the changes lead from one table to the ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-import pyarrow as pa
-
 from towline import archive, changefile, keys
-from towline import table as tables
-from towline.diff import diff
+from towline.ahead import ahead
+from towline.change import RowChange, same_row
+from towline.diff import Diff
 from towline.errors import Corrupt, NotFound, TowlineError, UsageError
+from towline.history import READERS
+from towline.parquet import compare
+from towline.parquet.footer import TAIL
+from towline.parquet.writer import COMMIT
 from towline.plan import Plan
-from towline.rows import InMemory
+from towline.ranks import rank
+from towline.rows import Filed, Rows, edited
 from towline.store import Blob, Entry
 from towline.values import shown
-from towline.verify import intents
-from towline.verify.ahead import ahead
+from towline.verify import intents, versions
 from towline.verify.commits import Landed, other
 from towline.verify.finding import Finding
-from towline.verify.stored import Held, Mark, Stored
+from towline.verify.stored import Held, Stored
+from towline.verify.versions import Table
 from towline.workbench import Workbench
 
 
 @dataclass(frozen=True)
 class _Read:
-    """What was read for one commit, and found while it was read. `version` is None where tables are left out; `changes`
-    are the recorded files by proposal, None where one is gone or another."""
+    """What was read for one commit, and found while it was read. `version` is the end of its version's object (None
+    where tables are left out), `copies` those of its snapshots, with their keys; `changes` are the recorded files by
+    proposal, None where one is gone or another."""
 
     landed: Landed
     version: Blob | None
+    copies: Sequence[tuple[str, Blob]]
     changes: Mapping[str, bytes | None]
     found: Sequence[Finding]
 
@@ -39,16 +45,19 @@ class _Read:
 def check(
     bench: Workbench, stored: Stored, commits: Sequence[Landed], *, quick: bool, seen: Callable[[int], None]
 ) -> Iterator[Finding]:
-    """Go through the commits in order, reading some ahead: only so many tables are in memory at once.
+    """Go through the commits in order, reading some ahead; the bulk of a large table is read when its turn comes, piece
+    by piece.
 
     `quick`: no table is read. Snapshots are then compared by S3's own checksums, and nothing is replayed.
     """
-    table: pa.Table | None = None
-    for read in ahead(lambda landed: _read(bench, stored, landed, quick=quick), commits):
+    before: Table | None = None
+    for read in ahead(lambda landed: _read(bench, stored, landed, quick=quick), commits, READERS):
         seen(read.landed.number)
         yield from read.found
         if read.version is not None:
-            found, table = _replayed(stored, read, read.version, table)
+            table, same = versions.look(bench.store, read.version, [copy for _, copy in read.copies])
+            yield from _copies(bench, stored, read, read.version, table, same)
+            found, before = _replayed(stored, read, table, before)
             yield from found
     yield from _strays(stored, commits)
 
@@ -57,62 +66,86 @@ def _read(bench: Workbench, stored: Stored, landed: Landed, *, quick: bool) -> _
     found = [] if quick else intents.check(bench, stored, landed)
     version = None if quick else _version(bench, landed, found)
     if version is None and not quick:
-        return _Read(landed, None, {}, found)
-    _compare_snapshots(bench, stored, landed, version, found)
+        return _Read(landed, None, (), {}, found)
+    copies = list(_snapshots(bench, stored, landed, found, quick=quick))
     changes = {
         held["proposal"]: _changes(bench, stored, landed, held, found) for held in landed.records if held.is_sealed
     }
-    return _Read(landed, version, changes, found)
+    return _Read(landed, version, copies, changes, found)
 
 
 def _version(bench: Workbench, landed: Landed, found: list[Finding]) -> Blob | None:
     try:
-        return bench.store.get(landed.mark.at.key, version=landed.mark.version)
+        return bench.store.get(landed.mark.at.key, version=landed.mark.version, tail=TAIL)
     except (NotFound, Corrupt) as error:
         said = f"it was listed, and cannot be read: {error}"
         found.append(landed.finding("version.missing", said, landed.mark.at.key))
         return None
 
 
-def _compare_snapshots(
-    bench: Workbench, stored: Stored, landed: Landed, version: Blob | None, found: list[Finding]
-) -> None:
+def _snapshots(
+    bench: Workbench, stored: Stored, landed: Landed, found: list[Finding], *, quick: bool
+) -> Iterator[tuple[str, Blob]]:
+    """The ends of what there is of a commit's snapshot, with their keys."""
     home = stored.layout.snapshot(stored.dataset, landed.commit)
     there = stored.snapshots.get(home, [])
     if not there and landed.finished:
         found.append(landed.finding("snapshot.missing", "the snapshot of this commit is not there", home))
     for entry in there:
-        said = _other_than(bench, stored, entry, landed.mark, version)
-        if said:
+        try:
+            if quick:
+                _compare_quickly(bench, stored, landed, entry, found)
+            else:
+                yield entry.key, archive.get(bench.store, stored.layout, entry.key, tail=TAIL)
+        except (NotFound, Corrupt) as error:
+            said = f"it was listed, and cannot be read: {error}"
             found.append(landed.finding("snapshot.altered", said, entry.key))
 
 
-def _other_than(bench: Workbench, stored: Stored, entry: Entry, mark: Mark, version: Blob | None) -> str | None:
-    """How a snapshot is not the version that it must be a copy of; None where it is. Without the version's bytes S3's
-    checksums tell, where they are equal."""
-    if version is None:
-        if (entry.size, entry.etag) == (mark.at.size, mark.at.etag):
-            return None
-        version = bench.store.get(mark.at.key, version=mark.version)
-    try:
-        copy = archive.get(bench.store, stored.layout, entry.key)
-    except (NotFound, Corrupt) as error:
-        return f"it was listed, and cannot be read: {error}"
-    if copy.body != version.body:
-        sizes = f"its {len(copy.body):,} bytes are not the {len(version.body):,} of the version"
-        return f"{sizes}; {_told(copy, version, stored)}"
+def _compare_quickly(bench: Workbench, stored: Stored, landed: Landed, entry: Entry, found: list[Finding]) -> None:
+    """S3's checksums tell, where they are equal; else the bytes."""
+    mark = landed.mark
+    if (entry.size, entry.etag) != (mark.at.size, mark.at.etag):
+        version = bench.store.get(mark.at.key, version=mark.version, tail=TAIL)
+        copy = archive.get(bench.store, stored.layout, entry.key, tail=TAIL)
+        table, same = versions.look(bench.store, version, [copy])
+        if said := _other_than(bench, stored, copy, version, table, is_same=same[0]):
+            found.append(landed.finding("snapshot.altered", said, entry.key))
+
+
+def _copies(
+    bench: Workbench, stored: Stored, read: _Read, version: Blob, table: Table | Corrupt, same: Sequence[bool]
+) -> Iterator[Finding]:
+    for (key, copy), is_same in zip(read.copies, same, strict=True):
+        if said := _other_than(bench, stored, copy, version, table, is_same=is_same):
+            yield read.landed.finding("snapshot.altered", said, key)
+
+
+def _other_than(
+    bench: Workbench, stored: Stored, copy: Blob, version: Blob, table: Table | Corrupt, *, is_same: bool
+) -> str | None:
+    """How a snapshot is not the version that it must be a copy of; None where it is."""
+    if not is_same:
+        sizes = f"its {copy.stat.size:,} bytes are not the {version.stat.size:,} of the version"
+        return f"{sizes}; {_told(bench, stored, copy, table)}"
     if copy.stat.metadata != version.stat.metadata:
         return other("its metadata", dict(version.stat.metadata), dict(copy.stat.metadata))
     return None
 
 
-def _told(copy: Blob, version: Blob, stored: Stored) -> str:
+def _told(bench: Workbench, stored: Stored, copy: Blob, ours: Table | Corrupt) -> str:
     """What of the table in a snapshot is another."""
+    theirs, _ = versions.look(bench.store, copy, [])
+    for each in (ours, theirs):
+        if isinstance(each, Corrupt):
+            return str(each)
+    assert isinstance(ours, Table) and isinstance(theirs, Table)  # noqa: S101, PT018 - as was seen just now
     try:
-        ours, theirs = (tables.from_parquet(blob.body, blob.stat.key) for blob in (version, copy))
+        changes = compare.changes(ours.grouped, theirs.grouped, stored.contract.key)
+        found = _difference(changes, ours.file.num_rows, stored)
     except Corrupt as error:
         return str(error)
-    return _difference(ours, theirs, stored) or "the table in it is the same"
+    return found or "the table in it is the same"
 
 
 def _changes(bench: Workbench, stored: Stored, landed: Landed, held: Held, found: list[Finding]) -> bytes | None:
@@ -136,75 +169,127 @@ def _changes(bench: Workbench, stored: Stored, landed: Landed, held: Held, found
 
 
 def _replayed(
-    stored: Stored, read: _Read, version: Blob, before: pa.Table | None
-) -> tuple[list[Finding], pa.Table | None]:
+    stored: Stored, read: _Read, after: Table | Corrupt, before: Table | None
+) -> tuple[list[Finding], Table | None]:
     """Replay a commit's changes on the table before it, and compare. Goes on from the commit's own table, so that one
     break is not told again with every commit after it."""
-    landed, where = read.landed, f"version {read.landed.mark.version}"
+    landed, key = read.landed, read.landed.mark.at.key
+    if isinstance(after, Corrupt):
+        return [landed.finding("table.differs", str(after), key)], None
     found = []
-    try:
-        after = tables.from_parquet(version.body, where)
-    except Corrupt as error:
-        return [landed.finding("table.differs", str(error), version.stat.key)], None
-    if (inside := tables.commit_of(version.body)) != landed.commit:
+    if (inside := after.file.footer.metadata.get(COMMIT)) != landed.commit:
         said = other("the commit id in the file", landed.commit, inside)
-        found.append(landed.finding("version.contradicts", said, version.stat.key))
-    if landed.whole and len(read.changes) == len(landed.records) and None not in read.changes.values():
-        found += _compared(stored, read, None if landed.torn else before, after)
-    return found, after
+        found.append(landed.finding("version.contradicts", said, key))
+    if lie := after.passed.lie(after.file.footer):
+        said = f"its footer gives a digest of column {lie[1]} of row group {lie[0]} that is not that of its bytes"
+        found.append(landed.finding("version.contradicts", said, key))
+    replay = _Replay(stored, read, None if landed.torn else before, after)
+    try:
+        return [*found, *replay.findings()], after
+    except Corrupt as error:
+        return [*found, landed.finding("table.differs", str(error), key)], None
 
 
-def _compared(stored: Stored, read: _Read, table: pa.Table | None, after: pa.Table) -> Iterator[Finding]:
-    """The replay of one commit on `table`: None before the first commit, and where the one before is unknown."""
-    landed = read.landed
-    for held in landed.records:
-        if table is None and held.record["kind"] != "create":
-            return
-        try:
-            table, counts = _step(stored, held, read.changes[held["proposal"]] or b"", table, after)
-        except (TowlineError, ValueError, KeyError) as error:
-            said = f"the changes of proposal {held['proposal']} do not fit the table before it: {error}"
-            yield landed.finding("table.differs", said, held["changes_key"])
-            return
-        expected = {**tables.summary(after), **counts}
+@dataclass
+class _Replay:
+    """One commit, replayed on the table before it: None before the first commit, and where that is not known.
+
+    What the changes files say must be what the two tables differ in. So of the table after it nothing is decoded that
+    stood in the one before it already, which was replayed itself.
+    """
+
+    stored: Stored
+    read: _Read
+    before: Table | None
+    after: Table
+
+    def findings(self) -> Iterator[Finding]:
+        """Corrupt: the table after the commit cannot be decoded."""
+        changes, records = self.read.changes, self.read.landed.records
+        is_known = self.read.landed.whole and len(changes) == len(records) and None not in changes.values()
+        if is_known and (self.before is not None or records[0].record["kind"] == "create"):
+            yield from self._records()
+        else:
+            versions.filled(self.after, self._key)  # nothing tells what should be in it: that it can be decoded
+
+    def _records(self) -> Iterator[Finding]:
+        landed, ground, change = self.read.landed, self.before, Diff(self._key)
+        for held in landed.records:
+            try:
+                if ground is None or held.record["kind"] == "create":
+                    ground, change, counts = self.after, Diff(self._key), self._first()
+                else:
+                    step = self._step(held, edited(Filed(ground.file, self._key), change))
+                    change, counts = change + step, Plan(diff=step).counts()
+            except (TowlineError, ValueError, KeyError) as error:
+                said = f"the changes of proposal {held['proposal']} do not fit the table before it: {error}"
+                yield landed.finding("table.differs", said, held["changes_key"])
+                return
+            yield from self._counted(held, counts)
+        assert ground is not None  # noqa: S101 - a commit has a record
+        if said := self._difference(ground, change):
+            said = f"its changes files do not lead to its table: {said}"
+            yield landed.finding("table.differs", said, landed.mark.at.key)
+
+    def _first(self) -> Mapping[str, int]:
+        """What the record of a `create` must say. It has no changes: its table is where the history begins."""
+        rows = self.after.file.num_rows
+        return {**Plan().counts(), "rows_inserted": rows, "cells_changed": versions.filled(self.after, self._key)}
+
+    def _step(self, held: Held, rows: Rows) -> Diff:
+        types = {each.name: each.type for each in self.stored.contract.fields}
+        return changefile.of_rows(self.read.changes[held["proposal"]] or b"", self._key, types, rows)
+
+    def _counted(self, held: Held, counts: Mapping[str, int]) -> Iterator[Finding]:
+        """What of the record's counts is not that of the tables."""
+        table = {"row_count": self.after.file.num_rows, "column_count": len(self.after.file.schema)}
         wrong = [
-            other(name, count, held.record[name]) for name, count in expected.items() if held.record[name] != count
+            other(name, count, held.record[name])
+            for name, count in {**table, **counts}.items()
+            if held.record[name] != count
         ]
         if wrong:
             said = f"the tables say otherwise than the record: {'; '.join(wrong)}"
-            yield landed.finding("record.contradicts", said, held.key)
-    if said := _difference(table, after, stored):
-        yield landed.finding("table.differs", f"its changes files do not lead to its table: {said}", landed.mark.at.key)
+            yield self.read.landed.finding("record.contradicts", said, held.key)
+
+    def _difference(self, ground: Table, change: Diff) -> str:
+        """How the table after the commit is another than `ground` with the changes; empty where it is not."""
+        found = compare.changes(ground.grouped, self.after.grouped, self._key)
+        rows = ground.file.num_rows + change.count("insert") - change.count("delete")
+        return _difference(_unlike(change, found), rows, self.stored)
+
+    @property
+    def _key(self) -> tuple[str, ...]:
+        return self.stored.contract.key
 
 
-def _step(
-    stored: Stored, held: Held, body: bytes, table: pa.Table | None, after: pa.Table
-) -> tuple[pa.Table, Mapping[str, int]]:
-    """The table after one proposal, and what its record must say of the change. A `create` has no changes: its table is
-    where the history begins."""
-    if held.record["kind"] == "create" or table is None:
-        return after, Plan(InMemory(after, stored.contract.key)).counts()
-    types = {each.name: each.type for each in stored.contract.fields}
-    change = changefile.of_table(body, stored.contract.key, types, table)
-    return tables.apply(table, stored.contract.key, change.changes), Plan(diff=change).counts()
+def _unlike(meant: Diff, found: Iterable[RowChange]) -> Iterator[RowChange]:
+    """Of two changes of one table, the rows that they leave otherwise: from what is meant to what was found."""
+    left = {rank(change.key(meant.key)): change for change in meant.changes}
+    for change in found:
+        should = left.pop(rank(change.key(meant.key)), None)
+        row = should.new if should else change.old
+        if not same_row(row, change.new):
+            yield RowChange(row, change.new)
+    yield from (~change for change in left.values())
 
 
-def _difference(expected: pa.Table, found: pa.Table, stored: Stored) -> str:
-    """How a table is another than it should be; empty where it is not. NaN equals NaN."""
-    if expected.equals(found):
-        return ""
+def _difference(changes: Iterable[RowChange], rows: int, stored: Stored) -> str:
+    """How a table is another than it should be, by what leads from what should be there to what is; empty where it is
+    not. `rows` should be there."""
+    count, first, key = 0, None, stored.contract.key
     try:
-        changes = diff(expected, found, stored.contract.key).changes
+        for count, change in enumerate(changes, 1):  # noqa: B007 - how many there are
+            if first is None or rank(change.key(key)) < rank(first.key(key)):
+                first = change
     except (UsageError, ValueError, KeyError) as error:
         return str(error)
-    if not changes:
+    if first is None:
         return ""
-    first = changes[0]
-    key = stored.contract.key_dict(first.key(stored.contract.key))
     what = {"insert": "should not be there", "delete": "should be there"}.get(first.kind)
     cell = next(first.cells())
     what = what or f"should have {cell.column} {shown(cell.old)}, and has {shown(cell.new)}"
-    return f"{len(changes):,} of {expected.num_rows:,} rows differ; row {key} {what}"
+    return f"{count:,} of {rows:,} rows differ; row {stored.contract.key_dict(first.key(key))} {what}"
 
 
 def _strays(stored: Stored, commits: Sequence[Landed]) -> Iterator[Finding]:

@@ -7,19 +7,17 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from towline.history import READERS
-
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def ahead(read: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """`map`, but a few items are read at once, and no more than a few results wait for whoever takes them."""
+def ahead(read: Callable[[Item], Result], items: Iterable[Item], readers: int) -> Iterator[Result]:
+    """`map`, but so many items are read at once, and no more results than that wait for whoever takes them."""
     waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(READERS) as pool:
+    with ThreadPoolExecutor(readers) as pool:
         for item in items:
             waiting.append(pool.submit(read, item))
-            if len(waiting) > READERS:
+            if len(waiting) > readers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -1,0 +1,192 @@
+"""A versioned bucket in a directory: what Towline's large tables are measured on.
+
+It is a MemoryStore whose bodies are files. What S3 would do on its own side, it does apart from the client and says so:
+ranges are copied from file to file by the kernel, and never come into this process; a copy of a whole version is one
+more name of its file, since versions never change. `traffic` tells what went down, went up and was copied, and how long
+the store's own copying took; `requests` what S3 would have been asked.
+
+One process uses a directory at a time, and the next one finds what it left. Nothing is synced to the disk, as nothing
+is that it is measured beside.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import md5
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from towline.errors import UsageError
+from towline.memory import MemoryStore
+from towline.store import (
+    ALWAYS,
+    CopyRange,
+    FileRange,
+    Metadata,
+    Part,
+    Precondition,
+    Stat,
+    check_parts,
+    quote_metadata,
+)
+
+
+@dataclass
+class Traffic:
+    """Bytes that a client received and sent, bytes that the store copied within itself, and the seconds of that."""
+
+    down: int = 0
+    up: int = 0
+    copied: int = 0
+    copying: float = 0.0
+
+
+@dataclass(frozen=True)
+class Body:
+    """The bytes of one version: a file, of which a slice is read when it is asked for. `tell` is told its length."""
+
+    path: Path
+    size: int
+    etag: str
+    tell: Callable[[int], None]
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, span: slice) -> bytes:
+        start, stop, _ = span.indices(self.size)
+        self.tell(stop - start)
+        with self.path.open("rb", buffering=0) as file:
+            file.seek(start)
+            return file.read(stop - start)
+
+
+class DiskStore(MemoryStore):
+    """The bucket in `root`, which is made where there is none. Options as of a MemoryStore."""
+
+    def __init__(self, root: Path, **options: Any) -> None:
+        super().__init__(**options)
+        self.traffic = Traffic()
+        self._root, self._counting = root, Lock()
+        root.mkdir(parents=True, exist_ok=True)
+        self._index = root / "index.jsonl"
+        self._index.touch()
+        self._remember()
+
+    def adopt(self, key: str, path: Path, metadata: Metadata | None = None) -> Stat:
+        """Put a file of this machine without a copy of it: it gets one more name, and must not change any more."""
+        etag = _md5(f"{path} {path.stat().st_size}".encode()).hex()
+        with self._request("put", key):
+            return self._write(key, Body(path, path.stat().st_size, etag, self._count), ALWAYS, metadata)
+
+    def forget(self, stat: Stat) -> None:
+        """Free the room of a version, which must not be read any more; as S3's lifecycle rules would."""
+        body = self._find(stat.key, stat.version)[1]
+        body.path.unlink(missing_ok=True)  # type: ignore[attr-defined]
+
+    def path(self, key: str) -> Path:
+        """The file of the current version."""
+        body = self._find(key, None)[1]
+        return body.path  # type: ignore[attr-defined]
+
+    def copy(self, source: str, target: str, *, version: str | None = None, when: Precondition = ALWAYS) -> Stat:
+        stat = super().copy(source, target, version=version, when=when)
+        self.traffic.copied += stat.size
+        return stat
+
+    def assemble(
+        self,
+        key: str,
+        parts: Sequence[Part],
+        *,
+        when: Precondition = ALWAYS,
+        metadata: Metadata | None = None,
+    ) -> Stat:
+        check_parts(parts)
+        quote_metadata(metadata)
+        with self._request("assemble", key, count=len(parts) + 2):
+            path = self._root / "assembled"
+            try:
+                with path.open("wb", buffering=0) as file:
+                    digests = [self._join(file.fileno(), part) for part in parts]
+                etag = f"{_md5(b''.join(digests)).hex()}-{len(parts)}"
+                return self._write(key, Body(path, path.stat().st_size, etag, self._count), when, metadata)
+            finally:
+                path.unlink(missing_ok=True)
+
+    def _join(self, file: int, part: Part) -> bytes:
+        """Append a part to an open file; what stands for its MD5."""
+        if not isinstance(part, CopyRange):
+            body = part.read() if isinstance(part, FileRange) else part
+            self.traffic.up += len(body)
+            _write_all(file, body)
+            return _md5(body)
+        stat, body = self._find(part.key, part.version)
+        if part.stop > stat.size:
+            raise UsageError(f"range {part.start}..{part.stop} ends past {part.key!r}, which has {stat.size} bytes")
+        began = time.perf_counter()
+        _copy_range(body.path, file, part)  # type: ignore[attr-defined]
+        self.traffic.copying += time.perf_counter() - began
+        self.traffic.copied += part.size
+        return _md5(f"{stat.etag} {part.start} {part.stop}".encode())  # reading it again would tell no more
+
+    def _write(
+        self, key: str, body: Any, when: Precondition, metadata: Metadata | None, etag: str | None = None
+    ) -> Stat:
+        return super()._write(key, body, when, metadata, body.etag if isinstance(body, Body) else etag)
+
+    def _append(self, key: str, body: Any, etag: str, metadata: dict[str, str]) -> Stat:
+        path = self._file()
+        if isinstance(body, Body):
+            path.hardlink_to(body.path)
+        elif body is not None:
+            path.write_bytes(body)
+            self.traffic.up += len(body)
+        kept = None if body is None else Body(path, len(body), etag, self._count)
+        stat = super()._append(key, kept, etag, metadata)  # type: ignore[arg-type]
+        line = {"key": key, "size": None if body is None else len(body), "etag": etag, "metadata": metadata}
+        with self._index.open("a") as index:
+            index.write(json.dumps(line | {"modified": stat.modified.isoformat()}) + "\n")
+        return stat
+
+    def _remember(self) -> None:
+        """Know what the process before left here."""
+        now = self._clock
+        for line in self._index.read_text().splitlines():
+            at = json.loads(line)
+            self._clock = lambda written=at["modified"]: datetime.fromisoformat(written)
+            body = None if at["size"] is None else Body(self._file(), at["size"], at["etag"], self._count)
+            super()._append(at["key"], body, at["etag"], at["metadata"])  # type: ignore[arg-type]
+        self._clock = now
+
+    def _file(self) -> Path:
+        """Where the next version lies."""
+        return self._root / f"{self._written:08}"
+
+    def _count(self, size: int) -> None:
+        with self._counting:
+            self.traffic.down += size
+
+
+def _copy_range(source: Path, target: int, part: CopyRange) -> None:
+    """Append a part's bytes to an open file: the kernel copies them."""
+    at = part.start
+    with source.open("rb") as file:
+        while at < part.stop:
+            at += os.copy_file_range(file.fileno(), target, part.stop - at, at)
+
+
+def _write_all(file: int, body: bytes) -> None:
+    left = memoryview(body)
+    while left:
+        left = left[os.write(file, left) :]
+
+
+def _md5(body: bytes) -> bytes:
+    return md5(body, usedforsecurity=False).digest()  # as in towline.memory: an ETag protects nothing

@@ -1,0 +1,101 @@
+"""The tables of one size, made before anything is measured: each step in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bench import tables
+from bench.ways.place import COLUMN, KEY, RUNS, SPREAD, Place, volume
+from towline.parquet.writer import ROW_GROUP, writer
+
+PARTS = 64
+
+
+def make(place: Place, rows: int) -> None:
+    """The table, its next version, and which rows are edited."""
+    place.root.mkdir(parents=True, exist_ok=True)
+    tables.write(rows, place.table)
+    keys = _keys(pq.read_table(place.table, columns=list(KEY)))
+    place.keys.write_text(json.dumps(keys))
+    _make_rows(place, [tow for ((tow, _),) in keys["insert"]])
+    _change_one_cell(place.table, place.newer, rows // 2)
+
+
+def _keys(keys: pa.Table) -> dict[str, list[list[tuple[int, int]]]]:
+    """The keys that each run of a task edits."""
+    chance = np.random.default_rng(6)
+    tows, nets = (keys[name].to_numpy() for name in KEY)
+    single = chance.choice(len(tows), 2 * RUNS, replace=False)
+    step = len(tows) // SPREAD
+    spread = [np.arange(SPREAD) * step + chance.integers(0, step, SPREAD) for _ in range(RUNS)]
+    at = {
+        "one_cell": [[number] for number in single[:RUNS]],
+        "thousand": spread,
+        "delete": [[number] for number in single[RUNS:]],
+    }
+    found = {task: [[(int(tows[n]), int(nets[n])) for n in run] for run in runs] for task, runs in at.items()}
+    return found | {"insert": [[(tow, tables.MOST)] for ((tow, _),) in found["one_cell"]]}
+
+
+def _make_rows(place: Place, tows: list[int]) -> None:
+    """The rows to insert: one net more of each of these tows, like its first."""
+    place.row(0).parent.mkdir(exist_ok=True)
+    for run, tow in enumerate(tows):
+        (first,) = tables.nets_of(np.array([tow])).slice(0, 1).to_pylist()
+        row = first | {"net": tables.MOST, COLUMN: volume(run)}
+        pq.write_table(pa.Table.from_pylist([row], schema=tables.SCHEMA), place.row(run))
+
+
+def _change_one_cell(source: Path, target: Path, row: int) -> None:
+    file = pq.ParquetFile(source)
+    with writer(str(target), file.schema_arrow, KEY) as out:
+        for group in range(file.num_row_groups):
+            table, start = file.read_row_group(group), group * ROW_GROUP
+            if start <= row < start + table.num_rows:
+                values = table[COLUMN].to_numpy().copy()
+                values[row - start] += 1
+                column = table.schema.get_field_index(COLUMN)
+                table = table.set_column(column, table.schema.field(column), pa.array(values))
+            out.write_table(table, ROW_GROUP)
+
+
+def make_parts(place: Place, rows: int) -> None:
+    """The same rows as parts of both kinds, in the sample's schema."""
+    disjoint, shuffled = (place.parts(how) for how in ("disjoint", "shuffled"))
+    for folder in (disjoint, shuffled):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    dealt: list[list[pa.Table]] = [[] for _ in range(PARTS)]
+    for number, part in enumerate(tables.row_groups(rows, -(-rows // PARTS))):
+        _write(part, disjoint / f"part-{number:05}")
+        for hand, cards in enumerate(dealt):
+            cards.append(part.take(np.arange(hand, part.num_rows, PARTS)))
+    chance = np.random.default_rng(64)
+    for number, cards in enumerate(dealt):
+        table = pa.concat_tables(cards)
+        _write(table.take(chance.permutation(table.num_rows)), shuffled / f"part-{number:05}")
+        cards.clear()
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    pq.write_table(table, path, compression="zstd", row_group_size=ROW_GROUP)
+
+
+def main() -> None:
+    """DIRECTORY ROWS PARTS: tables of so many rows, and parts of so many (0: none). What is there stays."""
+    place, rows, of_parts = Place(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
+    if not place.newer.exists():
+        make(place, rows)
+    if of_parts and not place.parts("shuffled").exists():
+        make_parts(place, of_parts)
+
+
+if __name__ == "__main__":
+    main()

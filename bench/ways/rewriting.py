@@ -1,0 +1,31 @@
+"""What the ways that write the whole table anew have in common: a master that is a file, replaced by the next one."""
+
+from __future__ import annotations
+
+import os
+
+import pyarrow.parquet as pq
+
+from bench.ways.place import COLUMN, Edit, Place
+
+
+class Master:
+    """A file that begins as one more name of the place's table."""
+
+    name = ""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.master, self.next = (place.of(self.name) / f"{which}.parquet" for which in ("master", "next"))
+
+    def prepare(self) -> None:
+        self.master.unlink(missing_ok=True)
+        self.master.hardlink_to(self.place.table)
+
+    def swap(self) -> None:
+        os.replace(self.next, self.master)
+
+    def found(self, edit: Edit) -> list[float | None]:
+        """What the table holds in an edit's cell: one value, or none where there is no such row."""
+        where = [("tow", "=", edit.tow), ("net", "=", edit.net)]
+        return list(pq.read_table(self.master, columns=[COLUMN], filters=where)[COLUMN].to_pylist())
