@@ -219,6 +219,8 @@ def _read(source: BytesSource) -> bool:
         table = pa.concat_tables([file.read([number], most=MOST) for number in range(file.num_groups)] or [_none(file)])
     except Corrupt:
         return False
+    for column in file.schema.names:
+        assert len(file.claimed(column)) == file.num_groups
     table.validate()
     assert table.num_rows == file.num_rows == sum(file.footer.rows)
     assert table.schema.equals(file.schema)
