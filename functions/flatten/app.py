@@ -29,5 +29,5 @@ def handler(event, context):
     ends = base_ends(store, run, contract.key)
     made = flatten(store, found, run.result, contract.fields, contract.key, memory=memory, ends=ends)
     metrics.add_metric("PartsFlattened", MetricUnit.Count, made.parts)
-    logger.info("flattened", dataset=run.dataset, run=run.id, **made.to_json())
+    logger.info("flattened", dataset=run.dataset, run=run.id, unfit=made.unfit, **made.to_json())
     return made.to_json()
