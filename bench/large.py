@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="towline-large-") as place:
         figures = measured(Bench(chosen.place or Path(place), chosen.ways, chosen.tasks), chosen.rows, chosen.runs)
-    text, holds = report(figures, header(chosen.runs))
+    text, holds = report(figures, header(figures))
     print(text)
     if chosen.out:
         chosen.out.write_text(text)
@@ -58,22 +59,25 @@ def sizes(text: str) -> list[int]:
     return found
 
 
-def header(runs: int) -> str:
+def header(figures: Figures) -> str:
+    counts = sorted({len(figure.runs) for figure in figures.values() if figure.is_done})
+    runs = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1]))) if counts else "no"
     return f"{date.today():%d %B %Y}, {os.cpu_count()} cores ({platform.machine()}), medians of {runs} runs."
 
 
 def measured(bench: Bench, sizes: Sequence[int], runs: int) -> Figures:
-    """The figures of all sizes, tasks and ways, run after run."""
+    """The figures of all sizes, tasks and ways, run after run. Who interrupts it has what was measured so far."""
     for rows in (SMALL, *sizes):
         bench.prepare(rows)
     found: Figures = {}
-    for run in range(runs):
-        for rows in sizes:
-            for task, way in bench.plan(rows):
-                figure = found.setdefault((rows, task, way), Figure())
-                if not figure.failure:
-                    bench.measure(rows, task, way, run, figure)
-    return found
+    with suppress(KeyboardInterrupt):
+        for run in range(runs):
+            for rows in sizes:
+                for task, way in bench.plan(rows):
+                    figure = found.setdefault((rows, task, way), Figure())
+                    if not figure.failure:
+                        bench.measure(rows, task, way, run, figure)
+    return {which: figure for which, figure in found.items() if figure.runs or figure.failure}
 
 
 class Bench:
