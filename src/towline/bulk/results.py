@@ -30,7 +30,7 @@ def read(store: ObjectStore, state: State, contract: Contract, proposal: Proposa
 
     A large result stays where it lies: of it the key columns are read here, and what differs from the base later.
     """
-    head = Head(state.dataset, store.get(state.where.result, tail=TAIL), store)
+    head = Head(state.dataset, store.get(state.where.result, tail=TAIL), store, vouched=True)
     made, report = _made(head, contract)
     return replace(proposal, made=made, base=state.base), report
 
