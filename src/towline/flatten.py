@@ -1,8 +1,9 @@
-"""Any number of Parquet parts -> one object in canonical form (docs/flatten.md), in bounded memory.
+"""Any number of Parquet parts -> one object, sorted by key (docs/flatten.md), in bounded memory.
 
-One part after the other is brought to this machine and sorted into piles (`towline.piles`), which are merged into the
-canonical file, row group by row group; the file is sent in pieces. Nothing is held whole. Work files lie in a directory
-of their own, which is gone afterwards, whatever happened.
+Parts that are in order already, and need no conversion, the store joins itself (`towline.concatenation`). Any others
+are brought to this machine and sorted into piles (`towline.piles`), some side by side; these are merged into a file in
+canonical form, row group by row group (`towline.rowgroups`), which is sent in pieces. Nothing is held whole. Work files
+lie in a directory of their own, which is gone afterwards, whatever happened.
 
 Keys are not judged here: rows with a null in their key or with equal keys stay, and the check that follows names them.
 """
@@ -72,8 +73,9 @@ def flatten(
     when: Precondition = ALWAYS,
     ends: Ends = NOWHERE,
 ) -> Flattened:
-    """Write the rows of all parts as one canonical object with the columns `fields`, sorted by `key`; its row groups
-    end where `ends` says, so that it can be compared with the table that those are of.
+    """Write the rows of all parts as one object with the columns `fields`, sorted by `key`: canonical, unless the parts
+    can be joined as they are. Where `ends` are given, its row groups are canonical and end there, so that it can be
+    compared with the table that those are of.
 
     UnreadableFile, naming the part: it is no sound table, or not of these columns. Unavailable: a part was replaced
     meanwhile, or there is no room in `workdir` (None: the system's temporary directory). What `when` raises, comes at
@@ -124,7 +126,7 @@ def _made(
     """What the store is to join, and why the rows had to be sorted for it; empty: they had not."""
     try:
         if ends is not NOWHERE:
-            raise Unfit("its row groups are to end where those of another table do")
+            raise Unfit("their row groups are to end where those of another table do")
         return concatenated(store, parts, fields, key, directory), ""
     except Unfit as error:
         check_room(directory, 2 * parts.size)
@@ -152,7 +154,7 @@ class _Work:
         """The canonical file; how many rows it has."""
         required = [name for name in self._key if name not in self._null_keys]
         schema = pa.schema([field.with_nullable(field.name not in required) for field in self._schema])
-        groups = rowgroups.cut(self._piles.rows(found), schema, max(2 * self._memory, _LEAST_GROUP), self._ends)
+        groups = rowgroups.cut(self._piles.rows(found), schema, max(self._memory, _LEAST_GROUP), self._ends)
         return rowgroups.write(path, groups, schema, self._key, self._memory // 4)
 
     def _load(self, store: ObjectStore, entries: Sequence[Entry]) -> list[Sorted]:
