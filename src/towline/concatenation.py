@@ -142,16 +142,17 @@ def _check_apart(files: Sequence[TableFile], column: str) -> None:
 
 def _run(file: TableFile, key: Sequence[str]) -> _Run:
     try:
-        _check_groups(file)
+        groups = file.footer.groups()
+        _check_groups(file, groups)
         first, last = _ends(file, key)
-        return _Run(file, [group for group in file.footer.groups() if group.rows], first, last)
+        return _Run(file, [group for group in groups if group.rows], first, last)
     except (Corrupt, pa.ArrowException, OSError, ValueError) as error:
         raise Unfit(f"{_name(file)}: {error}") from error
 
 
-def _check_groups(file: TableFile) -> None:
+def _check_groups(file: TableFile, groups: Sequence[Group]) -> None:
     arrow = file.footer.arrow
-    for number, group in enumerate(file.footer.groups()):
+    for number, group in enumerate(groups):
         if not all(len(MAGIC) <= start <= stop <= file.footer.start for start, stop in group.spans if group.rows):
             raise Unfit(f"row group {number} of {_name(file)} lies outside of the file")
         if (size := arrow.row_group(number).total_byte_size) > GROUP_MAX:
