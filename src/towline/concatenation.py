@@ -27,8 +27,8 @@ import pyarrow as pa
 
 from towline import store as stores
 from towline import threads
-from towline.errors import Corrupt, Unavailable
-from towline.objects import ObjectSource
+from towline.errors import Corrupt
+from towline.objects import ObjectSource, open_part
 from towline.parquet import thrift
 from towline.parquet.footer import MAGIC, Group
 from towline.parquet.layout import Rules, Upload, layout
@@ -45,7 +45,6 @@ from towline.store import MIB, CopyRange, Entry, FileRange, ObjectStore, Part
 
 LEAST = 8 * MIB  # bytes of all parts together
 GROUP_MAX = 256 * MIB  # bytes of a row group, uncompressed
-_TAIL = 64 * 1024  # bytes at the end of a part that are read first
 _ROWS, _KEYS = 16_384, 16 * MIB  # rows whose keys are decoded at once; bytes of their texts, unpacked
 _READERS = 4  # threads
 
@@ -99,12 +98,8 @@ def concatenated(
 
 
 def _opened(store: ObjectStore, entry: Entry) -> TableFile:
-    blob = store.get(entry.key, tail=_TAIL)
-    if blob.stat.etag != entry.etag:
-        raise Unavailable(f"{entry.key} was replaced while it was read: try again")
-    source = ObjectSource(store, entry.key, blob.stat.version, blob.stat.size, blob.body)
     try:
-        return TableFile.open(source, blob.body)
+        return open_part(store, entry)
     except Corrupt as error:
         raise Unfit(str(error)) from error
 
@@ -136,7 +131,7 @@ def _check_apart(files: Sequence[TableFile], column: str) -> None:
     """Unfit where statistics say already that two parts overlap."""
     known = []
     for file in files:
-        bounds = [each for each in file.bounds(column) if each]
+        bounds = [each for each in file.claimed(column) if each]
         if bounds:
             known.append((min(least for least, _ in bounds), max(most for _, most in bounds), file))
     known.sort(key=lambda each: each[:2])

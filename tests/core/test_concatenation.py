@@ -152,7 +152,6 @@ WHOLE = rows(1_000, 1_000)
         (parquet(swapped(WHOLE)), "0001 .* are not in key order"),
         (parquet(rows(999, 500)), "begins before .* ends"),
         (parquet(rows(400, 500), write_statistics=False), "0001 .* begins before .*0000 .* ends"),
-        (parquet(WHOLE.append_column("more", pa.array(range(1_000)))), "describes its columns otherwise"),
         (parquet(WHOLE.select(["net", "tow", "depth", "at"])), "describes its columns otherwise"),
         (parquet(required(WHOLE)), "describes its columns otherwise"),
         (parquet(WHOLE.set_column(0, "tow", WHOLE["tow"].cast("int32"))), "describes its columns otherwise"),

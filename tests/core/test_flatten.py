@@ -24,8 +24,10 @@ from towline import flatten, parts, piles, ranks, rowgroups
 from towline import table as tables
 from towline.errors import NotFound, PreconditionFailed, Unavailable, UnreadableFile
 from towline.memory import MemoryStore
+from towline.objects import open_table
 from towline.parquet.footer import digest, of_bytes
 from towline.parquet.writer import to_parquet
+from towline.rowgroups import Ends
 from towline.rules.field import Field
 from towline.store import ABSENT, MIB
 
@@ -365,3 +367,21 @@ def test_a_table_larger_than_its_memory_is_flattened_within_it(tmp_path: Path) -
 def test_memory_follows_from_what_a_function_has() -> None:
     assert flatten.memory_within(2048 * 2**20) == pytest.approx(800 * 2**20, rel=0.1)
     assert flatten.memory_within(128 * 2**20) == 2**20
+
+
+@pytest.mark.parametrize("memory", [1_000_000, 2**30])
+def test_row_groups_end_where_those_of_the_base_do_so_that_what_did_not_change_has_equal_digests(memory: int) -> None:
+    schema = pa.schema([pa.field("whole", pa.int64(), nullable=False), pa.field("text", pa.string())])
+    base = tables.sort(numbers(300_000), ["whole"]).cast(schema)
+    changed = base.slice(200_000, 1).set_column(1, "text", pa.array(["another"]))
+    inserted = pa.table({"whole": pa.array([-2, -1], pa.int64()), "text": ["a", "b"]})
+    kept = [base.slice(70_005, 129_995), base.slice(0, 70_000), base.slice(200_001)]  # five rows are deleted
+    store = put(*map(parquet, [*kept, changed, inserted]))
+    store.put("base.parquet", to_parquet(base, ["whole"], {}))
+    ends = Ends.of(open_table(store, "base.parquet"), ("whole",))
+    made = flatten.flatten(store, parts.find(store, "next/"), "r", PAIR, ["whole"], memory=memory, ends=ends)
+    assert "where those of another table do" in made.unfit
+    one, other = of_bytes(store.get("base.parquet").body), of_bytes(store.get("r").body)
+    assert other.rows == [65_538, 65_531, 65_536, 65_536, 37_856]
+    same = [[a == b for a, b in zip(*group, strict=True)] for group in zip(one.digests, other.digests, strict=True)]
+    assert same == [[False, False], [False, False], [True, True], [True, False], [True, True]]

@@ -85,6 +85,11 @@ def splice(
         return splicing.rewritten(f"splicing it failed: {error}")
 
 
+def unfit(file: TableFile, key: tuple[str, ...], shape: Shape = Shape()) -> str | None:
+    """Why a file is not spliced, whatever changes in it; None: it is."""
+    return _Splicing(file, key, (), {}, shape).unfit()
+
+
 @dataclass(frozen=True)
 class _Splicing:
     file: TableFile
