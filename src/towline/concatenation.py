@@ -19,7 +19,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import accumulate, pairwise
 from pathlib import Path
 
@@ -199,7 +199,7 @@ class _Row:
     def where(self) -> str:
         return "the parts"
 
-    @property
+    @cached_property
     def begins(self) -> list[int]:
         return list(accumulate((file.source.size for file in self.files), initial=0))
 
