@@ -19,7 +19,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import accumulate, pairwise
 from pathlib import Path
 
@@ -27,8 +27,8 @@ import pyarrow as pa
 
 from towline import store as stores
 from towline import threads
-from towline.errors import Corrupt
-from towline.objects import ObjectSource, open_part
+from towline.errors import Corrupt, Unavailable
+from towline.objects import ObjectSource
 from towline.parquet import thrift
 from towline.parquet.footer import MAGIC, Group
 from towline.parquet.layout import Rules, Upload, layout
@@ -45,6 +45,7 @@ from towline.store import MIB, CopyRange, Entry, FileRange, ObjectStore, Part
 
 LEAST = 8 * MIB  # bytes of all parts together
 GROUP_MAX = 256 * MIB  # bytes of a row group, uncompressed
+_TAIL = 64 * 1024  # bytes at the end of a part that are read first
 _ROWS, _KEYS = 16_384, 16 * MIB  # rows whose keys are decoded at once; bytes of their texts, unpacked
 _READERS = 4  # threads
 
@@ -98,8 +99,12 @@ def concatenated(
 
 
 def _opened(store: ObjectStore, entry: Entry) -> TableFile:
+    blob = store.get(entry.key, tail=_TAIL)
+    if blob.stat.etag != entry.etag:
+        raise Unavailable(f"{entry.key} was replaced while it was read: try again")
+    source = ObjectSource(store, entry.key, blob.stat.version, blob.stat.size, blob.body)
     try:
-        return open_part(store, entry)
+        return TableFile.open(source, blob.body)
     except Corrupt as error:
         raise Unfit(str(error)) from error
 
@@ -131,7 +136,7 @@ def _check_apart(files: Sequence[TableFile], column: str) -> None:
     """Unfit where statistics say already that two parts overlap."""
     known = []
     for file in files:
-        bounds = [each for each in file.claimed(column) if each]
+        bounds = [each for each in file.bounds(column) if each]
         if bounds:
             known.append((min(least for least, _ in bounds), max(most for _, most in bounds), file))
     known.sort(key=lambda each: each[:2])
@@ -142,16 +147,17 @@ def _check_apart(files: Sequence[TableFile], column: str) -> None:
 
 def _run(file: TableFile, key: Sequence[str]) -> _Run:
     try:
-        _check_groups(file)
+        groups = file.footer.groups()
+        _check_groups(file, groups)
         first, last = _ends(file, key)
-        return _Run(file, [group for group in file.footer.groups() if group.rows], first, last)
+        return _Run(file, [group for group in groups if group.rows], first, last)
     except (Corrupt, pa.ArrowException, OSError, ValueError) as error:
         raise Unfit(f"{_name(file)}: {error}") from error
 
 
-def _check_groups(file: TableFile) -> None:
+def _check_groups(file: TableFile, groups: Sequence[Group]) -> None:
     arrow = file.footer.arrow
-    for number, group in enumerate(file.footer.groups()):
+    for number, group in enumerate(groups):
         if not all(len(MAGIC) <= start <= stop <= file.footer.start for start, stop in group.spans if group.rows):
             raise Unfit(f"row group {number} of {_name(file)} lies outside of the file")
         if (size := arrow.row_group(number).total_byte_size) > GROUP_MAX:
@@ -193,7 +199,7 @@ class _Row:
     def where(self) -> str:
         return "the parts"
 
-    @property
+    @cached_property
     def begins(self) -> list[int]:
         return list(accumulate((file.source.size for file in self.files), initial=0))
 
