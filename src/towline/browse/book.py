@@ -256,8 +256,8 @@ def pages(book: Book, view: View, limit: int = PAGE, start: Place | None = None)
 
 
 def matching(file: TableFile, key: tuple[str, ...], where: Row) -> pa.Table:
-    """The rows that hold all of these values, as `edits.matching` finds them in a table at hand; all rows where there
-    are none."""
+    """The rows that hold all of these values, as `edits.matching` finds them in a table at hand; but none where there
+    are no values, for that would be all of the file."""
     if not where:
-        return file.table()
+        return file.schema.empty_table()
     return pa.concat_tables(page.rows for page in pages(Book(file, key), View(equal(where)), ROW_GROUP))
