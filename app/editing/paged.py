@@ -12,10 +12,12 @@ import pyarrow as pa
 
 from app.editing.cells import Misfit, Text, value_of
 from app.editing.sheet import Sheet
-from towline.browse import PAGE, Book, Page, Place, View
+from towline.browse import PAGE, Book, Condition, Page, Place, View
+from towline.browse.view import CONTAINS, NOT_NULL, NULL
 from towline.change import RowChange
 from towline.contract import Contract
 from towline.diff import Diff
+from towline.errors import UsageError
 from towline.ranks import rank
 from towline.rows import Edited, Rows, edited
 from towline.values import Key, Row
@@ -209,3 +211,21 @@ def _parts(row: str) -> list[Text]:
         else:
             parts[-1] += char + next(chars, "") if char == "\\" else char
     return [None if part == "\\0" else _ESCAPED.sub(r"\1", part) for part in parts]
+
+
+def read_condition(contract: Contract, column: str, operator: str, text: str) -> Condition:
+    """A filter as somebody wrote it. UsageError: its value does not fit its column, or the operator."""
+    field = contract.field(column)
+    if operator in (NULL, NOT_NULL):
+        return Condition(column, operator)
+    if operator == CONTAINS:
+        if field.type != "string":
+            raise UsageError(f"{column} holds no text to look into ({field.type}); compare it by =, < or >")
+        return Condition(column, operator, text)
+    try:
+        value = value_of(text, field, contract.missing_values)
+    except Misfit as misfit:
+        raise UsageError(f"{column}: {misfit}") from None
+    if value is None and operator not in ("=", "!="):
+        raise UsageError(f"{column} {operator} needs a value")
+    return Condition(column, operator, value)
