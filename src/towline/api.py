@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
 from towline import (
     blame,
+    browse,
     connect,
     copies,
     edits,
@@ -413,9 +414,9 @@ class Dataset:
         change: Callable[[Sequence[Row]], Sequence[RowChange]],
     ) -> Ticket:
         contract = self.contract()
-        base, table = history.table_at(self._connection.bench, self.name)
-        found = edits.rows(contract, table, edits.convert(contract, frames.plain(where)))
-        return self._inbox.send(self._inbox.rows(change(found), note, base, mode))
+        head, wanted = history.head_at(self._connection.bench, self.name), edits.convert(contract, frames.plain(where))
+        found = edits.rows(contract, browse.matching(head.file, contract.key, wanted), wanted)
+        return self._inbox.send(self._inbox.rows(change(found), note, str(head.commit), mode))
 
     def _table_draft(self, data: Data, note: str, base: str | int | None, mode: str | None, partial: bool) -> Draft:
         file, body = _file(data)

@@ -4,7 +4,7 @@
 |-----------|-------------------------------------------------------------------------------------------|
 | `put`     | all: of a small table, of one that was read as a whole, and of the first one of a dataset |
 | `append`  | what changed, and the store copies the rest (`towline.parquet.splice`)                    |
-| `ordered` | the same, without the dead bytes of earlier edits                                         |
+| `compact` | the same, without most of the dead bytes of earlier edits                                 |
 | `rewrite` | all, of a large table that cannot be spliced; `reason` says why                           |
 
 What is large and sent whole goes by way of this machine's disk, as it may be more than memory holds.
@@ -38,7 +38,7 @@ from towline.streamed import Streamed
 SHAPE = Shape()
 COPY = 128 * MIB  # bytes of a range that the store copies; it copies some side by side
 
-Way = Literal["put", "append", "ordered", "rewrite"]
+Way = Literal["put", "append", "compact", "rewrite"]
 
 
 @dataclass(frozen=True)

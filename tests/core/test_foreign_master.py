@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.core import large
+from tests import large
 from tests.core.foreign import (
     FORMS,
     KEY,
@@ -42,8 +42,7 @@ SMALL = [replace(form, rows=min(form.rows, ROWS)) for form in FORMS]
 @pytest.fixture(scope="module")
 def towline() -> Iterator[Dataset]:
     """A dataset, where a table of some rows is a large one. Each test puts its own master on top."""
-    with pytest.MonkeyPatch.context() as patch:
-        large.shrink(patch)
+    with large.small_bounds():
         dataset = Pipeline().dataset(NAME)
         draft = dataset.create("tows.parquet", to_parquet(towed(ROWS), KEY, {}), CONTRACT, "first load")
         assert sent(dataset, draft).status == "committed"
