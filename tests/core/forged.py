@@ -27,9 +27,10 @@ _NONE, _ZSTD = 0, 6
 Lie = Callable[[bytes], bytes]
 
 
-def honest(rows: int = ROWS, **options: object) -> bytes:
-    """Two row groups, no compression, no dictionaries: what is changed in it is all that is wrong with it."""
-    numbers = range(rows)
+def honest(first: int = 0) -> bytes:
+    """Two row groups, no compression, no dictionaries: what is changed in it is all that is wrong with it. `first`: of
+    its rows."""
+    numbers = range(first, first + ROWS)
     columns = {
         "tow": [number // 8 for number in numbers],
         "net": [number % 8 for number in numbers],
@@ -38,8 +39,8 @@ def honest(rows: int = ROWS, **options: object) -> bytes:
         "is_day": [bool(number % 2) for number in numbers],
     }
     sink = io.BytesIO()
-    plainly = {"compression": "none", "use_dictionary": False, "row_group_size": GROUP}
-    pq.write_table(pa.table(columns, schema=CONTRACT.schema), sink, **(plainly | options))
+    table = pa.table(columns, schema=CONTRACT.schema)
+    pq.write_table(table, sink, compression="none", use_dictionary=False, row_group_size=GROUP)
     return sink.getvalue()
 
 
