@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.core import hostile
-from tests.core.forged import LIES, WHOLE, honest, nulls, prefixes, repeated
+from tests.core.forged import FOR_NO_ROWS, LIES, WHOLE, honest, nulls, prefixes, repeated
 from towline.errors import Corrupt, UnreadableFile
 from towline.files import read_table
 from towline.parquet.source import BytesSource
@@ -40,6 +40,9 @@ def test_what_does_not_lie_is_read_at_every_door(found: dict[str, Any]) -> None:
 def test_a_lie_is_refused_by_its_name_at_every_door(found: dict[str, Any], lie: str) -> None:
     for door, (kind, place) in REFUSALS.items():
         error, message, seconds = found["answers"][door][lie]
+        if (door, lie) == ("joined", FOR_NO_ROWS):  # row groups without rows are left out
+            assert error is None, message
+            continue
         assert error, (door, message)
         assert error in kind.split(), (door, message)
         assert place in message

@@ -136,7 +136,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         byte = data[at]
         value |= (byte & 127) << shift
         shift += 7
-        if value >> 64 or shift > 63 and byte > 127:
+        if value >> 64 or (shift > 63 and byte > 127):
             raise Corrupt(f"{_MALFORMED}: a number of more than 64 bits at byte {at:,}")
         if byte < 128:
             return value, at + 1
