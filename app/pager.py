@@ -30,7 +30,7 @@ def draw(session: Session, desk: Desk, name: str) -> None:
     sheet = desk.sheet
     if not isinstance(sheet, PagedSheet):
         return
-    with st.container(horizontal=True, vertical_alignment="center", key="pager", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", key="pager", gap="xsmall"):
         _around(session, desk, sheet, name)
         _filters(session, desk, sheet, name)
         _order(session, desk, sheet, name)
@@ -50,20 +50,16 @@ def _around(session: Session, desk: Desk, sheet: PagedSheet, name: str) -> None:
     before, page = sheet.previous(), sheet.page
     turn = partial(_turn, session, desk)
     st.button(
-        "",
+        "Previous",
         key=f"pager-previous-{name}",
-        icon=":material/chevron_left:",
-        help="Previous page",
         disabled=before is None,
         on_click=turn,
         args=(lambda: before or sheet,),
     )
     st.html(markup.block(f'<span class="tl-head">{pager_markup.where(sheet)}</span>'), width="content")
     st.button(
-        "Search on" if page.stopped else "",
+        "Search on" if page.stopped else "Next",
         key=f"pager-next-{name}",
-        icon=":material/chevron_right:",
-        help="Look through the rows that follow" if page.stopped else "Next page",
         disabled=page.next is None,
         on_click=turn,
         args=(sheet.next,),
@@ -151,7 +147,7 @@ def _order(session: Session, desk: Desk, sheet: PagedSheet, name: str) -> None:
         column, down = choices[str(st.session_state[key])]
         _look(session, desk, sheet, View(view.where, column, down))
 
-    st.selectbox("Sort all rows by", list(choices), key=key, help=_HELP, on_change=chosen, width=170, **_BARE)
+    st.selectbox("Sort all rows by", list(choices), key=key, help=_HELP, on_change=chosen, width=150, **_BARE)
 
 
 def _key(session: Session, desk: Desk, sheet: PagedSheet, name: str) -> None:
@@ -165,7 +161,7 @@ def _key(session: Session, desk: Desk, sheet: PagedSheet, name: str) -> None:
         st.session_state[key] = ""
 
     names = ", ".join(sheet.contract.key)
-    st.text_input("Go to a row", key=key, placeholder=f"Go to {names}", on_change=wanted, width=170, **_BARE)
+    st.text_input("Go to a row", key=key, placeholder=f"Go to {names}", on_change=wanted, width=150, **_BARE)
 
 
 def _go(session: Session, desk: Desk, sheet: PagedSheet, text: str) -> None:

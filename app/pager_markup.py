@@ -56,5 +56,7 @@ def _column(name: str, found: Extent, rows: int) -> str:
 
 
 def _text(value: object) -> str:
+    if value == 0:
+        value = 0  # statistics say -0.0, which stands for both
     text = text_of(value)  # type: ignore[arg-type] - what the statistics hold is a cell's value
     return "" if text is None else markup.cut(text)

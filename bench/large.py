@@ -80,7 +80,7 @@ class Bench:
         parts = rows * 3 // 2 if is_asked and rows <= ALONE else 0
         _tell(f"making tables of {rows:,} rows")
         _run(["bench.ways.preparing", str(self._place / str(rows)), str(rows), str(parts)])
-        for way in self._offered(rows):
+        for way in dict.fromkeys(way for _, way in self.plan(rows)):
             _tell(f"preparing {way} with {rows:,} rows")
             _run(self._child(rows, "prepare", way, 0))
 

@@ -16,7 +16,7 @@ from towline.browse import PAGE, Book, Page, Place, View
 from towline.change import RowChange
 from towline.contract import Contract
 from towline.diff import Diff
-from towline.order import rank
+from towline.ranks import rank
 from towline.rows import Edited, Rows, edited
 from towline.values import Key, Row
 

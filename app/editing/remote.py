@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +18,7 @@ from app.editing.sheet import Sheet
 from towline import history, keys, master, receipts
 from towline.browse import Book
 from towline.change import RowChange, key_json
+from towline.contract import Contract
 from towline.errors import Corrupt, NotFound, TowlineError, Unavailable
 from towline.history import Record
 from towline.inbox import user_of
@@ -93,7 +95,16 @@ def _sheet(bench: Workbench, head: Head, commit: str) -> Sheet:
     contract = bench.contract(head.dataset, head.contract)
     if head.file.num_rows <= paged.LARGE:
         return Sheet(contract, commit, head.number, head.table)
-    return PagedSheet(contract, commit, head.number, Book(head.file, contract.key), head.rows(contract.key))
+    return PagedSheet(contract, commit, head.number, _book(bench, head, contract), head.rows(contract.key))
+
+
+# Tabs that look at one version share what was decoded of it, for as long as one of them does.
+_books: WeakValueDictionary[tuple[object, ...], Book] = WeakValueDictionary()
+
+
+def _book(bench: Workbench, head: Head, contract: Contract) -> Book:
+    stat = head.blob.stat
+    return _books.setdefault((id(bench.store), stat.key, stat.version, contract.key), Book(head.file, contract.key))
 
 
 @dataclass(frozen=True, eq=False)

@@ -47,8 +47,9 @@ _MAPS = "maps files into memory, so that what it reads of them is not counted"
 _VARIANT = ("one_cell", "thousand")  # the other tasks are the same calls
 
 OURS: Mapping[str, Way] = {
-    "towline": Way("Towline, a proposal", "bench.ways.with_towline:start"),
+    "towline": Way("Towline, a proposal", "bench.ways.with_towline:start", tasks=(*EDITS, "diff", "page", "blame")),
     "splice": Way("Towline, splice alone", "bench.ways.with_splice:start", tasks=EDITS),
+    "flatten": Way("Towline, flatten", "bench.ways.with_flatten:start", tasks=("flatten-disjoint", "flatten-shuffled")),
 }
 PEERS: Mapping[str, Way] = {
     "pandas": Way("pandas, rewrite", "bench.ways.with_pandas:start", _REWRITE),

@@ -46,9 +46,6 @@ def furnish(place: Place, root: Path) -> None:
     _last(bench, contract, records[-1], first, changes)
     while blocks.extend(bench, NAME):
         pass
-    for how in ("disjoint", "shuffled"):
-        for path in sorted(place.parts(how).iterdir()) if place.parts(how).exists() else ():
-            bench.store.adopt(f"parts/{how}/{path.name}", path)
 
 
 def _first(bench: Workbench, place: Place, contract: Contract, record: Record) -> Stat:

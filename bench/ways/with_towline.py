@@ -3,15 +3,12 @@ in a receipt; the reader of a page, of a difference, of a cell's story is that o
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from bench.ways.place import COLUMN, KEY, PAGE, Edit, Place
 from bench.ways.with_splice import NAME, Bucket, changes
-from towline import blame, inbox, keys, parts
+from towline import blame, inbox, keys
 from towline.browse import Book, View
 from towline.commit import commit
 from towline.dataset import Dataset
-from towline.flatten import flatten
 from towline.inbox import Arrival
 from towline.store import Stat
 from towline.workbench import Workbench
@@ -65,11 +62,6 @@ class Way(Bucket):
         file = self.head().file
         (row,) = file.read([file.num_groups // 2], KEY).slice(0, 1).to_pylist()
         return len(blame.story(self.bench, NAME, key=(row["tow"], row["net"]), column=COLUMN))
-
-    def flatten(self, folder: Path) -> Path:
-        fields, target = self.bench.contract(NAME).fields, "flat.parquet"
-        flatten(self.store, parts.find(self.store, f"parts/{folder.name}"), target, fields, KEY)
-        return self.store.path(target)
 
     def forget(self, stat: Stat) -> None:
         super().forget(stat)

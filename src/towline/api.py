@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
 from towline import (
     blame,
+    browse,
     connect,
     copies,
     edits,
@@ -40,10 +41,11 @@ from towline.dataset import Dataset as Inbox
 from towline.diff import Diff
 from towline.dispute import Dispute
 from towline.errors import BadProposal, UsageError
-from towline.files import read_table
+from towline.files import open_file, read_table
 from towline.first_contract import choose
 from towline.plan import Plan
 from towline.preview import Preview
+from towline.proposals import MAX_FILE
 from towline.prune import Pruning
 from towline.publish import Publication
 from towline.receipts import PREVIEWED, Receipt
@@ -91,7 +93,8 @@ def create(
     """
     connection = _connection(data_dir, settings)
     file, body = _file(data)
-    chosen = choose(read_table(body, file)[0], keys.check_dataset(name), key, contract)
+    table = open_file(body) if isinstance(body, Path) else read_table(body, file)[0]
+    chosen = choose(table, keys.check_dataset(name), key, contract)
     dataset = connection.dataset(name)
     receipt = dataset.send(dataset.create(file, body, chosen.contract, note)).wait(timeout)
     if receipt.status != "committed":
@@ -411,9 +414,9 @@ class Dataset:
         change: Callable[[Sequence[Row]], Sequence[RowChange]],
     ) -> Ticket:
         contract = self.contract()
-        base, table = history.table_at(self._connection.bench, self.name)
-        found = edits.rows(contract, table, edits.convert(contract, frames.plain(where)))
-        return self._inbox.send(self._inbox.rows(change(found), note, base, mode))
+        head, wanted = history.head_at(self._connection.bench, self.name), edits.convert(contract, frames.plain(where))
+        found = edits.rows(contract, browse.matching(head.file, contract.key, wanted), wanted)
+        return self._inbox.send(self._inbox.rows(change(found), note, str(head.commit), mode))
 
     def _table_draft(self, data: Data, note: str, base: str | int | None, mode: str | None, partial: bool) -> Draft:
         file, body = _file(data)
@@ -448,10 +451,12 @@ def _connection(data_dir: DataDir, settings: Settings | None) -> Connection:
     return connect.here(None if data_dir is None else Path(data_dir))
 
 
-def _file(data: Data) -> tuple[str, bytes]:
-    """A table as a file: its name and bytes."""
+def _file(data: Data) -> tuple[str, bytes | Path]:
+    """A table as a file: its name, and its bytes or, where it is Parquet and too large for that, itself."""
     if isinstance(data, str | PathLike):
-        return Path(data).name, Path(data).read_bytes()
+        path = Path(data)
+        is_large = path.suffix.lower() == ".parquet" and path.stat().st_size > MAX_FILE
+        return path.name, path if is_large else path.read_bytes()
     return "table.parquet", frames.to_parquet(data)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from towline import block, changefile, edits, history, master
+from towline import block, browse, changefile, edits, history, master
 from towline.block import Block
 from towline.blocks import Index, Step, first_record
 from towline.contract import Contract
@@ -134,7 +134,8 @@ def _key(bench: Workbench, contract: Contract, where: Mapping[str, Value]) -> Ke
     """The key of the one row that is meant. A row that is gone can be named by its whole key only."""
     if where.keys() == set(contract.key):
         return tuple(where[name] for name in contract.key)
-    rows = edits.rows(contract, history.table_at(bench, contract.dataset)[1], where)
+    head = history.head_at(bench, contract.dataset)
+    rows = edits.rows(contract, browse.matching(head.file, contract.key, where), where)
     if len(rows) > 1:
         raise UsageError(
             f"{len(rows):,} rows have {edits.spell(where)}: name one by its key ({', '.join(contract.key)})"

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 import pyarrow as pa
@@ -19,12 +19,14 @@ from towline.diff import Diff
 from towline.errors import NotFound, OutcomeUnknown, PreconditionFailed, UsageError
 from towline.inbox import PART_OF
 from towline.master import Head
+from towline.parquet.source import FileSource
+from towline.parquet.tablefile import TableFile
 from towline.plan import Plan
 from towline.proposals import TABLE_ENDINGS, Proposal
 from towline.receipts import Receipt
 from towline.restore import Restore
 from towline.rows import Rows
-from towline.store import ABSENT
+from towline.store import ABSENT, file_parts
 from towline.values import Value
 from towline.violation import Report
 from towline.workbench import Workbench
@@ -75,18 +77,24 @@ class Ticket:
 
 @dataclass(frozen=True)
 class Draft:
-    """A proposal that is ready to be sent: its id, its JSON, and the table file of the same name that goes with it."""
+    """A proposal that is ready to be sent: its id, its JSON, and the table file of the same name that goes with it: its
+    bytes, or where it lies on this machine, if it is too large for that."""
 
     proposal: str
     body: bytes
     file_name: str = ""
-    file: bytes = b""
+    file: bytes | Path = b""
     ending: str = ".json"
 
     @property
     def name(self) -> str:
         """What its JSON is called in the inbox."""
         return self.proposal + self.ending
+
+    @property
+    def content(self) -> bytes | TableFile:
+        """The table file as the functions will see it. Corrupt: it is large, and no Parquet file."""
+        return TableFile.foreign(FileSource(self.file)) if isinstance(self.file, Path) else self.file
 
 
 @dataclass
@@ -121,7 +129,7 @@ class Dataset:
     def file(
         self,
         name: str,
-        body: bytes,
+        body: bytes | Path,
         note: str,
         base: str,
         mode: str | None = None,
@@ -129,7 +137,7 @@ class Dataset:
         partial: bool = False,
         resolves: str | None = None,
     ) -> Draft:
-        """A draft of a whole table in a file's bytes, which replaces the table of `base` (`partial`: rows that the file
+        """A draft of a whole table in a file (`Draft.file`), which replaces that of `base` (`partial`: rows that it
         lacks stay)."""
         proposal = self.bench.new_id()
         beside = proposal + _ending(name)
@@ -137,7 +145,7 @@ class Dataset:
         about = self._json(note, base=base, mode=mode, kind="file", file=file, resolves=resolves)
         return Draft(proposal, about, beside, body)
 
-    def create(self, name: str, body: bytes, contract: Contract, note: str) -> Draft:
+    def create(self, name: str, body: bytes | Path, contract: Contract, note: str) -> Draft:
         """A draft of a new dataset from a table file. BadProposal: its name is that of another table in SQL."""
         catalog.check_name(self.name)
         proposal = self.bench.new_id()
@@ -187,7 +195,7 @@ class Dataset:
 
     def preview(self, draft: Draft) -> Plan:
         """What a draft would do to the head as it is now, with nothing written."""
-        return self.plan(lambda contract: proposals.from_json(draft.body, contract, lambda name: draft.file))[0]
+        return self.plan(lambda contract: proposals.from_json(draft.body, contract, lambda name: draft.content))[0]
 
     def plan(self, read: Callable[[Contract | None], tuple[Proposal | None, Report]]) -> tuple[Plan, int]:
         """What a proposal would do to the head as it is now, and the head's number (0: there is none). `read` reads it
@@ -222,11 +230,14 @@ class Dataset:
         self._put(draft.name, draft.body, {})
         return Ticket(self.bench, self.name, draft.proposal)
 
-    def _put(self, name: str, body: bytes, metadata: Mapping[str, str]) -> None:
+    def _put(self, name: str, body: bytes | Path, metadata: Mapping[str, str]) -> None:
         """Put once: a name of ours that is there already is our own put, whose answer was lost."""
+        store, key = self.bench.store, keys.inbox(self.name, self.principal, name)
         with suppress(PreconditionFailed):
-            key = keys.inbox(self.name, self.principal, name)
-            self.bench.store.put(key, body, when=ABSENT, metadata=metadata)
+            if isinstance(body, Path):
+                store.assemble(key, file_parts(body), when=ABSENT, metadata=metadata)
+            else:
+                store.put(key, body, when=ABSENT, metadata=metadata)
 
     def status(self, proposal: str) -> Receipt:
         """The receipt of a proposal; NotFound when the inbox never had it."""

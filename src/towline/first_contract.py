@@ -12,6 +12,7 @@ from towline import resources
 from towline.contract import Contract
 from towline.errors import NotFound, UsageError
 from towline.infer import infer
+from towline.parquet.tablefile import TableFile
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,13 @@ class Chosen:
     source: str
 
 
-def choose(table: pa.Table, dataset: str, key: Sequence[str] = (), given: Contract | None = None) -> Chosen:
+def choose(table: pa.Table | TableFile, dataset: str, key: Sequence[str] = (), given: Contract | None = None) -> Chosen:
     """The contract for `table`. Raises UsageError where `given` is for something else or the key is not known,
     ContractError where none can be inferred."""
     if given is not None:
         return Chosen(_checked(given, dataset, tuple(key)), "the given one")
     ours = _of_project(dataset)
-    if ours is not None and set(ours.names) == set(table.column_names) and tuple(key) in ((), ours.key):
+    if ours is not None and set(ours.names) == set(table.schema.names) and tuple(key) in ((), ours.key):
         return Chosen(ours, f"the project's datasets/{dataset}/contract.json")
     if not key:
         raise UsageError("name the columns that tell rows apart: --key tow,net (key=... in Python)")

@@ -14,11 +14,14 @@ from towline import keys, plan, proposals, quarantine, receipts, statements
 from towline.bulk import results
 from towline.conflict import Conflict
 from towline.contract import Contract
-from towline.errors import BadProposal, Contended, NotFound
-from towline.proposals import MAX_FILE, MAX_JSON, TABLE_ENDINGS, Proposal
+from towline.errors import BadProposal, Contended, Corrupt, NotFound
+from towline.objects import open_blob
+from towline.parquet.footer import TAIL
+from towline.parquet.tablefile import TableFile
+from towline.proposals import MAX_FILE, MAX_JSON, MAX_PARQUET, TABLE_ENDINGS, Proposal
 from towline.receipts import Receipt
 from towline.sqledit import SqlRefused
-from towline.store import TooLarge
+from towline.store import ObjectStore, Stat, TooLarge
 from towline.violation import Report, Violation
 from towline.workbench import Workbench
 
@@ -84,20 +87,19 @@ def sent(bench: Workbench, receipt: Receipt, contract: Contract | None) -> tuple
     """Read what was sent, as it was sent."""
     key = str(receipt.inbox["key"])
     version = str(receipt.inbox.get("version") or "") or None
-    limit = MAX_JSON if key.endswith(".json") else MAX_FILE
     try:
         if not key.endswith((".json", *TABLE_ENDINGS)):
             raise BadProposal(
                 f"{posixpath.basename(key)!r} is neither a proposal (.json) nor a table ({', '.join(TABLE_ENDINGS)})"
             )
         if key.endswith(".json"):
-            body = receipt.letter or bench.store.get(key, version=version, max_bytes=limit).body
+            body = receipt.letter or bench.store.get(key, version=version, max_bytes=MAX_JSON).body
             proposal, report = proposals.from_json(body, contract, _beside(bench, key))
         elif contract is None:
             raise BadProposal(f"there is no dataset {receipt.dataset!r}", rule="dataset.unknown")
         else:
-            blob = bench.store.get(key, version=version, max_bytes=limit)
-            proposal, report = proposals.from_file(blob.body, key, blob.stat.metadata, contract)
+            stat, whole = table_file(bench.store, key, version)
+            proposal, report = proposals.from_file(whole, key, stat.metadata, contract)
         if proposal is not None and proposal.dataset != receipt.dataset:
             raise BadProposal(f"the proposal is for {proposal.dataset!r} but lies in the inbox of {receipt.dataset!r}")
     except (TooLarge, NotFound, BadProposal) as error:
@@ -204,15 +206,33 @@ def _beside(bench: Workbench, key: str) -> proposals.Fetch:
     """Fetch the table file that shares the name of a JSON proposal."""
     stem = key.removesuffix(".json")
 
-    def fetch(name: str) -> bytes:
+    def fetch(name: str) -> bytes | TableFile:
         path = posixpath.join(posixpath.dirname(key), name)
         if "/" in name or not path.startswith(f"{stem}."):
             raise BadProposal(
                 f"the table file {name!r} must have the proposal's own name, {posixpath.basename(stem)}.csv say"
             )
-        return bench.store.get(path, max_bytes=MAX_FILE).body
+        return table_file(bench.store, path)[1]
 
     return fetch
+
+
+def table_file(store: ObjectStore, key: str, version: str | None = None) -> tuple[Stat, bytes | TableFile]:
+    """A table file that somebody sent: its bytes, or the file where it is Parquet and too large for that. TooLarge,
+    NotFound; BadProposal: it is no Parquet file that can be read."""
+    try:
+        blob = store.get(key, version=version, max_bytes=MAX_FILE)
+        return blob.stat, blob.body
+    except TooLarge:
+        if not key.endswith(".parquet"):
+            raise
+    blob = store.get(key, version=version, tail=TAIL)
+    if blob.stat.size > MAX_PARQUET:
+        raise TooLarge(key, blob.stat.size, MAX_PARQUET)
+    try:
+        return blob.stat, open_blob(store, blob, foreign=True)
+    except Corrupt as error:
+        raise BadProposal(str(error), rule="file.unreadable") from error
 
 
 def _failure(error: BadProposal | TooLarge | NotFound) -> Report:

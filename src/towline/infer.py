@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from towline import streamed
 from towline.contract import Contract
 from towline.errors import ContractError
+from towline.parquet.tablefile import TableFile
 from towline.rules.conform import decoded, is_text
 from towline.values import shown
 
 
-def infer(table: pa.Table, dataset: str, key: Sequence[str]) -> Contract:
-    """A contract that says of each column what its Arrow type says, and admits the table it was made from.
+def infer(table: pa.Table | TableFile, dataset: str, key: Sequence[str]) -> Contract:
+    """A contract that says of each column what its Arrow type says, and admits the table it was made from. A file is
+    read one row group after the other.
 
     A column that holds nothing but nulls becomes text. A text column that holds line breaks is called multiline,
     and NaN or infinity in a column makes them a warning there. Raises ContractError when a column's type has no
     place in a contract, or when `key` does not name each row of the table exactly once.
     """
-    fields = [_field(name, decoded(table.column(index))) for index, name in enumerate(table.column_names)]
+    empty = table.schema.empty_table()
+    types = [type_of(name, decoded(empty.column(index)).type) for index, name in enumerate(empty.column_names)]
+    blocks: list[dict[str, object]] = [{} for _ in types]
+    for piece in table.tables() if isinstance(table, TableFile) else [table]:
+        for index, type in enumerate(types):
+            blocks[index].update(_block(type, decoded(piece.column(index))))
+    fields = [_field(*each) for each in zip(empty.column_names, types, blocks, strict=True)]
     contract = Contract.parse(
         {"fields": fields, "primaryKey": list(key), "towline": {"version": 1, "dataset": dataset}}
     )
@@ -28,9 +37,7 @@ def infer(table: pa.Table, dataset: str, key: Sequence[str]) -> Contract:
     return contract
 
 
-def _field(name: str, column: pa.ChunkedArray) -> dict[str, object]:
-    type = type_of(name, column.type)
-    block = _block(type, column)
+def _field(name: str, type: str, block: Mapping[str, object]) -> dict[str, object]:
     return {"name": name, "type": type, **({"towline": block} if block else {})}
 
 
@@ -71,7 +78,12 @@ def _any(mask: pa.ChunkedArray) -> bool:
     return bool(pc.any(mask).as_py())
 
 
-def _check_key(contract: Contract, table: pa.Table) -> None:
+def _check_key(contract: Contract, table: pa.Table | TableFile) -> None:
+    if isinstance(table, TableFile):
+        made, report = streamed.check(table, contract)
+        if made is None:
+            raise ContractError(f"this table cannot be the first of a dataset: {report.violations[0].message}")
+        return
     conformed, report = contract.conform(table)
     if conformed is None:
         raise ContractError(f"the table does not fit its own types: {report.violations[0].message}")

@@ -60,6 +60,20 @@ def land(
     intent = _intent(bench, dataset, ground, contract, candidates, tables.summary(result))
     # Before anything is written: where the head cannot be read, nothing has begun.
     made = body.make(result, contract.key, commit=intent.commit, number=intent.number)
+    try:
+        return _landed(bench, intent, ground, contract, candidates, made)
+    finally:
+        made.drop()
+
+
+def _landed(
+    bench: Workbench,
+    intent: Intent,
+    ground: Ground,
+    contract: Contract,
+    candidates: Sequence[Candidate],
+    made: Body,
+) -> list[Receipt] | None:
     intents.save(bench.store, intent)
     claimed: dict[str, Receipt] = {}
     for candidate in candidates:
@@ -69,7 +83,7 @@ def land(
         claimed[mine.proposal] = mine
     version = _put_master(bench, intent, ground, contract, made)
     # Where somebody put the bytes of the ground once more on top of later commits, its ETag is there again.
-    if version is None or not lineage.is_in_turn(bench, dataset, version, ground.version):
+    if version is None or not lineage.is_in_turn(bench, intent.dataset, version, ground.version):
         return None
     bench.wrote(intent.dataset, intent.commit, made)
     return finish(bench, intent, version, claimed)

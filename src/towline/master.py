@@ -27,12 +27,13 @@ class Head:
     contract   digest of the contract that the table was checked against
 
     `blob` has the object's last bytes (`towline.parquet.footer.TAIL`), which of a small one are all of it; what else is
-    asked of the table is read from `store`.
+    asked of the table is read from `store`. `vouched`: Towline wrote the object, although no commit is said to have.
     """
 
     dataset: str
     blob: Blob
     store: ObjectStore | None = None
+    vouched: bool = False
 
     @property
     def etag(self) -> str:
@@ -81,10 +82,14 @@ class Head:
 
     @cached_property
     def file(self) -> TableFile:
-        """The table as a file, of which only what is asked for is read. Corrupt as of `table`. One that no commit made
-        is believed nothing (`foreign`)."""
-        if self.commit is None:
+        """The table as a file, of which only what is asked for is read. Corrupt as of `table`. What Towline did not
+        write, or joined of what others did, is `foreign`."""
+        if self.commit is None and not self.vouched:
             return self.foreign()
+        found = self._believed()
+        return found if self.commit is not None or found.footer.marks else self.foreign()
+
+    def _believed(self) -> TableFile:
         if self.is_whole:
             return TableFile.of_bytes(self.blob.body, self._where)
         return objects.open_blob(self._store, self.blob)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from towline.errors import Unavailable
 from towline.parquet.footer import TAIL
 from towline.parquet.source import Span, coalesced, cut
 from towline.parquet.tablefile import TableFile
-from towline.store import Blob, ObjectStore
+from towline.store import Blob, Entry, ObjectStore
 
 # Bytes between two spans that are fetched along, rather than making a request of its own: at 50 MB/s they take less
 # time than S3 needs to answer.
 GAP = 64 * 1024
+_PART_TAIL = 64 * 1024  # bytes at the end of a part that are read first
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,15 @@ def open_blob(store: ObjectStore, blob: Blob, *, foreign: bool = False) -> Table
     stat = blob.stat
     source = ObjectSource(store, stat.key, stat.version, stat.size, blob.body)
     return TableFile.foreign(source, blob.body) if foreign else TableFile.open(source, blob.body)
+
+
+def open_part(store: ObjectStore, entry: Entry) -> TableFile:
+    """The table in an object that others wrote, as it was listed. Unavailable: it was replaced since. Corrupt: it is
+    none."""
+    blob = store.get(entry.key, tail=_PART_TAIL)
+    if blob.stat.etag != entry.etag:
+        raise Unavailable(f"{entry.key} was replaced while it was read: try again")
+    return open_blob(store, blob, foreign=True)
 
 
 def open_table(store: ObjectStore, key: str, version: str | None = None) -> TableFile:

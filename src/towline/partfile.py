@@ -24,12 +24,10 @@ from towline.parquet.unpack import Weight
 from towline.rules.conform import fit, is_text, misfit
 from towline.rules.field import Field
 from towline.rules.finding import value_at
-from towline.store import GIB, MIB, Entry, ObjectStore
+from towline.store import MIB, Entry, ObjectStore
 from towline.table import ROW_GROUP
 
 PIECE = 16 * MIB  # bytes fetched at once
-# Bytes that all of a part may unpack to, which bounds the time, and that its largest pages and dictionaries may.
-UNPACKED_MAX, HELD_MAX = 64 * GIB, 512 * MIB
 _READ_AHEAD = 256 * 1024  # bytes of each column
 _DAMAGE = (pa.ArrowException, OSError, ValueError)
 
@@ -111,14 +109,9 @@ class PartFile:
         try:
             with pa.OSFile(str(self._path)) as file:
                 groups = range(self._metadata.num_row_groups)
-                found = unpack.weigh(self._footer, file, groups, self.schema.names, UNPACKED_MAX)
+                found = unpack.weigh_pages(self._footer, file, groups, self.schema.names)
         except Corrupt as error:
             raise UnreadableFile(str(error)) from None
-        if (held := sum(weight.page + weight.dictionary for weight in found.values())) > HELD_MAX:
-            raise UnreadableFile(
-                f"{self.name}: its largest pages come to {held:,} bytes, and at most {HELD_MAX:,} are held at once: "
-                "write it in smaller pages or row groups"
-            )
         return {weight.leaf.name: weight for weight in found.values()}
 
     def _pieces(self, columns: Sequence[str], memory: int) -> Iterator[pa.Table]:
@@ -128,7 +121,7 @@ class PartFile:
         try:
             self._check_times([name for name in columns if name in self._int96], memory)
             for batch in self._batches(columns, memory, read_dictionary=texts, coerce_int96_timestamp_unit="us"):
-                yield from split(pa.Table.from_batches([batch]), memory)
+                yield from _split(pa.Table.from_batches([batch]), memory)
         except _DAMAGE as error:
             raise UnreadableFile(f"{self.name} is damaged: {error}") from None
 
@@ -181,7 +174,7 @@ def _int96(schema: pq.ParquetSchema) -> Iterator[str]:
     return (column.name for column in columns if column.physical_type == "INT96")
 
 
-def split(table: pa.Table, memory: int) -> Iterator[pa.Table]:
+def _split(table: pa.Table, memory: int) -> Iterator[pa.Table]:
     """The table in pieces that take `memory` bytes at most once its texts are written out, or one row."""
     texts = (
         chunk.dictionary for column in table.columns if pa.types.is_dictionary(column.type) for chunk in column.chunks

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from towline import catalog, restore, unique
+from towline import catalog, restore, streamed, unique
 from towline import table as tables
 from towline.change import RowChange, same_row
 from towline.conflict import Conflict
@@ -18,7 +18,7 @@ from towline.errors import BadProposal
 from towline.merge import Merge, merge
 from towline.proposals import Proposal
 from towline.restore import Restore
-from towline.rows import InMemory, Rows, difference, edited, is_same
+from towline.rows import InMemory, Rows, difference, edited, is_same, pieces
 from towline.rules.read_review import NONE
 from towline.values import Row
 from towline.violation import Report, Violation
@@ -72,9 +72,13 @@ def create(proposal: Proposal, *, exists: bool) -> Plan:
         catalog.check_name(proposal.dataset)
     except BadProposal as error:
         return refusal(error.rule, str(error))
-    assert proposal.table is not None and proposal.contract is not None  # noqa: S101, PT018 - a `create` has both
-    table = tables.sort(proposal.table, proposal.contract.key)
-    return Plan(InMemory(table, proposal.contract.key), report=proposal.contract.check(table))
+    contract, made = proposal.contract, proposal.made
+    assert contract is not None  # noqa: S101 - a `create` has one
+    if made is not None:
+        return Plan(made, report=streamed.joined(map(contract.check, pieces(made, contract.names))))
+    assert proposal.table is not None  # noqa: S101 - it has one or the other
+    table = tables.sort(proposal.table, contract.key)
+    return Plan(InMemory(table, contract.key), report=contract.check(table))
 
 
 def plan(proposal: Proposal, contract: Contract, head: Rows, base: Rows | None, past: Rows | None = None) -> Plan:

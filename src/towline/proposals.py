@@ -20,12 +20,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from towline import keys, restore
+from towline import keys, restore, streamed
 from towline.change import RowChange, row_json, same_row
 from towline.contract import Contract
-from towline.errors import BadProposal, ContractError, UnreadableFile
+from towline.errors import BadProposal, ContractError, Corrupt, UnreadableFile
 from towline.files import read_table
 from towline.merge import MODES
+from towline.parquet.tablefile import TableFile
 from towline.restore import Restore
 from towline.rows import Rows
 from towline.values import Key, Row, shown
@@ -35,6 +36,7 @@ FORMAT = "towline.proposal/v1"
 KINDS = ("edit", "file", "create", "restore", "sql")
 MAX_JSON = 16 * 2**20  # bytes; a larger edit travels as a table file
 MAX_FILE = 100 * 2**20
+MAX_PARQUET = 2 * 2**30  # of a Parquet file in key order, which need not be read at once
 MAX_NOTE = 2_000  # characters
 MAX_STATEMENT = 64 * 2**10  # bytes; it travels in queues and stands in the audit record
 TABLE_ENDINGS = (".csv", ".parquet", ".xlsx")
@@ -53,7 +55,8 @@ class Proposal:
     mode     None: as the contract says
     changes  of an `edit`
     table    of a `file` or a `create`, conformed to the contract; `partial`: rows that it lacks stay
-    made     of an `sql`, once its query was run: the rows that it makes of its base
+    made     of an `sql`, once its query was run: the rows that it makes of its base; of a `file` or a `create` in place
+             of `table`, where that is too large to be at hand
     restore  of a `restore`; its changes follow from the tables of two commits
     resolves the conflicted proposal whose conflicts were decided in this one
     statement  of an `sql`; `preview`: its author looks at what it would do before it is committed
@@ -75,8 +78,8 @@ class Proposal:
     preview: bool = False
 
 
-# How a proposal's table file is fetched: its name (beside the proposal) -> its bytes.
-Fetch = Callable[[str], bytes]
+# How a proposal's table file is fetched: its name (beside the proposal) -> its bytes, or the file where it is large.
+Fetch = Callable[[str], bytes | TableFile]
 
 
 def from_json(body: bytes, contract: Contract | None, fetch: Fetch) -> tuple[Proposal, Report]:
@@ -110,21 +113,23 @@ def from_json(body: bytes, contract: Contract | None, fetch: Fetch) -> tuple[Pro
     file = raw.get("file")
     if not isinstance(file, dict) or not isinstance(file.get("name"), str):
         raise BadProposal(f'a proposal of kind {kind!r} names its table: "file": {{"name": "….csv"}}')
-    table, report = _table(fetch(file["name"]), str(file.get("original") or file["name"]), contract)
-    return replace(empty, table=table, partial=_partial(file)), report
+    whole, report = _whole(fetch(file["name"]), str(file.get("original") or file["name"]), contract)
+    return replace(empty, **whole, partial=_partial(file)), report
 
 
-def from_file(body: bytes, name: str, metadata: Mapping[str, str], contract: Contract) -> tuple[Proposal, Report]:
+def from_file(
+    body: bytes | TableFile, name: str, metadata: Mapping[str, str], contract: Contract
+) -> tuple[Proposal, Report]:
     """Read a table file that somebody put into the inbox by itself: note, base, mode and rows are its metadata."""
-    table, report = _table(body, name, contract)
+    whole, report = _whole(body, name, contract)
     proposal = Proposal(
         dataset=contract.dataset,
         kind="file",
         note=check_note(metadata.get("note")),
         base=_base(metadata) if "base" in metadata else None,
         mode=_one_of(metadata, "mode", MODES, None),
-        table=table,
         partial=_partial(metadata),
+        **whole,
     )
     return proposal, report
 
@@ -275,13 +280,17 @@ def _restore(raw: Mapping[str, Any], contract: Contract) -> Restore:
     return restore.from_json(raw.get("restore"), contract)
 
 
-def _table(body: bytes, name: str, contract: Contract) -> tuple[pa.Table | None, Report]:
-    """A table file conformed to the contract and checked for what needs no other table."""
+def _whole(body: bytes | TableFile, name: str, contract: Contract) -> tuple[dict[str, Any], Report]:
+    """A table file conformed to the contract and checked for what needs no other table: a proposal's `table`, or what
+    it has `made`."""
     try:
-        table, _ = read_table(body, name, contract)
-    except UnreadableFile as error:
+        if isinstance(body, TableFile):
+            made, report = streamed.check(body, contract)
+            return {"made": made}, Report.join(report, not_empty(body.num_rows))
+        table, report = conformed(read_table(body, name, contract)[0], contract)
+        return {"table": table}, report
+    except (UnreadableFile, Corrupt) as error:
         raise BadProposal(str(error), rule="file.unreadable") from error
-    return conformed(table, contract)
 
 
 def conformed(table: pa.Table, contract: Contract) -> tuple[pa.Table | None, Report]:

@@ -22,12 +22,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from towline import edits, keys
+from towline import browse, edits, keys
 from towline.change import RowChange, same_row
 from towline.contract import Contract
 from towline.errors import BadProposal, NotFound
 from towline.ranks import rank
-from towline.rows import InMemory, Rows, difference
+from towline.rows import Filed, InMemory, Rows, difference
 from towline.values import Key, Row, Value, encode, same, shown
 
 FORMAT = '{"commit": "<commit id>", "keys": [{…}, …], "columns": ["…", …]}'
@@ -110,12 +110,19 @@ def choose(wanted: Restore, contract: Contract, base: Rows, past: Rows, where: M
     if where:
         found = tuple(change for change in found if _holds(change.old, where) or _holds(change.new, where))
     if not found:
-        if where and not any(edits.matching(rows.table(), where).num_rows for rows in (base, past)):
+        if where and not any(_is_there(rows, where, contract) for rows in (base, past)):
             raise NotFound(f"no row of {contract.dataset} has {edits.spell(where)} in one of the two commits")
         raise BadProposal(
             f"nothing to restore: what was chosen is as it was in commit {wanted.commit}", rule="change.nothing"
         )
     return replace(wanted, keys=tuple(change.key(contract.key) for change in found) if where else ())
+
+
+def _is_there(rows: Rows, where: Row, contract: Contract) -> bool:
+    """Whether a row holds these values."""
+    if isinstance(rows, Filed):
+        return bool(browse.matching(rows.file, contract.key, where).num_rows)
+    return bool(edits.matching(rows.table(), where).num_rows)
 
 
 def _holds(row: Row | None, where: Mapping[str, Value]) -> bool:

@@ -215,7 +215,9 @@ def pieces(rows: Rows, columns: Sequence[str]) -> Iterator[pa.Table]:
 
 def grouped(rows: Rows) -> Grouped:
     """The rows as they lie in row groups: what must see all of them need not have them at hand at once."""
-    return OfFile.claiming(rows.file) if isinstance(rows, Filed) else OfTable(rows.table())
+    if isinstance(rows, Filed):
+        return OfFile.claiming(rows.file)
+    return rows if isinstance(rows, Grouped) else OfTable(rows.table())
 
 
 def holds(cells: pa.ChunkedArray, wanted: Sequence[Value]) -> pa.ChunkedArray:

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from app.editing.paged import LARGE
 from tests.app.browser import CHROMIUM, Tab, browser
+from tests.app.test_screenshots import PICTURES
 from tests.local_stack import running
 from tests.needs import need
 from towline.connect import connect
@@ -58,7 +59,7 @@ def test_rows_of_two_pages_are_edited_in_one_proposal(info: StackInfo) -> None:
     draft = dataset.create("catches.parquet", write_table(table(), "parquet"), CONTRACT, "first load")
     assert dataset.send(draft).wait().status == "committed"
     assert info.editor is not None
-    with browser(info.editor, 1400, 850) as tab:
+    with browser(info.editor) as tab:
         tab.sees(f"Rows 1-1,000 of {ROWS:,}")
         tab.type(1, "length", "12.5")
         tab.sees("1 cell in 1 row changed")
@@ -75,7 +76,8 @@ def test_rows_of_two_pages_are_edited_in_one_proposal(info: StackInfo) -> None:
         tab.type(677, "species", "sprat")
         tab.sees("1 row on other pages")
         tab.lists("12.5", "sprat")
-        _picture(tab, "two-pages")
+        if os.environ.get("TOWLINE_SCREENSHOTS"):
+            tab.page.screenshot(path=PICTURES / "large.png")
         tab.submit("read wrong on the log sheet")
         tab.sees("Commit 2")
         tab.sees(f"Rows 45,001-46,000 of {ROWS:,}")
@@ -95,10 +97,3 @@ def _narrow(tab: Tab, column: str, value: str) -> None:
     tab.page.get_by_role("option", name=column, exact=True).click()
     tab.page.get_by_role("textbox", name="Value").fill(value)
     tab.press("Add this filter")
-
-
-def _picture(tab: Tab, name: str) -> None:
-    """For whoever wants to look: where TOWLINE_PICTURES names a folder."""
-    folder = os.environ.get("TOWLINE_PICTURES")
-    if folder:
-        tab.page.screenshot(path=Path(folder) / f"paged-{name}.png")

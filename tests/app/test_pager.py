@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
 from app import pager, pager_markup
-from app.editing import paged
+from app.editing import paged, remote
 from app.editing.paged import Leaf, PagedSheet
 from tests.app.editor import Editor
 from tests.app.sheets import CONTRACT, at
@@ -142,6 +142,55 @@ def test_a_page_that_cannot_be_read_leaves_this_one(editor: Editor, monkeypatch:
         assert "No connection to http://127.0.0.1:4566." in editor.text
     assert shown(editor) == [(1, 0), (1, 1)]
     assert "1 cell in 1 row changed" in editor.text
+
+
+def test_a_link_leads_to_the_page_of_its_row(editor: Editor) -> None:
+    editor.tab.query_params["key"] = "2,1"
+    editor.open()
+    assert shown(editor) == [(2, 0), (2, 1)]
+
+
+def test_a_newer_commit_is_loaded_on_the_same_page_with_the_edits_of_all_pages(editor: Editor) -> None:
+    editor.type(at(1, 0, volume="3.5"))
+    click(editor, "next")
+    other = editor.nets.by("bo")
+    other.send(other.edit(2, 1, vessel="Petrel"))
+    editor.open()
+    assert "Nothing of it is in the rows that you edited." in editor.text
+    editor.press("Load commit 2 and keep my changes")
+    assert shown(editor) == [(2, 0), (2, 1)]
+    assert editor.desk.sheet.rows[2, 1]["vessel"] == "Petrel"
+    assert "1 row on other pages" in editor.text
+
+
+def test_a_clash_on_another_page_is_asked_about(editor: Editor) -> None:
+    editor.type(at(1, 0, volume="3.5"))
+    click(editor, "next")
+    other = editor.nets.by("bo")
+    other.send(other.edit(1, 0, volume=4.5))
+    editor.open()
+    assert editor.is_disabled("Load commit 2 with these choices")
+
+
+def test_what_others_changed_is_not_listed_where_it_is_too_much(
+    editor: Editor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "COMPARED", 0)
+    editor.type(at(1, 0, volume="3.5"))
+    other = editor.nets.by("bo")
+    other.send(other.edit(2, 1, vessel="Petrel"))
+    editor.open()
+    assert "It changed too many rows to say which" in editor.text
+    assert "which changed many other rows" in editor.text
+
+
+def test_a_draft_of_edits_on_two_pages_is_gone_on_with(editor: Editor) -> None:
+    editor.type(at(1, 0, volume="3.5"))
+    click(editor, "next")
+    editor.type(at(2, 1, vessel="Petrel"))
+    editor.reload().press("Continue")
+    assert "2 cells in 2 rows changed" in editor.text
+    assert "1 row on other pages" in editor.text
 
 
 def test_a_commit_that_is_only_looked_at_has_pages_too(editor: Editor) -> None:

@@ -11,6 +11,7 @@ import pytest
 from rich.cells import cell_len
 
 from tests.cli.conftest import CONTRACT, CSV, Towline
+from towline.cli import show
 from towline.files import read_table, write_table
 from towline.sample import sample_table
 
@@ -99,6 +100,49 @@ def test_rows_are_chosen_by_their_values(towline: Towline) -> None:
     rows = towline.good("show", "tows", "--where", "tow=1", "--where", "is_day=false", "--json").json
     assert [(row["tow"], row["net"]) for row in rows] == [(1, 1)]
     assert towline.good("show", "tows", "--where", "tow=77", "--json").json == []
+
+
+def test_rows_are_shown_in_the_order_of_another_column(wide: Towline) -> None:
+    volumes = sample_table()["volume_filtered"].to_pylist()
+    for more, wanted in (((), sorted(volumes)), (("--descending",), sorted(volumes, reverse=True))):
+        rows = wide.good("show", "net_tows", "--sort", "volume_filtered", *more, "--json").json
+        assert [row["volume_filtered"] for row in rows] == wanted
+
+
+def test_rows_are_shown_from_a_key_on(wide: Towline) -> None:
+    keys = list(zip(*(sample_table().sort_by("tow")[name].to_pylist() for name in ("tow", "net")), strict=True))
+    rows = wide.good("show", "net_tows", "--from", "tow=4,net=1", "-n", "3", "--json").json
+    first = sorted(keys).index((4, 1))
+    assert [(row["tow"], row["net"]) for row in rows] == sorted(keys)[first : first + 3]
+    assert f"rows {first + 1}-{first + 20} of 125" in wide.good("show", "net_tows", "--from", "tow=4,net=1").out
+    assert wide.good("show", "net_tows", "--from", "tow=4", "-n", "1", "--json").json[0]["tow"] == 4
+
+
+@pytest.mark.parametrize(
+    ("wanted", "why"),
+    [
+        (["--descending"], "goes with --sort"),
+        (["--sort", "tow", "--from", "tow=4"], "leave out --sort"),
+        (["--from", "net=4"], "takes the key, or its first columns: tow=…, net=…"),
+        (["--from", "tow=4444"], "no row of net_tows has tow=4444"),
+        (["--sort", "depth"], "depth"),
+    ],
+)
+def test_an_order_or_a_beginning_that_means_nothing_is_refused(wide: Towline, wanted: list[str], why: str) -> None:
+    refused = wide("show", "net_tows", *wanted)
+    assert refused.code != 0
+    assert why in refused.err
+
+
+def test_rows_of_a_large_table_that_match_are_counted_only_where_all_were_seen(
+    wide: Towline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few, many = ("--where", "tow=4,net=1"), ("--where", "is_day=true", "-n", "2")
+    counted = wide.good("show", "net_tows", *many).out
+    monkeypatch.setattr(show, "COUNTED", 100)
+    assert "the first 2 rows that match, of 125; there are more" in wide.good("show", "net_tows", *many).out
+    assert "there are more" not in counted
+    assert "1 rows that match, of 125;" in wide.good("show", "net_tows", *few).out
 
 
 def test_earlier_commits_are_shown_by_id_by_number_and_by_time(towline: Towline) -> None:

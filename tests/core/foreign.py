@@ -26,7 +26,8 @@ import pyarrow.parquet.encryption as crypto
 
 from towline.sample import sample_table
 
-ROWS = 3_000  # more than DuckDB's smallest row group, 2,048
+ROWS = 600
+MANY = 4_100  # in two row groups of DuckDB's smallest size, 2,048
 FEW = 12
 KEY = ("tow", "net")
 NETS = 8  # of a tow
@@ -70,7 +71,7 @@ def towed(rows: int) -> pa.Table:
     depth = [pc.multiply(noise[seed], 1_000.0) for seed in (2, 3)]
     volume = pc.if_else(pc.less(noise[4], 0.1), None, pc.multiply(noise[4], 800.0))
     is_day = pc.if_else(pc.greater(noise[0], 0.9), None, pc.less(noise[0], 0.5))
-    size = pc.if_else(pc.less(tow, 100), None, 1.0)
+    size = pc.if_else(pc.less(tow, 20), None, 1.0)
     net = pc.subtract(place, pc.multiply(tow, NETS))
     latitude, longitude = pc.add(noise[0], 21.0), pc.subtract(noise[1], 158.0)
     columns = [vessel, cruise, tow, net, latitude, longitude, *depth, volume, time, time, is_day, size]
@@ -233,11 +234,11 @@ def _plain_forms() -> Iterator[Form]:
     for codec in _CODECS:
         for version in ("1.0", "2.0"):
             name = f"pyarrow {codec}, pages {version}"
-            yield Form(name, by_pyarrow(compression=codec, data_page_version=version, row_group_size=1_000))
+            yield Form(name, by_pyarrow(compression=codec, data_page_version=version, row_group_size=250))
     for codec in ("uncompressed", "snappy", "gzip", "zstd", "brotli", "lz4_raw"):
-        yield Form(f"duckdb {codec}", by_duckdb(f"CODEC '{codec}'", "ROW_GROUP_SIZE 2048"))
+        yield Form(f"duckdb {codec}", by_duckdb(f"CODEC '{codec}'"))
     for codec in ("uncompressed", "snappy", "gzip", "zstd", "brotli", "lz4"):
-        yield Form(f"polars {codec}", by_polars(compression=codec, row_group_size=1_000))
+        yield Form(f"polars {codec}", by_polars(compression=codec, row_group_size=250))
 
 
 def _laid_out() -> Iterator[Form]:
@@ -250,17 +251,17 @@ def _laid_out() -> Iterator[Form]:
     yield Form(
         "tiny pages of version 2", by_pyarrow(data_page_version="2.0", max_rows_per_page=16, write_batch_size=16)
     )
-    yield Form("page index", by_pyarrow(write_page_index=True, row_group_size=700, max_rows_per_page=100))
+    yield Form("page index", by_pyarrow(write_page_index=True, row_group_size=150, max_rows_per_page=100))
     bloom = {"vessel": {"ndv": 100}, "tow": {"ndv": 1000}}
-    yield Form("bloom filters", by_pyarrow(bloom_filter_options=bloom, row_group_size=700))
+    yield Form("bloom filters", by_pyarrow(bloom_filter_options=bloom, row_group_size=150))
     yield Form("checksums of pages", by_pyarrow(write_page_checksum=True))
     yield Form("content-defined pages", by_pyarrow(use_content_defined_chunking=True, data_page_size=1_024))
-    yield Form("no statistics", by_pyarrow(write_statistics=False, row_group_size=700))
-    yield Form("no statistics of the key", by_pyarrow(write_statistics=["vessel"], row_group_size=700))
+    yield Form("no statistics", by_pyarrow(write_statistics=False, row_group_size=150))
+    yield Form("no statistics of the key", by_pyarrow(write_statistics=["vessel"], row_group_size=150))
     yield Form("no Arrow schema", by_pyarrow(store_schema=False))
     yield Form("Parquet 1.0", by_pyarrow(version="1.0"))
     yield Form("flavor of Spark", by_pyarrow(flavor="spark"))
-    yield Form("duckdb version 2", by_duckdb("PARQUET_VERSION V2", "ROW_GROUP_SIZE 2048"))
+    yield Form("duckdb version 2", by_duckdb("PARQUET_VERSION V2", "ROW_GROUP_SIZE 2048"), rows=MANY)
     yield Form("duckdb without dictionaries", by_duckdb("STRING_DICTIONARY_PAGE_SIZE_LIMIT 1"))
     yield Form("duckdb, field ids", by_duckdb("FIELD_IDS 'auto'"))
     yield Form("polars without statistics", by_polars(statistics=False))
@@ -269,7 +270,7 @@ def _laid_out() -> Iterator[Form]:
 
 def _encoded() -> Iterator[Form]:
     yield Form("no dictionaries", by_pyarrow(use_dictionary=False))
-    yield Form("dictionaries that overflow", by_pyarrow(dictionary_pagesize_limit=64, row_group_size=1_500))
+    yield Form("dictionaries that overflow", by_pyarrow(dictionary_pagesize_limit=64, row_group_size=400))
     yield Form("byte stream split", by_pyarrow(use_dictionary=False, use_byte_stream_split=list(_NUMBERS)))
     encodings = dict.fromkeys(KEY, "DELTA_BINARY_PACKED") | dict.fromkeys(_TEXTS, "DELTA_BYTE_ARRAY")
     encodings |= {"cruise": "DELTA_LENGTH_BYTE_ARRAY", "is_day": "RLE", "net_size": "BYTE_STREAM_SPLIT"}
@@ -278,7 +279,7 @@ def _encoded() -> Iterator[Form]:
 
 
 def _filled() -> Iterator[Form]:
-    write = by_pyarrow(row_group_size=700, compression="zstd")
+    write = by_pyarrow(row_group_size=150, compression="zstd")
     yield Form("zero rows", by_pyarrow(), rows=0)
     yield Form("zero rows of duckdb", by_duckdb(), rows=0)
     yield Form("zero rows of polars", by_polars(), rows=0)
@@ -295,11 +296,11 @@ def _filled() -> Iterator[Form]:
     yield Form("unusual numbers of polars", by_polars(), _unusual_numbers, rows=80)
 
 
-VIEWS = Form("views of texts", by_pyarrow(row_group_size=1_000), cast(**dict.fromkeys(_TEXTS, pa.string_view())))
+VIEWS = Form("views of texts", by_pyarrow(row_group_size=250), cast(**dict.fromkeys(_TEXTS, pa.string_view())))
 
 
 def _typed() -> Iterator[Form]:
-    write = by_pyarrow(row_group_size=1_000)
+    write = by_pyarrow(row_group_size=250)
     yield Form("all columns required", write, lambda t: required(*t.column_names)(_without_nulls(t)))
     yield Form("key optional", write, required())
     yield Form("columns in another order", write, lambda t: t.select(t.column_names[::-1]))
@@ -336,7 +337,7 @@ def _times(unit: str, zone: str | None = None) -> pa.Array:
     return pa.array([0, 86_400_000, None, 1_000_000], pa.timestamp(unit, zone))
 
 
-def _timed() -> Iterator[Form]:
+def _more_types() -> Iterator[Form]:
     for unit in ("s", "ms", "us", "ns"):
         yield Form(f"times in {unit}", by_pyarrow(), with_column(_times(unit)))
     yield Form("times in UTC", by_pyarrow(), with_column(_times("ms", "UTC")))
@@ -344,10 +345,12 @@ def _timed() -> Iterator[Form]:
     yield Form("INT96", by_pyarrow(use_deprecated_int96_timestamps=True), with_column(_times("ns")))
     yield Form("times of duckdb", by_duckdb(), with_column(_times("us", "UTC")))
     yield Form("times of polars", by_polars(), with_column(_times("ms")))
+    yield Form("half floats", by_pyarrow(), with_column(pa.array([1.5, None], pa.float16())))
+    yield Form("wide decimals", by_pyarrow(), with_column(pa.array([1, None], pa.decimal256(60, 3))))
     yield Form("dates", by_pyarrow(), with_column(pa.array([0, 20_000, None], pa.date32())))
 
 
-TIMED = tuple(_timed())
+MORE_TYPES = tuple(_more_types())
 
 
 def _nested() -> Iterator[Form]:
@@ -359,7 +362,7 @@ def _nested() -> Iterator[Form]:
         "fixed lists": pa.array([[1, 2], None], pa.list_(pa.int32(), 2)),
     }
     for name, column in columns.items():
-        yield Form(name, by_pyarrow(row_group_size=1_000), with_column(column))
+        yield Form(name, by_pyarrow(row_group_size=250), with_column(column))
     yield Form("lists of duckdb", by_duckdb(), with_column(columns["lists"]))
     yield Form("structures of polars", by_polars(), with_column(columns["structures"]))
 
@@ -368,10 +371,8 @@ def _not_of_a_table() -> Iterator[Form]:
     yield Form("bytes", by_pyarrow(), with_column([b"\xff\x00", None]))
     yield Form("bytes of one length", by_pyarrow(), with_column(pa.array([b"0123456789abcdef"], pa.binary(16))))
     yield Form("times of day", by_pyarrow(), with_column(pa.array([1, None], pa.time64("us"))))
-    yield Form("half floats", by_pyarrow(), with_column(pa.array([1.5, None], pa.float16())))
     yield Form("durations", by_pyarrow(), with_column(pa.array([1, None], pa.duration("us"))))
     yield Form("UUIDs", by_pyarrow(), with_column(_uuids()))
-    yield Form("wide decimals", by_pyarrow(), with_column(pa.array([1, None], pa.decimal256(60, 3))))
 
 
 def _uuids() -> pa.Array:

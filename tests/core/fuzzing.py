@@ -219,6 +219,8 @@ def _read(source: BytesSource) -> bool:
         table = pa.concat_tables([file.read([number], most=MOST) for number in range(file.num_groups)] or [_none(file)])
     except Corrupt:
         return False
+    for column in file.schema.names:
+        assert len(file.claimed(column)) == file.num_groups
     table.validate()
     assert table.num_rows == file.num_rows == sum(file.footer.rows)
     assert table.schema.equals(file.schema)
@@ -252,8 +254,8 @@ def _look(source: BytesSource) -> None:
 def run(seed: int, seconds: float, place: Path) -> dict[str, Any]:
     originals()
     check(originals()[0])
-    _limit(2 * 2**30)
-    before, deadline = _resident(), time.monotonic() + seconds
+    limit(2 * 2**30)
+    before, deadline = resident(), time.monotonic() + seconds
     number, read, slowest = 0, 0, 0.0
     with place.open("wb", buffering=0) as file:
         while time.monotonic() < deadline:
@@ -262,17 +264,17 @@ def run(seed: int, seconds: float, place: Path) -> dict[str, Any]:
             read += check(tampered(seed, number))
             slowest = max(slowest, time.monotonic() - begun)
             number += 1
-    return {"cases": number, "read": read, "slowest": slowest, "grown": _resident() - before}
+    return {"cases": number, "read": read, "slowest": slowest, "grown": resident() - before}
 
 
-def _limit(more: int) -> None:
+def limit(more: int) -> None:
     """No more address space than there is, and `more` bytes: a claim of terabytes fails at once."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     size = pages * resource.getpagesize() + more
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 
-def _resident() -> int:
+def resident() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

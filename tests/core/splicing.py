@@ -29,7 +29,7 @@ from towline.parquet.writer import commit_metadata, to_parquet
 from towline.values import Key, Row, Value
 
 USUAL = 20  # rows of a row group
-SHAPE = Shape(group=USUAL, small=0)
+SHAPE = Shape(group=USUAL, small=0, stretch=1500, moved=6000)
 RULES = Rules(least=700, most=10**6, count=1000)  # a part holds a chunk or two
 COLUMNS = pa.schema(
     [

@@ -1,21 +1,22 @@
 """The commit protocol on masters that are too large to be read and written as a whole.
 
-The bounds are small here (`tests.core.large`); the code is that of tables of gigabytes.
+The bounds are small here (`tests.large`); the code is that of tables of gigabytes.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections import Counter
+from collections.abc import Iterator
 from random import Random
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.core import large
 from tests.core.nets import CONTRACT, NAME, Nets
 from tests.core.test_commit import Crash, check_promises, records
+from tests.large import small_bounds
 from towline import commit, inbox, keys
 from towline import table as tables
 from towline.body import Body
@@ -30,8 +31,9 @@ VESSELS = (None, "", "Meridian", "Petrel")
 
 
 @pytest.fixture(autouse=True)
-def _small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    large.shrink(monkeypatch)
+def _small_bounds() -> Iterator[None]:
+    with small_bounds():
+        yield
 
 
 def of_tows(tows: int) -> Nets:
@@ -97,7 +99,7 @@ def test_edits_of_large_masters_make_the_tables_that_they_say(nets: Nets, bodies
         (receipt,) = nets.send(nets.dataset.rows(changes, "an edit", nets.commit))
         assert receipt.status == "committed", receipt
         assert nets.head().table.equals(tables.apply(before, CONTRACT.key, changes))
-    assert {body.way for body in bodies} <= {"append", "ordered"}
+    assert {body.way for body in bodies} <= {"append", "compact"}
     check_promises(nets)
 
 

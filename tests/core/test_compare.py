@@ -187,8 +187,8 @@ def test_versions_that_were_spliced_or_written_anew_differ_in_what_diff_says(
 
 
 def test_of_a_spliced_version_the_changed_column_of_one_group_is_read_and_the_pages_of_the_row() -> None:
-    old = file(rows(2_000))
-    (change,) = diff(rows(2_000), rows(2_000, n777=5.0), KEY).changes
+    old = file(rows(1_000))
+    (change,) = diff(rows(1_000), rows(1_000, n777=5.0), KEY).changes
     found, one, other = compared(old, spliced(old, change))
     assert found == [change]
     groups = [TableFile.of_bytes(source.body).footer.group(777 // GROUP) for source in (one, other)]

@@ -3,13 +3,15 @@ first commit, with nothing changed but what was edited."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from tests.core import large
+from tests import large
 from tests.core.foreign import (
     FORMS,
     KEY,
@@ -20,11 +22,14 @@ from tests.core.foreign import (
     towed,
 )
 from tests.pipeline import Pipeline
-from towline import infer, keys, master
+from towline import history, infer, keys, master
 from towline import table as tables
 from towline.change import RowChange
 from towline.dataset import Dataset
 from towline.master import Head
+from towline.parquet import thrift
+from towline.parquet.footer import GROUPS, digest, of_bytes
+from towline.parquet.source import BytesSource
 from towline.parquet.tablefile import TableFile
 from towline.parquet.writer import to_parquet
 from towline.receipts import Receipt
@@ -37,8 +42,7 @@ SMALL = [replace(form, rows=min(form.rows, ROWS)) for form in FORMS]
 @pytest.fixture(scope="module")
 def towline() -> Iterator[Dataset]:
     """A dataset, where a table of some rows is a large one. Each test puts its own master on top."""
-    with pytest.MonkeyPatch.context() as patch:
-        large.shrink(patch)
+    with large.small_bounds():
         dataset = Pipeline().dataset(NAME)
         draft = dataset.create("tows.parquet", to_parquet(towed(ROWS), KEY, {}), CONTRACT, "first load")
         assert sent(dataset, draft).status == "committed"
@@ -87,3 +91,78 @@ def check(dataset: Dataset, expected: pa.Table) -> None:
     assert [field.nullable for field in file.schema] == [field.name not in KEY for field in file.schema]
     codecs = {file.footer.arrow.row_group(n).column(0).compression for n in range(file.num_groups)}
     assert codecs == {"ZSTD"}
+
+
+# --- digests that are not theirs -------------------------------------------------------------------------------------
+
+
+def carried_along(found: bytes, table: pa.Table) -> bytes:
+    """A table in the form of a master, with the digests of the master `found`: what pyarrow writes of a table that it
+    read there, for it keeps the metadata of a file with the table."""
+    old, made = of_bytes(found), to_parquet(table, KEY, {}, group=large.GROUP)
+    new = of_bytes(made)
+    groups = [new.raw_group(number) for number in range(len(new.rows))]
+    return made[: new.start] + new.with_groups(groups, new.num_rows, old.metadata)
+
+
+@pytest.mark.parametrize("metadata", [False, True], ids=["of nobody", "of the commit"])
+def test_a_master_with_the_digests_of_another_hides_nothing(towline: Dataset, metadata: bool) -> None:
+    before = head(towline)
+    rows = before.table.to_pylist()
+    rows[5] |= {"lat_decimal": rows[5]["lat_decimal"] + 0.5}
+    forged = carried_along(body(towline), pa.Table.from_pylist(rows, before.table.schema))
+    assert of_bytes(forged).digests == of_bytes(body(towline)).digests
+    stat = before.blob.stat
+    towline.bench.store.put(keys.master(NAME), forged, metadata=stat.metadata if metadata else None)
+    if not metadata:
+        assert head(towline).file.footer.digests is None
+    assert head(towline).foreign().footer.digests is None
+    other = {**rows[20], "lat_decimal": rows[20]["lat_decimal"] + 1.0}
+    receipt = sent(towline, towline.rows([RowChange(rows[20], other)], "a cell", str(before.commit)))
+    assert receipt.status == "committed", receipt
+    ours, external = history.log(towline.bench, NAME)[:2]
+    assert (external["kind"], external["cells_changed"], ours["cells_changed"]) == ("external", 1, 1)
+    after = head(towline)
+    rows[20] = other
+    assert same(after.table, pa.Table.from_pylist(rows, after.table.schema))
+    assert after.file.footer.digests == tuple(
+        tuple(digest(body(towline)[start:stop]) for start, stop in group.spans) for group in after.file.footer.groups()
+    )
+
+
+def test_pyarrow_carries_the_digests_of_a_master_along(towline: Dataset) -> None:
+    """Why they cannot be believed of a file that no commit made."""
+    read = pq.ParquetFile(pa.BufferReader(body(towline))).read()
+    sink = io.BytesIO()
+    pq.write_table(read, sink)
+    assert of_bytes(sink.getvalue()).metadata[GROUPS] == of_bytes(body(towline)).metadata[GROUPS]
+
+
+def test_a_proposal_with_the_digests_of_another_file_is_read_by_its_values(towline: Dataset) -> None:
+    before = head(towline)
+    rows = before.table.to_pylist()
+    rows[7] |= {"lat_decimal": 3.5}
+    forged = carried_along(body(towline), pa.Table.from_pylist(rows, before.table.schema))
+    receipt = sent(towline, towline.file("tows.parquet", forged, "all of it", str(before.commit)))
+    assert receipt.status == "committed", receipt
+    assert history.log(towline.bench, NAME)[0]["cells_changed"] == 1
+    assert head(towline).table.to_pylist()[7]["lat_decimal"] == 3.5
+
+
+def test_statistics_that_lie_hide_no_row() -> None:
+    """Of a file of others nothing is found by its statistics or its page index."""
+    table = towed(ROWS)
+    sink = io.BytesIO()
+    pq.write_table(table, sink, row_group_size=10, write_page_index=True, use_dictionary=False)
+    made = of_bytes(sink.getvalue())
+    raws = []
+    for group in made.groups():
+        meta = group.chunks[2].raw.get(3)
+        for field in (1, 2, 5, 6):
+            meta.get(12).set(field, thrift.BINARY, (10**9).to_bytes(8, "little"))
+        raws.append(thrift.encode(group.rest))
+    lying = sink.getvalue()[: made.start] + made.with_groups(raws, made.num_rows, {})
+    assert TableFile.of_bytes(lying).rows([(1, 3)], KEY) == {}
+    file = TableFile.foreign(BytesSource(lying))
+    assert file.rows([(1, 3)], KEY) == {(1, 3): table.to_pylist()[11]}
+    assert file.bounds("tow") == file.nulls("tow") == [None] * 4

@@ -9,8 +9,27 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.core.foreign import ENCRYPTED, FORMS, KEY, NESTED, SCHEMA, TIMED, UNUSUAL, VIEWS, Form, by_arrow, same
-from towline.errors import Corrupt
+from tests.core.foreign import (
+    ALIKE,
+    COLUMNLESS,
+    DOTTED,
+    ENCRYPTED,
+    FORMS,
+    KEY,
+    MORE_TYPES,
+    NAMELESS,
+    NESTED,
+    SCHEMA,
+    TWICE,
+    UNUSUAL,
+    VIEWS,
+    Form,
+    by_arrow,
+    same,
+)
+from towline.errors import Corrupt, TowlineError
+from towline.files import read_table
+from towline.first_contract import choose
 from towline.parquet.footer import of_bytes, rebuilt
 from towline.parquet.source import BytesSource, Span
 from towline.parquet.tablefile import TableFile
@@ -45,7 +64,7 @@ def picked(table: pa.Table) -> dict[Key, Row]:
     return {tuple(row[name] for name in KEY): row for row in table.take(pa.array(places, pa.int64())).to_pylist()}
 
 
-@pytest.mark.parametrize("form", [*FORMS, *TIMED, *UNUSUAL], ids=str)
+@pytest.mark.parametrize("form", [*FORMS, *MORE_TYPES, *UNUSUAL], ids=str)
 def test_a_file_is_read_as_arrow_reads_it(form: Form) -> None:
     expected = by_arrow(form.body)
     sizes = [group.num_rows for group in groups_of(form)]
@@ -77,7 +96,7 @@ def test_nested_columns_are_read_as_they_are_but_no_row_is_looked_up_by_key(form
             file.rows([(0, 0)], KEY)
 
 
-@pytest.mark.parametrize("form", [*FORMS, *TIMED, *NESTED, *UNUSUAL], ids=str)
+@pytest.mark.parametrize("form", [*FORMS, *MORE_TYPES, *NESTED, *UNUSUAL], ids=str)
 def test_a_footer_is_written_again_byte_for_byte(form: Form) -> None:
     footer = of_bytes(form.body)
     struct, end = decode(footer.raw)
@@ -99,3 +118,38 @@ def test_the_forms_are_of_one_table() -> None:
     assert all(set(form.table.column_names) == set(SCHEMA.names) for form in FORMS)
     assert len({form.name for form in FORMS}) == len(FORMS)
     assert BytesSource(FORMS[0].body).size == len(FORMS[0].body)
+
+
+def proposed(form: Form) -> pa.Table:
+    """The table that a proposal, or the first file of a dataset, is read as."""
+    table, _ = read_table(form.body, "tows.parquet")
+    contract = choose(table, "tows", KEY).contract
+    found, report = contract.conform(table)
+    assert found is not None, report
+    return found
+
+
+@pytest.mark.parametrize("form", [*FORMS, *MORE_TYPES, ALIKE, DOTTED], ids=str)
+def test_a_file_that_is_proposed_has_the_values_that_arrow_reads(form: Form) -> None:
+    expected = by_arrow(form.body)
+    assert read_table(form.body, "tows.parquet")[0].num_rows == expected.num_rows
+    if expected.num_rows:
+        found = proposed(form)
+        assert repr(found.to_pylist()) == repr(expected.cast(found.schema).to_pylist())
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        *((form, "column extra holds lists or structures; a table has one value a cell") for form in NESTED),
+        *((form, "column 'extra' is of type .*, which no contract has") for form in UNUSUAL),
+        (TWICE, "column vessel is there more than once"),
+        (NAMELESS, "column 14 has no name"),
+        (COLUMNLESS, "a table needs at least its key"),
+        *((form, "encrypted") for form in ENCRYPTED),
+    ],
+    ids=str,
+)
+def test_what_no_dataset_can_hold_is_refused_when_it_is_proposed(form: Form, said: str) -> None:
+    with pytest.raises(TowlineError, match=said):
+        proposed(form)

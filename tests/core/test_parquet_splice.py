@@ -15,13 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.core.splicing import KEYS, SHAPE, USUAL, Edits, body_of, check, check_readers, save, written
+from tests.core.splicing import KEYS, RULES, SHAPE, USUAL, Edits, body_of, check, check_readers, save, written
 from towline import table as tables
 from towline.change import RowChange, key_of
 from towline.errors import Corrupt
 from towline.parquet import append, compact, indexes, regroup, verify, writer
 from towline.parquet import splice as splicing
 from towline.parquet.draft import Draft, Listed
+from towline.parquet.layout import Upload, layout
 from towline.parquet.order import Order
 from towline.parquet.pieces import Keep
 from towline.parquet.source import Span
@@ -74,7 +75,7 @@ def test_ten_thousand_random_edits_equal_a_rewrite(seen: Counter[str], tmp_path:
 
     run()
     assert seen["insert"] + seen["update"] + seen["delete"] >= 10_000, seen
-    for what in ("append", "ordered", "joined", "divided", "emptied", "in columns", "moved", "before", "behind"):
+    for what in ("append", "compact", "joined", "divided", "emptied", "in columns", "moved", "before", "behind"):
         assert seen[what] >= 10, (what, seen)
 
 
@@ -153,14 +154,14 @@ def test_the_dead_bytes_stay_below_a_quarter_however_often_a_cell_changes() -> N
         check(body, KEY, table, number)
         modes[spliced.mode] += 1
         assert spliced.file.footer.dead <= spliced.file.footer.start / 4
-        assert ("would be dead" in spliced.reason) == (spliced.mode == "ordered")
+        assert ("would be dead" in spliced.reason) == (spliced.mode == "compact")
     assert modes["append"] > 10
-    assert modes["ordered"] >= 2
+    assert modes["compact"] >= 2
 
 
 def test_a_file_without_rows_is_a_file_and_takes_rows_again(tmp_path: Path) -> None:
     spliced, empty = save(BODY, KEY, [RowChange(row, None) for row in ROWS])
-    assert spliced.mode == "ordered"  # all of it was dead
+    assert spliced.mode == "compact"  # all of it was dead
     check(empty, KEY, TABLE.slice(0, 0), 1)
     check_readers(empty, KEY, TABLE.slice(0, 0), tmp_path / "empty.parquet")
     spliced, body = save(empty, KEY, [RowChange(None, ROWS[7])], 2)
@@ -216,6 +217,17 @@ def test_what_is_not_in_canonical_form_is_brought_to_it(body: bytes, reason: str
     check(new, KEY, tables.apply(tables.apply(TABLE, KEY, changes), KEY, [RowChange(ROWS[0], None)]), 2)
 
 
+def test_a_file_that_only_looks_sorted_is_sorted() -> None:
+    """The first part of the key is one value, so the statistics tell nothing of the order."""
+    table = tables.from_rows([COMPOSITE.row((1, f"{n}")) for n in range(100)], COMPOSITE.schema)
+    row = table.slice(55, 1).to_pylist()[0]
+    changes = [RowChange(row, {**row, "count": 5})]
+    spliced, body = save(written(table, KEY), KEY, changes)
+    assert spliced.mode == "rewrite"
+    assert "are not in the table" in spliced.reason
+    check(body, KEY, tables.sort(tables.apply(table, KEY, changes), KEY), 1)
+
+
 def test_a_key_with_a_null_cannot_be_brought_to_canonical_form() -> None:
     nulls = pa.array([None, *TABLE["tow"].to_pylist()[1:]], pa.int64())
     with pytest.raises(Corrupt, match="canonical form"):
@@ -248,8 +260,8 @@ def off_by_one(encoded: Encoded, at: int) -> object:
     return [group.moved(1) for group in groups], body
 
 
-def swapped(draft: Draft, old: object) -> Draft:
-    ordered = COMPACT(draft, old)  # type: ignore[arg-type]
+def swapped(draft: Draft, old: object, **options: int) -> Draft:
+    ordered = COMPACT(draft, old, **options)  # type: ignore[arg-type]
     first, second = ordered.groups[0].group, ordered.groups[1].group
     exchanged = first.having(second.chunks)
     return replace(ordered, groups=(replace(ordered.groups[0], raw=exchanged.to_bytes()), *ordered.groups[1:]))
@@ -293,7 +305,7 @@ def test_a_splice_that_went_wrong_is_found_out_and_the_file_is_written_anew(
     file = TableFile.of_bytes(BODY)
     spliced = splice(file, KEY, changes, commit="commit-1", number=1, shape=replace(SHAPE, dead=dead))
     assert spliced.mode == "rewrite"
-    assert spliced.reason.startswith("a check of the spliced file failed: ")
+    assert spliced.reason.startswith("splicing it failed: ")
     assert reason in spliced.reason
     monkeypatch.undo()
     check(body_of(spliced, BODY), KEY, tables.apply(TABLE, KEY, changes), 1)
@@ -330,6 +342,46 @@ def test_row_groups_are_neither_small_nor_large(rows: list[int], more: dict[int,
             each = regroup.cut(batch.rows, USUAL)
             sizes = [min(each, batch.rows - at) for at in range(0, batch.rows, each)]
             assert all(USUAL / 2 <= size <= USUAL * 3 / 2 for size in sizes)
+
+
+SPANS = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 40)), max_size=20)  # what is dead before it, and how long
+
+
+@given(SPANS, st.integers(0, 30), st.integers(1, 60), st.integers(-10, 200), st.integers(0, 200))
+def test_the_deadest_stretches_go_first_and_no_more_moves_than_may(
+    holes: list[tuple[int, int]], tail: int, length: int, much: int, most: int
+) -> None:
+    """Stretches cover the data, none ends within what is alive; as many go as are needed, and may."""
+    at, alive = 4, []
+    for dead, length_ in holes:
+        alive.append((at + dead, at + dead + length_))
+        at += dead + length_
+    stop = at + tail
+    found = list(compact.stretches(alive, stop, length))
+    assert [each.start for each in found] == [4, *(each.stop for each in found)][: len(found)]
+    assert not found or found[-1].stop == stop
+    assert all(each.stop - each.start >= length for each in found[:-1])
+    assert all(not (start < each.stop < end) for each in found for start, end in alive)
+    assert sum(each.alive for each in found) == sum(end - start for start, end in alive)
+    gone = list(compact.worst(found, much, most))
+    assert sum(each.dead for each in gone[:-1]) < max(much, 1)
+    assert sum(each.alive for each in gone) <= max(most, max((each.alive for each in gone), default=0))
+    stay = [each for each in found if each not in gone]
+    assert all(one.share <= other.share for one in gone for other in stay)
+    enough = much <= sum(each.dead for each in gone)
+    full = any(sum(each.alive for each in gone) + other.alive > most for other in stay)
+    assert enough or full or not any(each.dead for each in stay)
+
+
+def test_what_moves_in_one_save_is_bounded() -> None:
+    """There is a hole in every row group: without any of them the file would travel as a whole."""
+    rows = ROWS[3::20]
+    _, holed = save(BODY, KEY, [RowChange(row, {**row, "vessel": "Kestrel", "volume": 0.5}) for row in rows])
+    shape = replace(SHAPE, dead=0.0, moved=1000)
+    spliced = splice(TableFile.of_bytes(holed), KEY, one_cell(), commit="commit-2", number=2, shape=shape)
+    assert spliced.mode == "compact"
+    lent = sum(part.borrowed for part in layout(spliced.pieces, len(holed), RULES) if isinstance(part, Upload))
+    assert 0 < lent < shape.moved + shape.stretch + 2 * RULES.least < TableFile.of_bytes(holed).footer.start / 2
 
 
 def test_updates_of_a_row_group_are_read_in_the_order_of_its_rows() -> None:

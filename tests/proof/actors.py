@@ -26,7 +26,7 @@ from towline import commit
 from towline.contract import Contract
 from towline.proposals import Proposal
 from towline.receipts import Receipt
-from towline.rows import Edited, InMemory
+from towline.rows import Edited, Filed, InMemory
 from towline.workbench import Workbench
 
 from .calls import Answer, Call, Wire
@@ -120,7 +120,7 @@ def known(value: Any) -> object:
         return tuple(known(each) for each in value)
     if isinstance(value, pa.Table | Proposal):
         return same(value)
-    if isinstance(value, InMemory | Edited):
+    if isinstance(value, InMemory | Filed | Edited):
         return told(value)
     if isinstance(value, Contract):
         return value.digest

@@ -32,7 +32,8 @@ class Case:
     gives up, as a worker may at any time, and its proposals are delivered again.
 
     The rest is what explorer.py may not believe of this case: that nobody reads a snapshot that was written on the way,
-    that no ETag of the master comes again, that the dataset and its contract are there, that nothing is deleted."""
+    that no ETag of the master comes again, that the dataset and its contract are there, that nothing is deleted.
+    `is_large`: the master is read and written as one of gigabytes is."""
 
     name: str
     store: Shelf
@@ -44,6 +45,7 @@ class Case:
     etags_recur: bool = False
     creates_datasets: bool = False
     deletes: bool = False
+    is_large: bool = False
 
     def recover(self, store: Shelf) -> Shelf:
         return recover(store)
@@ -88,6 +90,15 @@ def moved_back() -> Case:
 
 def single() -> Case:
     return committers("one writer", "P", rounds=2, faults=2)
+
+
+def single_large() -> Case:
+    """The master is joined by the store out of ranges of the version before and of what is new."""
+    return single().but(name="one writer of a large master", is_large=True)
+
+
+def pair_large() -> Case:
+    return pair().but(name="two writers of a large master", is_large=True, faults=0)
 
 
 def pair() -> Case:
@@ -245,6 +256,7 @@ CASES: Sequence[Callable[[], Case]] = (
     *(single, pair, there_and_back, same_proposals, overlapping, conflicting, back, companions, moved_back),
     *(twice_and_back, three, living_on, event_twice, event_and_reconciler, creation, creation_and_look),
     *(overwritten, put_back_old, put_back_head, no_table, same_bytes_twice, overwritten_and_reconciler),
+    *(single_large, pair_large),
 )
 # Minutes and gigabytes each: `python -m tests.proof --large`, or TOWLINE_PROOF=large in the environment of the tests.
 LARGE: Sequence[Callable[[], Case]] = (

@@ -28,10 +28,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from unittest.mock import patch
 
+from tests.large import small_bounds
 from towline import keys, theirs
 from towline.conflict import Conflict
 from towline.contract import Contract
@@ -52,6 +54,9 @@ Flight = tuple[Call, ...]
 # Nobody writes there in a case: the inbox is filled before, no contract asks for reviews, 64 commits make the first
 # block, and nothing is archived.
 UNCHANGED = (keys.INBOX, keys.REVIEWS, keys.BLAME, keys.ARCHIVE)
+
+
+TAIL = 1_000  # bytes of a large master that are read at first
 
 
 class BrokenAssumption(AssertionError):
@@ -287,5 +292,10 @@ def _unsigned(bench: Workbench, contract: Contract, conflicts: Sequence[Conflict
 
 
 def prove(case: Case) -> Proof:
-    with remembering(), rounds(case.rounds), patch.object(theirs, "sign", _unsigned):
+    with remembering(), rounds(case.rounds), patch.object(theirs, "sign", _unsigned), _bounds(case):
         return Explorer(case).explore()
+
+
+def _bounds(case: Case) -> AbstractContextManager[None]:
+    """Of a large master all but its footer is read by ranges, and copied by the store."""
+    return small_bounds(group=2, small=1, part_min=1, tail=TAIL) if case.is_large else nullcontext()

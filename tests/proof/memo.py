@@ -17,7 +17,8 @@ from towline import table as tables
 from towline.contract import Contract
 from towline.errors import TowlineError
 from towline.intent import Intent
-from towline.rows import Edited, InMemory, Rows
+from towline.objects import ObjectSource
+from towline.rows import Edited, Filed, InMemory, Rows
 
 _memory: dict[object, Any] = {}
 _kept: dict[int, Any] = {}  # what is told by identity
@@ -30,16 +31,28 @@ def same(thing: Any) -> int:
 
 
 def told(rows: Rows) -> object:
-    """What rows are told by: those of one table are the same, whoever read it."""
+    """What rows are told by: those of one table are the same, whoever read it. Of a file its last bytes tell, which
+    have the id of its commit."""
     if isinstance(rows, Edited):
         return (told(rows.under), same(rows.diff))
+    if isinstance(rows, Filed):
+        assert isinstance(rows.file.source, ObjectSource)
+        return rows.file.source.tail
     assert isinstance(rows, InMemory)
     return same(rows.whole)
 
 
+def _is_read(rows: Rows | None) -> bool:
+    """Whether asking for rows is a request."""
+    return isinstance(rows, Filed) or (isinstance(rows, Edited) and _is_read(rows.under))
+
+
 def _remember(function: Callable[..., Any], told_by: Callable[..., object]) -> Callable[..., Any]:
     def remembered(*arguments: Any, **options: Any) -> Any:
-        key = (function, told_by(*arguments, **options))
+        told = told_by(*arguments, **options)
+        if told is None:
+            return function(*arguments, **options)
+        key = (function, told)
         if key not in _memory:
             try:
                 _memory[key] = (function(*arguments, **options), None)
@@ -78,7 +91,8 @@ def remembering() -> Iterator[None]:
         put(tables, "to_parquet", lambda table, key, **commit: (same(table), key, *commit.values()))
         put(tables, "sort", lambda table, key: (same(table), tuple(key)))
         put(plan, "plan", lambda proposal, contract, *rows: (
-            same(proposal), contract.digest, *(each and told(each) for each in rows)
+            None if any(map(_is_read, rows)) else
+            (same(proposal), contract.digest, *(each and told(each) for each in rows))
         ))  # fmt: skip
         put(plan, "check", lambda changes, contract: (same(changes), contract.digest))
         put(changefile, "to_parquet", lambda diff, **whose: (same(diff), *whose.values()))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.core import large
 from tests.core.nets import CONTRACT, NAME
+from tests.large import small_bounds
 from towline import commit, inbox, keys, master
 from towline.aws import connect
 from towline.aws.s3 import S3Store
@@ -59,15 +60,15 @@ def later() -> datetime:
 
 
 @pytest.fixture
-def bench(s3_client: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Workbench:
+def bench(s3_client: Any, bucket: str) -> Iterator[Workbench]:
     """A bucket with a master that is spliced."""
-    large.shrink(monkeypatch)
     bench = Workbench(S3Store(s3_client, bucket), pause=lambda seconds: None)
     lines = (f"{tow},{net},{tow}.5,v {tow * net},true" for tow in range(60) for net in range(5))
     dataset = Dataset(bench, NAME, "ana")
     csv = "\n".join(["tow,net,volume,vessel,is_day", *lines]).encode()
     deliver(bench, dataset.send(dataset.create("nets.csv", csv, CONTRACT, "first load")).proposal)
-    return bench
+    with small_bounds():
+        yield bench
 
 
 def deliver(bench: Workbench, proposal: str) -> list[Receipt]:

@@ -58,8 +58,8 @@ class Runtime:
     @staticmethod
     def _log_master(dataset: str, commit: str, body: Body) -> None:
         """How a master was written. A large one that had to be written anew is counted: it cost what it weighs."""
-        sizes = {"sent_bytes": body.sent, "copied_bytes": body.copied}
-        logger.info("master written", dataset=dataset, commit=commit, way=body.way, reason=body.reason, **sizes)
+        sizes = {"sent": body.sent, "copied": body.copied}
+        logger.info("master written", dataset=dataset, commit=commit, way=body.way, reason=body.reason, bytes=sizes)
         if body.way == "rewrite":
             with single_metric("MastersRewritten", MetricUnit.Count, 1, default_dimensions={"service": "towline"}):
                 pass

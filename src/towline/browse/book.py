@@ -28,7 +28,7 @@ GATHERED = 48 * MIB  # bytes that are read to show the rows of one page, which m
 AHEAD = 10_000  # rows behind a page that are put in order with it, so that the next ones need no pass of their own
 FEW = 256  # rows of a row group that are fetched page by page, as `TableFile.take` does
 HELD = 48 * MIB  # decoded row groups that are kept, for the pages before and after
-PLACES = 8  # row groups that a sample is taken from
+PLACES = 16  # row groups that a sample is taken from
 _LEAF = 8_192  # rows of a page of a column chunk, as Towline writes them
 _VALUE = 8  # bytes that a value counts at least in a search: chunks of few different values are small, and take as long
 

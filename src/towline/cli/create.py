@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import pyarrow as pa
 
 from towline import keys
 from towline.cli.options import Call, Sending, called, table_file, timeout_option
@@ -12,8 +13,9 @@ from towline.cli.outcome import Sent, submit
 from towline.cli.output import say
 from towline.cli.propose import read
 from towline.contract import Contract
-from towline.files import read_table
+from towline.files import open_file, read_table
 from towline.first_contract import choose
+from towline.parquet.tablefile import TableFile
 
 
 @click.command("create")
@@ -47,14 +49,19 @@ def command(
     given = Contract.parse(contract_file.read_bytes()) if contract_file else None
     body = read(file)
     columns = [name.strip() for name in key.split(",")] if key else []
-    chosen = choose(read_table(body, file.name)[0], dataset, columns, given)
+    chosen = choose(_table(body, file.name)[0], dataset, columns, given)
     say(f"contract: {chosen.source}")
-    table, notes = read_table(body, file.name, chosen.contract)
+    table, notes = _table(body, file.name, chosen.contract)
     draft = target.create(file.name, body, chosen.contract, note)
     return submit(call, target, draft, Sending(note, dry_run, True, timeout), _facts(table, chosen.source, notes))
 
 
-def _facts(table: object, source: str, notes: list[str]) -> Sent:
-    rows, columns = getattr(table, "num_rows", 0), getattr(table, "num_columns", 0)
+def _table(body: bytes | Path, name: str, contract: Contract | None = None) -> tuple[pa.Table | TableFile, list[str]]:
+    """The table, and notes, as of `read_table`; of a file that is too large to be read at once the file."""
+    return (open_file(body), []) if isinstance(body, Path) else read_table(body, name, contract)
+
+
+def _facts(table: pa.Table | TableFile, source: str, notes: list[str]) -> Sent:
+    rows, columns = table.num_rows, len(table.schema)
     facts = {"rows": rows, "columns": columns, "contract": source, "notes": notes}
     return Sent(facts, [f"{rows:,} rows, {columns} columns", *(f"read: {note}" for note in notes)])

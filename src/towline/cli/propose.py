@@ -11,7 +11,7 @@ from towline.cli.options import Call, Sending, called, mode_option, sends, table
 from towline.cli.outcome import Sent, submit
 from towline.cli.output import say
 from towline.errors import UnreadableFile
-from towline.proposals import MAX_FILE
+from towline.proposals import MAX_FILE, MAX_PARQUET
 
 
 @click.command("propose")
@@ -39,9 +39,13 @@ def command(
     return submit(call, target, draft, sending, Sent(facts={"base": commit}))
 
 
-def read(file: Path) -> bytes:
-    """A table file's bytes, unless they are more than an inbox takes."""
-    size = file.stat().st_size
-    if size > MAX_FILE:
-        raise UnreadableFile(f"{file} has {size:,} bytes; a table file may have {MAX_FILE:,}: split it, or use Parquet")
-    return file.read_bytes()
+def read(file: Path) -> bytes | Path:
+    """A table file's bytes; itself where it is Parquet and too large to be read at once. UnreadableFile: an inbox takes
+    no file of that size."""
+    size, is_parquet = file.stat().st_size, file.suffix.lower() == ".parquet"
+    if size <= MAX_FILE:
+        return file.read_bytes()
+    if is_parquet and size <= MAX_PARQUET:
+        return file
+    most = f"{MAX_PARQUET:,}: split it" if is_parquet else f"{MAX_FILE:,}: split it, or use Parquet"
+    raise UnreadableFile(f"{file} has {size:,} bytes; such a file may have {most}")

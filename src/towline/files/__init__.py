@@ -8,20 +8,23 @@ the data.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from towline.errors import UnreadableFile, UsageError
+from towline.errors import Corrupt, UnreadableFile, UsageError
 from towline.files import delimited, parquet, printed, sheets, workbook
 from towline.files.bounds import MAX_BYTES, MAX_CELLS, MAX_COLUMNS
 from towline.files.sniff import kind_of
+from towline.parquet.source import FileSource
+from towline.parquet.tablefile import TableFile
 from towline.values import shown
 
 if TYPE_CHECKING:
     from towline.contract import Contract
 
-__all__ = ["FORMATS", "MAX_BYTES", "MAX_CELLS", "MAX_COLUMNS", "read_table", "write_table"]
+__all__ = ["FORMATS", "MAX_BYTES", "MAX_CELLS", "MAX_COLUMNS", "open_file", "read_table", "write_table"]
 
 FORMATS = ("csv", "xlsx", "parquet")
 
@@ -46,6 +49,14 @@ def read_table(body: bytes, name: str, contract: Contract | None = None) -> tupl
     except UnreadableFile as error:
         raise UnreadableFile(f"{name}: {error}") from error
     return table, notes + more
+
+
+def open_file(path: Path) -> TableFile:
+    """A Parquet file that is not read at once. Raises UnreadableFile."""
+    try:
+        return TableFile.foreign(FileSource(path))
+    except Corrupt as error:
+        raise UnreadableFile(str(error)) from error
 
 
 def write_table(

@@ -49,5 +49,11 @@ def _check_shape(file: TableFile) -> None:
 
 
 def _plain(schema: pa.Schema) -> pa.Schema:
-    fields = (f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f for f in schema)
-    return pa.schema([field.with_nullable(True).remove_metadata() for field in fields])
+    """The types without dictionaries, and without views, with which Arrow can do little."""
+    return pa.schema([pa.field(field.name, _plain_type(field.type)) for field in schema])
+
+
+def _plain_type(type: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(type):
+        return type.value_type
+    return pa.string() if pa.types.is_string_view(type) else type

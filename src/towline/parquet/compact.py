@@ -1,70 +1,176 @@
-"""A draft without its dead bytes: all chunks that are in use, in the order of their row groups, and then their page
-indexes. What is moved is copied by the store like all that is kept; only the page indexes are read, and written anew.
+"""A draft with fewer dead bytes: stretches of the file that are dead for the most part are left out, and what is alive
+in them goes to the end.
+
+To leave out every dead byte would cost what the file weighs: S3 copies no range under 5 MiB, so a file with a hole in
+every row group would come down and go up as a whole. So the file is seen as stretches of some MiB, and those with the
+least alive in them go first, until half of what may be dead is left, or as much was moved as one save should move. What
+stays is copied by the store like all that is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import accumulate
 
 from towline.parquet import indexes
 from towline.parquet.draft import Draft, Listed
 from towline.parquet.footer import MAGIC, Chunk, Group
-from towline.parquet.indexes import Indexes
-from towline.parquet.pieces import Assembled, Keep, Piece, joined
-from towline.parquet.source import Source
+from towline.parquet.pieces import Assembled, Piece, joined
+from towline.parquet.source import Source, Span
 from towline.parquet.thrift import STRUCT
 from towline.parquet.verify import check_apart
 
 _META, _BLOOM = 3, (14, 15)  # of ColumnChunk and ColumnMetaData of parquet.thrift
 
 
-def compact(draft: Draft, old: Source) -> Draft:
-    """The same row groups without the bytes between them that no chunk uses. Amiss: chunks overlap."""
+@dataclass(frozen=True)
+class Stretch:
+    """Bytes `start` to `stop` of a file, of which so many are `alive`; no chunk lies across its ends."""
+
+    start: int
+    stop: int
+    alive: int
+
+    @property
+    def dead(self) -> int:
+        return self.stop - self.start - self.alive
+
+    @property
+    def share(self) -> float:
+        """Of it, how much is alive."""
+        return self.alive / (self.stop - self.start)
+
+
+def compact(draft: Draft, old: Source, *, spare: int, most: int, length: int) -> Draft:
+    """The same row groups in fewer bytes: until `spare` bytes are dead, or more than `most` that are alive would have
+    to move; one stretch goes at least. A stretch has `length` bytes or a little more. Amiss: chunks overlap."""
     file = Assembled(draft.pieces, old)
     groups = [listed.group for listed in draft.groups]
     check_apart([span for group in groups for span in group.spans], file.size, file.where)
-    chunks = [chunk for group in groups for chunk in group.chunks]
-    pieces: list[Piece] = [_magic(chunks, file), *(p for c in chunks for p in file.cut(c.start, c.stop))]
-    at = len(MAGIC) + sum(chunk.stop - chunk.start for chunk in chunks)
-    moved, bodies = [], []
-    for listed, group, body in _moved(draft.groups, _indexes(groups, file), at):
-        moved.append(replace(listed, raw=group.to_bytes()))
-        bodies.append(body)
-    return Draft(tuple(joined([*pieces, b"".join(bodies)])), tuple(moved), 0)
+    found = list(stretches(sorted(span for group in groups for span in used(group)), file.size, length))
+    gone = set(worst(found, draft.dead - spare, most))
+    moving = _Moving(file, [stretch for stretch in found if stretch not in gone])
+    listed = moving.listed(draft.groups, [moving.starts(group) for group in groups])
+    alive = sum(stop - start for one in listed for start, stop in used(one.group))
+    return Draft(tuple(joined(moving.pieces)), tuple(listed), moving.at - len(MAGIC) - alive)
 
 
-def _magic(chunks: Sequence[Chunk], file: Assembled) -> Piece:
-    """What a file begins with: copied, where what follows it is."""
-    first = next(file.cut(0, len(MAGIC)), MAGIC)
-    return first if isinstance(first, Keep) and chunks and chunks[0].start == len(MAGIC) else MAGIC
+def used(group: Group) -> list[Span]:
+    """All spans of a file that a row group uses: its chunks and their page indexes."""
+    return [*group.spans, *(span for span in indexes.spans(group) if span[0] < span[1])]
 
 
-def _indexes(groups: Sequence[Group], file: Assembled) -> Iterator[list[Indexes]]:
-    """The page indexes of each group's chunks; all are read at once."""
-    spans = [indexes.spans(group) for group in groups]
-    bodies = iter(file.read([span for of_group in spans for span in of_group]))
-    return (indexes.paired([next(bodies) for _ in of_group]) for of_group in spans)
+def stretches(alive: Iterable[Span], stop: int, length: int) -> Iterator[Stretch]:
+    """A file's data, up to `stop`, in stretches; `alive` are the spans that are used, in order."""
+    start, count = len(MAGIC), 0
+    for begin, end in alive:
+        if begin - start >= length:
+            yield Stretch(start, begin, count)
+            start, count = begin, 0
+        count += end - begin
+    if start < stop:
+        yield Stretch(start, stop, count)
 
 
-def _moved(listed: Sequence[Listed], found: Iterator[list[Indexes]], at: int) -> Iterator[tuple[Listed, Group, bytes]]:
-    """The groups, their chunks behind one another from the file's magic on, and the page indexes of each, which follow
-    from byte `at` on."""
-    place = len(MAGIC)
-    for one, of_chunks in zip(listed, found, strict=True):
-        chunks, shifted = [], []
-        for chunk, (column, offset) in zip(one.group.chunks, of_chunks, strict=True):
-            by = place - chunk.start
-            chunks.append(_without_filter(chunk.moved(by)))
-            shifted.append((column, indexes.shifted(offset, by)))
-            place += chunk.stop - chunk.start
-        moved, body = indexes.attached(one.group.having(chunks), shifted, at)
-        at += len(body)
-        yield one, moved, body
+def worst(found: Iterable[Stretch], much: int, most: int) -> Iterator[Stretch]:
+    """Those to leave out, so that `much` dead bytes are gone, if that can be with `most` bytes moved; one at least."""
+    moved = 0
+    for stretch in sorted(found, key=lambda stretch: stretch.share):
+        if not stretch.dead or much <= 0 or (moved and moved + stretch.alive > most):
+            return
+        yield stretch
+        much, moved = much - stretch.dead, moved + stretch.alive
+
+
+@dataclass
+class _Moving:
+    """`kept` stretches of a file, behind one another from its magic on, and what comes behind them."""
+
+    file: Assembled
+    kept: list[Stretch]
+    pieces: list[Piece] = field(default_factory=list)
+    at: int = 0  # where the next byte goes
+
+    def __post_init__(self) -> None:
+        is_begun = self.kept and self.kept[0].start == len(MAGIC)  # else the magic is not worth a request
+        self._put(self.file.cut(0, len(MAGIC)) if is_begun else [MAGIC])
+        for stretch in self.kept:
+            self._put(self.file.cut(stretch.start, stretch.stop))
+
+    def _put(self, pieces: Iterable[Piece]) -> int:
+        """Add pieces at the end. Where they begin."""
+        start = self.at
+        for piece in pieces:
+            self.pieces.append(piece)
+            self.at += len(piece)
+        return start
+
+    def starts(self, group: Group) -> list[int]:
+        """Where the chunks of a group come to lie. Those of stretches that are left out are put at the end."""
+        places = ((self._place(start), start, stop) for start, stop in group.spans)
+        return [self._put(self.file.cut(start, stop)) if at is None else at for at, start, stop in places]
+
+    def _place(self, at: int) -> int | None:
+        """Where a byte of a kept stretch comes to lie; None: it lies in none."""
+        number = bisect_right(self._begins, at) - 1
+        if number < 0 or at >= self.kept[number].stop:
+            return None
+        return self._lengths[number] + at - self.kept[number].start
+
+    @cached_property
+    def _begins(self) -> list[int]:
+        return [stretch.start for stretch in self.kept]
+
+    @cached_property
+    def _lengths(self) -> list[int]:
+        """Where each kept stretch comes to lie."""
+        return list(accumulate((stretch.stop - stretch.start for stretch in self.kept), initial=len(MAGIC)))
+
+    def listed(self, groups: Sequence[Listed], starts: Sequence[list[int]]) -> list[Listed]:
+        """The groups with their chunks where these `starts` are. Page indexes that do not fit any more are put at the
+        end; all that has to be read for that is read at once."""
+        of_chunks = [zip(one.group.chunks, at, strict=True) for one, at in zip(groups, starts, strict=True)]
+        spans = [span for of_group in of_chunks for chunk, at in of_group for span in self._unfit(chunk, at)]
+        bodies = dict(zip(spans, self.file.read(spans), strict=True))
+        return [self._listed(one, at, bodies) for one, at in zip(groups, starts, strict=True)]
+
+    def _unfit(self, chunk: Chunk, start: int) -> Iterator[Span]:
+        """Where page indexes lie that have to be put elsewhere, or written anew, for a chunk that starts there now."""
+        if chunk.column_index and self._place(chunk.column_index[0]) is None:
+            yield chunk.column_index
+        if chunk.offset_index and (start != chunk.start or self._place(chunk.offset_index[0]) is None):
+            yield chunk.offset_index
+
+    def _listed(self, listed: Listed, starts: list[int], bodies: Mapping[Span, bytes]) -> Listed:
+        chunks = [self._moved(*each, bodies) for each in zip(listed.group.chunks, starts, strict=True)]
+        if all(one is other for one, other in zip(chunks, listed.group.chunks, strict=True)):
+            return listed
+        return replace(listed, raw=listed.group.having(chunks).to_bytes())
+
+    def _moved(self, chunk: Chunk, start: int, bodies: Mapping[Span, bytes]) -> Chunk:
+        """A chunk that starts there now."""
+        by = start - chunk.start
+        column = self._index(chunk.column_index, bodies, 0)
+        offset = self._index(chunk.offset_index, bodies, by)
+        if not by and (column, offset) == (chunk.column_index, chunk.offset_index):
+            return chunk
+        return indexes.pointing(_without_filter(chunk.moved(by)), column, offset)
+
+    def _index(self, span: Span | None, bodies: Mapping[Span, bytes], by: int) -> Span | None:
+        """Where a page index comes to lie; it is put at the end, where it is among `bodies`."""
+        if span is None or span not in bodies:
+            start = self._place(span[0]) if span else None
+            return (start, start + span[1] - span[0]) if span and start is not None else None
+        body = indexes.shifted(bodies[span], by) if by else bodies[span]
+        start = self._put([body])
+        return start, start + len(body)
 
 
 def _without_filter(chunk: Chunk) -> Chunk:
-    """Without a Bloom filter, which lies elsewhere, and is left behind."""
+    """Without a Bloom filter: where it came to lie is not known. Towline writes none."""
     meta = chunk.meta.copy()
     meta.drop(*_BLOOM)
     raw = chunk.raw.copy()

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -35,6 +35,7 @@ READERS = 4  # steps that are read at once; each holds one or two row groups of 
 FEW = 4  # row groups of a stretch that are read at once, as a step beside others; more are read one after the other
 
 
+@runtime_checkable
 class Grouped(Protocol):
     """A table in key order that is read by row groups. `counts` are the rows of each, `digests` (16 bytes a column,
     in the schema's order) tell of each what is in it; None: nothing tells."""

@@ -56,20 +56,20 @@ def _pages(index: Struct) -> Many:
 
 def attached(group: Group, indexes: Sequence[Indexes], at: int) -> tuple[Group, bytes]:
     """A group whose chunks have these page indexes, behind one another from byte `at` on; and their bytes."""
-    body = bytearray()
     chunks = []
-    for chunk, pair in zip(group.chunks, indexes, strict=True):
-        chunks.append(_pointing(chunk, pair, at + len(body)))
-        body += pair[0] + pair[1]
-    return group.having(chunks), bytes(body)
+    for chunk, (column, offset) in zip(group.chunks, indexes, strict=True):
+        middle, stop = at + len(column), at + len(column) + len(offset)
+        chunks.append(pointing(chunk, (at, middle), (middle, stop)))
+        at = stop
+    return group.having(chunks), b"".join(column + offset for column, offset in indexes)
 
 
-def _pointing(chunk: Chunk, indexes: Indexes, at: int) -> Chunk:
+def pointing(chunk: Chunk, column: Span | None, offset: Span | None) -> Chunk:
+    """A chunk whose page indexes lie there; an empty span is none."""
     raw = chunk.raw.copy()
-    raw.drop(*_OFFSET_INDEX, *_COLUMN_INDEX)
-    for (offset, length), index in zip((_COLUMN_INDEX, _OFFSET_INDEX), indexes, strict=True):
-        if index:
-            raw.set(offset, I64, at)
-            raw.set(length, I32, len(index))
-        at += len(index)
+    for (start, length), span in ((_COLUMN_INDEX, column), (_OFFSET_INDEX, offset)):
+        raw.drop(start, length)
+        if span and span[0] < span[1]:
+            raw.set(start, I64, span[0])
+            raw.set(length, I32, span[1] - span[0])
     return Chunk(raw)

@@ -45,7 +45,7 @@ def batches(rows: Sequence[int], changes: Mapping[int, Sequence[RowChange]], usu
             found[-1] += batch
         else:
             found.append(batch)
-    if len(found) > 1 and found[-1].is_small(usual):
+    while len(found) > 1 and found[-1].is_small(usual):
         found[-2:] = [found[-2] + found[-1]]
     return found
 

@@ -28,7 +28,7 @@ def rewrite(
     Corrupt: the changes do not fit it, or a key is not whole."""
     schema = canonical(file.schema, key)
     if is_ordered(file, key):
-        return _written(_merged(file, key, changes), schema, key, metadata, usual)
+        return _written(merged(file, key, changes), schema, key, metadata, usual)
     table = sort(applied(file.table(), key, changes), key)
     return _written([table], schema, key, metadata, usual)
 
@@ -51,7 +51,7 @@ def canonical(schema: pa.Schema, key: Sequence[str]) -> pa.Schema:
     return pa.schema([field.with_nullable(field.name not in key) for field in schema])
 
 
-def _merged(file: TableFile, key: tuple[str, ...], changes: Sequence[RowChange]) -> Iterator[pa.Table]:
+def merged(file: TableFile, key: tuple[str, ...], changes: Sequence[RowChange]) -> Iterator[pa.Table]:
     """The rows of each group with the changes; they are in key order."""
     waiting = sorted(changes, key=lambda change: change.key(key))
     for table in file.tables():

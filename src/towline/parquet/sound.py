@@ -91,13 +91,13 @@ def _check_fields(raw: bytes) -> None:
         raise Corrupt(f"a footer of {len(raw):,} bytes; at most {FOOTER_MAX:,} are read")
     there, last = {}, 0
     for number, kind, at, stop in thrift.fields(raw):
-        if not number and stop != len(raw):
-            raise Corrupt(f"its footer ends {len(raw) - stop:,} bytes early")
         if number and number <= last:
             raise Corrupt(f"its footer has field {number} after field {last}")
         there[number], last = (kind, at, stop), number
     if there.keys() & _ENCRYPTION:
         raise Corrupt("it is encrypted: write it without encryption")
+    if (rest := len(raw) - there[0][2]) > 0:
+        raise Corrupt(f"its footer ends {rest:,} bytes early")
     for number, name in {_SCHEMA: "a schema", _GROUPS: "row groups"}.items():
         if there.get(number, (0,))[0] != LIST:
             raise Corrupt(f"a footer without {name}")
@@ -141,7 +141,7 @@ def whole(of: Struct, number: int, kind: int, *, default: int | None = None) -> 
         return default
     bits = 31 if kind == I32 else 63
     if found is None or found[0] != kind or not -(2**bits) <= found[1] < 2**bits:
-        raise Corrupt(f"a footer's field {number} is missing, or is no number of its kind")
+        raise Corrupt(f"field {number} is missing, or is no number of its kind")
     return int(found[1])
 
 

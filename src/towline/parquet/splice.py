@@ -1,7 +1,7 @@
 """An edit of a Parquet file that costs what it changes, not what the file weighs (docs/parquet.md).
 
     append      what changed is written behind everything that is there, and a new footer behind it: the usual way
-    ordered     where dead bytes would be more than a quarter of the file: the same without any of them
+    compact     where dead bytes would be more than a quarter of the file: the same without most of them
     rewrite     a small file; one that is not in canonical form; or one that a check found amiss: all of it anew
 
 Each way gives exactly what applying the changes to the whole table gives.
@@ -27,18 +27,23 @@ from towline.parquet.verify import Amiss
 from towline.parquet.writer import ROW_GROUP, commit_metadata
 
 SMALL = 8 * 2**20  # bytes; below, writing a file anew costs hardly more than splicing it
-DEAD = 0.25  # of a file's data, at most
+DEAD = 0.25  # of a file's data; where more would be dead, dead bytes are left out, until it is half as much
+STRETCH = 8 * 2**20  # bytes of a file that are left out at once; S3 copies 5 MiB or more of what lies between
+MOVED = 32 * 2**20  # bytes that are alive and are moved in one save, if it does not itself kill many
 
-Mode = Literal["append", "ordered", "rewrite"]
+Mode = Literal["append", "compact", "rewrite"]
 
 
 @dataclass(frozen=True)
 class Shape:
-    """The rows of a row group, from how many bytes on a file is spliced, and how much of it may be dead."""
+    """The rows of a row group, from how many bytes on a file is spliced, how much of it may be dead, and what is done
+    about it then."""
 
     group: int = ROW_GROUP
     small: int = SMALL
     dead: float = DEAD
+    stretch: int = STRETCH
+    moved: int = MOVED
 
 
 @dataclass(frozen=True)
@@ -76,8 +81,13 @@ def splice(
         return splicing.rewritten(why)
     try:
         return splicing.spliced()
-    except Amiss as error:
-        return splicing.rewritten(f"a check of the spliced file failed: {error}")
+    except (Amiss, Corrupt) as error:  # what is wrong with the file or the changes, and not with this, is so here, too
+        return splicing.rewritten(f"splicing it failed: {error}")
+
+
+def unfit(file: TableFile, key: tuple[str, ...], shape: Shape = Shape()) -> str | None:
+    """Why a file is not spliced, whatever changes in it; None: it is."""
+    return _Splicing(file, key, (), {}, shape).unfit()
 
 
 @dataclass(frozen=True)
@@ -106,9 +116,16 @@ class _Splicing:
         if draft.dead <= self.shape.dead * draft.size:
             return self._checked(draft, "append", "")
         reason = f"{draft.dead:,} of {draft.size:,} bytes would be dead, more than {self.shape.dead:.0%}"
-        ordered = compact(draft, self.file.source)
-        verify.check_moved(draft, ordered, self.file.source)
-        return self._checked(ordered, "ordered", reason)
+        return self._checked(self._compact(draft), "compact", reason)
+
+    def _compact(self, draft: Draft) -> Draft:
+        shape, source = self.shape, self.file.source
+        # Of stretches that are a quarter dead, three bytes are moved for one that goes: so no save adds more than go.
+        most = max(shape.moved, 3 * (draft.dead - self.file.footer.dead))
+        spare = int(shape.dead / 2 * draft.size)
+        compacted = compact(draft, source, spare=spare, most=most, length=shape.stretch)
+        verify.check_moved(draft, compacted, source)
+        return compacted
 
     def _checked(self, draft: Draft, mode: Mode, reason: str) -> Spliced:
         footer = draft.footer(self.file.footer, self.metadata)

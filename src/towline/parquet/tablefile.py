@@ -99,11 +99,15 @@ class TableFile:
 
     def bounds(self, column: str) -> list[Bounds | None]:
         """The least and the greatest value of a column in each row group, NaN and null aside; None where the file does
-        not tell."""
+        not tell, or others wrote it."""
+        return [None] * self.num_groups if self.footer.foreign else self.claimed(column)
+
+    def claimed(self, column: str) -> list[Bounds | None]:
+        """As `bounds`, in the file of whomever: true or not."""
         known = self._bounds.get(column)
         if known is None:
             at = self._leaf(column)
-            known = [None if self.footer.foreign else self._bounds_of(group, at) for group in range(self.num_groups)]
+            known = [self._bounds_of(group, at) for group in range(self.num_groups)]
             self._bounds[column] = known
         return known
 
@@ -162,8 +166,12 @@ class TableFile:
         return self.read([group]).take(list(positions))
 
     def opened(self, groups: Sequence[int], columns: Sequence[str] | None = None, **options: Any) -> pq.ParquetFile:
-        """The file as Arrow reads it, with these `options`; what it will want of these row groups is at hand."""
-        return pq.ParquetFile(self._opened(groups, columns), metadata=self.footer.arrow, **options)
+        """The file as Arrow reads it, with these `options`; what it will want of these row groups is at hand. Corrupt:
+        others wrote it, and its pages are not what its footer says, or too large."""
+        file = self._opened(groups, columns)
+        if self.footer.foreign:
+            unpack.weigh_pages(self.footer, file, groups, self.schema.names if columns is None else columns)
+        return pq.ParquetFile(file, metadata=self.footer.arrow, **options)
 
     def _opened(self, groups: Sequence[int], columns: Sequence[str] | None) -> pa.NativeFile:
         """What Arrow reads from: the chunks that it will ask for are fetched together."""

@@ -15,7 +15,9 @@ from towline.parquet.footer import Chunk, Footer
 from towline.parquet.sound import Leaf, leaves, whole
 from towline.parquet.thrift import I32, Struct
 
-UNPACKED_MAX = 3 * 2**29  # bytes that what is read at once may come to: half of what the functions have
+# Bytes that what is read at once may come to: half of what the functions have. Of what is read page by page, all of it,
+# which bounds the time, and the largest page and dictionary of each column, together.
+UNPACKED_MAX, STREAMED_MAX, HELD_MAX = 3 * 2**29, 64 * 2**30, 2**29
 _PAGE_HEADER = 1024  # bytes; statistics with long texts make one longer, up to
 _PAGE_HEADER_MAX = 2**20
 _ROWS_AT_ONCE = 65_536
@@ -108,6 +110,18 @@ def weigh(
     return weights
 
 
+def weigh_pages(footer: Footer, file: pa.NativeFile, groups: Sequence[int], names: Sequence[str]) -> dict[int, Weight]:
+    """As `weigh`, for who holds no more than a page and a dictionary of each column at once."""
+    weights = weigh(footer, file, groups, names, STREAMED_MAX)
+    held = sum(weight.page + weight.dictionary for weight in weights.values())
+    if held > HELD_MAX:
+        raise Corrupt(
+            f"{footer.where}: its largest pages come to {held:,} bytes, and at most {HELD_MAX:,} are held at once: "
+            "write it in smaller pages or row groups"
+        )
+    return weights
+
+
 def _weigh(chunk: Chunk, file: pa.NativeFile, weight: Weight, most: int) -> None:
     """Walk over the headers of a chunk's pages, and add what they come to."""
     at, stop, values = chunk.start, chunk.stop, 0
@@ -118,13 +132,13 @@ def _weigh(chunk: Chunk, file: pa.NativeFile, weight: Weight, most: int) -> None
             raise Corrupt(f"a page at byte {at:,} claims {packed:,} bytes, and the chunk has {stop - body:,} more")
         if page.kind == _DICTIONARY and at != chunk.start:
             raise Corrupt(f"a second dictionary at byte {at:,}")
+        values += 0 if page.kind == _DICTIONARY else page.values
+        if values > chunk.values:
+            raise Corrupt(f"{values:,} values in its pages, and {chunk.values:,} in all")
         weight.add(page)
         if weight.size > most:
             raise Corrupt(f"it unpacks to {weight.size:,} bytes or more; at most {most:,} are read at once")
-        values += 0 if page.kind == _DICTIONARY else page.values
         at = body + packed
-    if values != chunk.values:
-        raise Corrupt(f"{values:,} values in its pages, and {chunk.values:,} in all")
 
 
 def _header(file: pa.NativeFile, at: int, stop: int) -> tuple[Struct, int]:

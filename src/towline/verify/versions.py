@@ -53,7 +53,8 @@ def _source(store: ObjectStore, blob: Blob) -> ObjectSource:
 
 def _table(watched: _Watched, blob: Blob) -> Table | Corrupt:
     try:
-        file = TableFile.open(watched.source, blob.body)
+        how = TableFile.open if "commit" in blob.stat.metadata else TableFile.foreign
+        file = how(watched.source, blob.body)
         return Table(file, passing.take(file.footer, watched.pieces))
     except Corrupt as error:
         return error
