@@ -27,26 +27,25 @@ import pyarrow as pa
 
 from towline import store as stores
 from towline import threads
-from towline.errors import Corrupt, Unavailable
-from towline.objects import ObjectSource
+from towline.errors import Corrupt
+from towline.objects import ObjectSource, open_part
 from towline.parquet import thrift
 from towline.parquet.footer import MAGIC, Group
 from towline.parquet.layout import Rules, Upload, layout
 from towline.parquet.pieces import Assembled, Keep, Piece
 from towline.parquet.source import Span
 from towline.parquet.tablefile import TableFile
-from towline.partfile import split
+from towline.parquet.writer import ROW_GROUP
 from towline.parts import Parts
 from towline.piles import check_room
 from towline.ranks import Rank, is_ordered, rank_at
-from towline.rules.conform import is_text
 from towline.rules.field import Field
 from towline.store import MIB, CopyRange, Entry, FileRange, ObjectStore, Part
 
 LEAST = 8 * MIB  # bytes of all parts together
 GROUP_MAX = 256 * MIB  # bytes of a row group, uncompressed
-_TAIL = 64 * 1024  # bytes at the end of a part that are read first
-_ROWS, _KEYS = 16_384, 16 * MIB  # rows whose keys are decoded at once; bytes of their texts, unpacked
+_ROWS = 4 * ROW_GROUP  # whose keys are decoded at once, or a row group
+_KEYS = 64 * MIB  # bytes that these may come to
 _READERS = 4  # threads
 
 
@@ -99,12 +98,8 @@ def concatenated(
 
 
 def _opened(store: ObjectStore, entry: Entry) -> TableFile:
-    blob = store.get(entry.key, tail=_TAIL)
-    if blob.stat.etag != entry.etag:
-        raise Unavailable(f"{entry.key} was replaced while it was read: try again")
-    source = ObjectSource(store, entry.key, blob.stat.version, blob.stat.size, blob.body)
     try:
-        return TableFile.open(source, blob.body)
+        return open_part(store, entry)
     except Corrupt as error:
         raise Unfit(str(error)) from error
 
@@ -136,7 +131,7 @@ def _check_apart(files: Sequence[TableFile], column: str) -> None:
     """Unfit where statistics say already that two parts overlap."""
     known = []
     for file in files:
-        bounds = [each for each in file.bounds(column) if each]
+        bounds = [each for each in file.claimed(column) if each]
         if bounds:
             known.append((min(least for least, _ in bounds), max(most for _, most in bounds), file))
     known.sort(key=lambda each: each[:2])
@@ -170,6 +165,8 @@ def _ends(file: TableFile, key: Sequence[str]) -> tuple[Rank, Rank]:
     rows = 0
     for table in _keys(file, key):
         together = table if last is None else pa.concat_tables([last, table])
+        if not table.num_rows:
+            continue
         if any(table[name].null_count for name in key) or not is_ordered(together):
             raise Unfit(f"the rows of {_name(file)} are not in key order")
         first = first or rank_at(table, key, 0)
@@ -180,13 +177,15 @@ def _ends(file: TableFile, key: Sequence[str]) -> tuple[Rank, Rank]:
 
 
 def _keys(file: TableFile, key: Sequence[str]) -> Iterator[pa.Table]:
-    """The key columns, in pieces. Texts that repeat are unpacked only when it is known how long they are."""
-    schema = pa.schema([file.schema.field(name) for name in key])
-    texts = [field.name for field in schema if is_text(field.type)]
-    opened = file.opened(range(file.num_groups), key, read_dictionary=texts, pre_buffer=False)
-    for batch in opened.iter_batches(batch_size=_ROWS, columns=list(key), use_threads=False):
-        for piece in split(pa.Table.from_batches([batch]), _KEYS):
-            yield piece.select(list(key)).cast(schema)
+    """The key columns, some row groups at a time."""
+    some: list[int] = []
+    rows = file.footer.rows
+    for number in range(file.num_groups):
+        if some and sum(rows[each] for each in some) + rows[number] > _ROWS:
+            yield file.read(some, key, _KEYS)
+            some = []
+        some.append(number)
+    yield file.read(some, key, _KEYS)
 
 
 @dataclass(frozen=True)
@@ -251,7 +250,7 @@ def _check_made(made: Assembled, footer: bytes, runs: Sequence[_Run], key: Seque
     if made.read([(0, len(MAGIC))]) != [MAGIC]:
         raise Unfit(f"{_name(runs[0].file)} does not begin as a Parquet file")
     try:
-        file = TableFile.open(made, footer)
+        file = TableFile.foreign(made, footer)
         last = file.read([file.num_groups - 1], key)
     except Corrupt as error:
         raise Unfit(f"put behind one another, the parts cannot be read: {error}") from error
