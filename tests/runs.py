@@ -15,12 +15,11 @@ import pyarrow.parquet as pq
 
 from tests.core.nets import NAME, Nets
 from tests.sql_pipeline import on_duckdb
-from towline import inbox, keys, parts, receipts, reviewing
+from towline import inbox, keys, parts, receipts, reviewing, rowgroups
 from towline import table as tables
 from towline.bulk import adopting, checking, cleaning, handover, pinning, refusing, words
 from towline.bulk import state as states
 from towline.bulk.leftovers import leftovers
-from towline.bulk.results import base_ends
 from towline.commit import commit
 from towline.errors import TowlineError
 from towline.execution import SUCCEEDED, Execution
@@ -188,8 +187,8 @@ class Runs:
             try:
                 manifest = plan.get("manifest")
                 found = parts.find(self.store, plan["prefix"], manifest and parts.key_of(manifest, BUCKET))
-                ends = base_ends(self.store, run, contract.key)
-                flatten(self.store, found, run.result, contract.fields, contract.key, ends=ends)
+                cuts = rowgroups.firsts(self.store, run.base, contract.fields, contract.key)
+                flatten(self.store, found, run.result, contract.fields, contract.key, cuts=cuts, canonical=True)
             except TowlineError as error:
                 told = {"errorMessage": str(error), "errorType": type(error).__name__}
                 self.refuse(run, type(error).__name__, told)

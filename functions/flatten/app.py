@@ -7,9 +7,8 @@
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 
-from towline import keys, parts
+from towline import keys, parts, rowgroups
 from towline.aws.runtime import Runtime
-from towline.bulk.results import base_ends
 from towline.flatten import flatten, memory_within
 from towline.store import MIB
 
@@ -26,8 +25,8 @@ def handler(event, context):
     contract = runtime.bench.contract(run.dataset)
     memory = memory_within(int(context.memory_limit_in_mb) * MIB)  # Lambda says it in a string
     found = parts.find(store, event["prefix"], manifest)
-    ends = base_ends(store, run, contract.key)
-    made = flatten(store, found, run.result, contract.fields, contract.key, memory=memory, ends=ends)
+    cuts = rowgroups.firsts(store, run.base, contract.fields, contract.key)
+    made = flatten(store, found, run.result, contract.fields, contract.key, memory=memory, cuts=cuts, canonical=True)
     metrics.add_metric("PartsFlattened", MetricUnit.Count, made.parts)
     logger.info("flattened", dataset=run.dataset, run=run.id, unfit=made.unfit, **made.to_json())
     return made.to_json()

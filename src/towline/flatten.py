@@ -28,7 +28,6 @@ from towline.partfile import PartFile, fetch
 from towline.parts import Ignored, Parts
 from towline.piles import Piles, Sorted, check_room
 from towline.ranks import Rank, is_ordered, rank_at
-from towline.rowgroups import NOWHERE, Ends
 from towline.rules.field import Field
 from towline.store import ALWAYS, MIB, Entry, ObjectStore, Precondition, file_parts
 from towline.table import without_negative_zero
@@ -70,12 +69,13 @@ def flatten(
     *,
     workdir: Path | None = None,
     memory: int = MEMORY,
+    cuts: Sequence[Rank] = (),
+    canonical: bool = False,
     when: Precondition = ALWAYS,
-    ends: Ends = NOWHERE,
 ) -> Flattened:
-    """Write the rows of all parts as one object with the columns `fields`, sorted by `key`: canonical, unless the parts
-    can be joined as they are. Where `ends` are given, its row groups are canonical and end there, so that it can be
-    compared with the table that those are of.
+    """Write the rows of all parts as one object with the columns `fields`, sorted by `key`. It has the parts' own row
+    groups where they can be joined as they lie. Where not, or where it has to be `canonical`, all is written anew; row
+    groups begin at `cuts` (`rowgroups.cut`).
 
     UnreadableFile, naming the part: it is no sound table, or not of these columns. Unavailable: a part was replaced
     meanwhile, or there is no room in `workdir` (None: the system's temporary directory). What `when` raises, comes at
@@ -83,7 +83,7 @@ def flatten(
     """
     with _plain_pool(), TemporaryDirectory(prefix="towline-flatten-", dir=workdir, ignore_cleanup_errors=True) as name:
         try:
-            made, unfit = _made(store, parts, fields, key, Path(name), memory, ends)
+            made, unfit = _made(store, parts, _Work(Path(name), fields, key, memory), cuts, canonical=canonical)
         except OSError as error:  # what is wrong with a part is told otherwise
             raise Unavailable(f"working in {Path(name).parent} failed: {error}") from error
         stat = store.assemble(target, made.parts, when=when)
@@ -115,31 +115,25 @@ def _plain_pool() -> Iterator[None]:
 
 
 def _made(
-    store: ObjectStore,
-    parts: Parts,
-    fields: Sequence[Field],
-    key: Sequence[str],
-    directory: Path,
-    memory: int,
-    ends: Ends,
+    store: ObjectStore, parts: Parts, work: _Work, cuts: Sequence[Rank], *, canonical: bool
 ) -> tuple[Concatenation, str]:
     """What the store is to join, and why the rows had to be sorted for it; empty: they had not."""
     try:
-        if ends is not NOWHERE:
-            raise Unfit("their row groups are to end where those of another table do")
-        return concatenated(store, parts, fields, key, directory), ""
+        if canonical or cuts:
+            raise Unfit("the result is to be in canonical form")
+        return concatenated(store, parts, work.fields, work.key, work.directory), ""
     except Unfit as error:
-        check_room(directory, 2 * parts.size)
-        work, result = _Work(directory, fields, key, memory, ends), directory / "result.parquet"
-        rows = work.write(result, work.sorted(store, parts))
+        check_room(work.directory, 2 * parts.size)
+        result = work.directory / "result.parquet"
+        rows = work.write(result, work.sorted(store, parts), cuts)
         return Concatenation(file_parts(result), rows), str(error)
 
 
 class _Work:
     """The rows on their way from the parts to the result."""
 
-    def __init__(self, directory: Path, fields: Sequence[Field], key: Sequence[str], memory: int, ends: Ends) -> None:
-        self.directory, self._fields, self._key, self._memory, self._ends = directory, fields, key, memory, ends
+    def __init__(self, directory: Path, fields: Sequence[Field], key: Sequence[str], memory: int) -> None:
+        self.directory, self.fields, self.key, self._memory = directory, fields, tuple(key), memory
         self._names = [field.name for field in fields]
         self._schema = pa.schema([(field.name, field.arrow) for field in fields])
         self._piles = Piles(directory, self._schema, key, memory)
@@ -150,12 +144,13 @@ class _Work:
         loads = _loads(parts.entries, self._memory // 64)
         return list(chain.from_iterable(threads.each(partial(self._load, store), loads, WORKERS)))
 
-    def write(self, path: Path, found: Sequence[Sorted]) -> int:
+    def write(self, path: Path, found: Sequence[Sorted], cuts: Sequence[Rank]) -> int:
         """The canonical file; how many rows it has."""
-        required = [name for name in self._key if name not in self._null_keys]
+        required = [name for name in self.key if name not in self._null_keys]
         schema = pa.schema([field.with_nullable(field.name not in required) for field in self._schema])
-        groups = rowgroups.cut(self._piles.rows(found), schema, max(self._memory, _LEAST_GROUP), self._ends)
-        return rowgroups.write(path, groups, schema, self._key, self._memory // 4)
+        limit = max(self._memory, _LEAST_GROUP)
+        groups = rowgroups.cut(self._piles.rows(found), schema, limit, self.key, cuts)
+        return rowgroups.write(path, groups, schema, self.key, self._memory // 4)
 
     def _load(self, store: ObjectStore, entries: Sequence[Entry]) -> list[Sorted]:
         """The rows of these parts."""
@@ -186,20 +181,20 @@ class _Work:
     def _in_order(self, part: PartFile, path: Path) -> PartInOrder | None:
         """A part whose rows are in key order already; None: they are not."""
         first = last = None
-        for table in self._tables(part, self._key):
-            rows = table.select(list(self._key))
+        for table in self._tables(part, self.key):
+            rows = table.select(list(self.key))
             if not is_ordered(rows if last is None else pa.concat_tables([last, rows])):
                 return None
-            first = first or rank_at(rows, self._key, 0)
+            first = first or rank_at(rows, self.key, 0)
             last = rows.slice(rows.num_rows - 1)
         if first is None or last is None:
             return None
-        return PartInOrder(first, rank_at(last, self._key, 0), partial(self._taken, part, path))
+        return PartInOrder(first, rank_at(last, self.key, 0), partial(self._taken, part, path))
 
     def _tables(self, part: PartFile, names: Sequence[str]) -> Iterator[pa.Table]:
-        for table in part.tables(self._fields, names, max(self._memory // 32, _LEAST_PIECE)):
-            self._null_keys.update(name for name in self._key if table[name].null_count)
-            yield without_negative_zero(table, self._key)
+        for table in part.tables(self.fields, names, max(self._memory // 32, _LEAST_PIECE)):
+            self._null_keys.update(name for name in self.key if table[name].null_count)
+            yield without_negative_zero(table, self.key)
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
-from towline.ahead import ahead
-from towline.errors import UnreadableFile
+from towline import threads
+from towline.errors import Corrupt, NotFound, UnreadableFile
+from towline.objects import open_table
 from towline.parquet.footer import GROUPS, MAGIC, Footer, Marks, of_bytes
-from towline.parquet.tablefile import TableFile
 from towline.parquet.writer import ROW_GROUP, Encoded, encode, writer
-from towline.ranks import Rank, rank_at, up_to
+from towline.ranks import Rank, rank_at
+from towline.rules.field import Field
+from towline.store import ObjectStore
 
-_READERS = 4  # row groups whose keys are read at once
 ENCODERS = 2  # threads: as many as a function of 2 GB has cores
+_LEAST, _MOST = ROW_GROUP // 2, ROW_GROUP * 3 // 2  # rows of a row group that is cut where another table's is
 
 
 def write(path: Path, groups: Iterable[pa.Table], schema: pa.Schema, key: Sequence[str], memory: int) -> int:
@@ -64,58 +66,65 @@ def _of(group: pa.Table, key: Sequence[str]) -> Encoded:
     return encode(group.combine_chunks(), key, group=max(1, group.num_rows))
 
 
-@dataclass(frozen=True)
-class Ends:
-    """Where the row groups of another table end, by the keys (`key`) of their last rows. What stands in both, cut and
-    written alike, has the same bytes and digests."""
+def cut(
+    tables: Iterable[pa.Table], schema: pa.Schema, limit: int, key: Sequence[str] = (), cuts: Sequence[Rank] = ()
+) -> Iterator[pa.Table]:
+    """The same rows in tables of ROW_GROUP rows, the last one with what is left; an empty one where there are none.
 
-    key: tuple[str, ...] = ()
-    ranks: Sequence[Rank] = ()
-
-    @classmethod
-    def of(cls, file: TableFile, key: tuple[str, ...]) -> Ends:
-        """Those of a file that is sorted by `key`."""
-        groups = [number for number, rows in enumerate(file.footer.rows) if rows]
-        lasts = ahead(
-            lambda number: rank_at(file.read([number], key), key, file.footer.rows[number] - 1), groups, _READERS
-        )
-        return cls(key, list(lasts))
-
-    def pieces(self, tables: Iterable[pa.Table]) -> Iterator[tuple[pa.Table, bool]]:
-        """The rows of tables in key order, divided at the ends: each piece with whether one is behind it."""
-        ranks = iter(self.ranks)
-        end = next(ranks, None)
-        for table in tables:
-            start = 0
-            while end is not None and (stop := up_to(table, self.key, end, start)) < table.num_rows:
-                yield table.slice(start, stop - start), True
-                start, end = stop, next(ranks, None)
-            yield table.slice(start), False
-
-
-NOWHERE = Ends()
-
-
-def cut(tables: Iterable[pa.Table], schema: pa.Schema, limit: int, ends: Ends = NOWHERE) -> Iterator[pa.Table]:
-    """The same rows in tables of ROW_GROUP rows, the last one with what is left; an empty one where there are none. At
-    `ends` a table ends, too, and between them it may have half as many rows again, as in a file that was edited.
-
+    Where `cuts` are given, the first keys of the row groups of another table, in order, these begin row groups here,
+    too, of half as many rows to half as many again. Rows that stand in both tables are then in equal row groups.
     UnreadableFile: so many rows take more than `limit` bytes.
     """
-    pending, count = schema.empty_table(), 0
-    most = ROW_GROUP * 3 // 2 if ends.ranks else ROW_GROUP
-    for table, is_end in ends.pieces(tables):
-        pending = pa.concat_tables([pending, table.cast(schema)])
-        while pending.num_rows > most:
-            yield pending.slice(0, ROW_GROUP)
-            pending, count = pending.slice(ROW_GROUP), count + 1
-        if pending.nbytes > limit:
-            raise UnreadableFile(
-                f"{pending.num_rows:,} rows of this table take {pending.nbytes:,} bytes, and a row group of "
-                f"{ROW_GROUP:,} may take {limit:,} here: shorten its texts, or give it more memory"
-            )
-        if is_end and pending.num_rows:
+    pending, count, full = schema.empty_table(), 0, _MOST + 1 if cuts else ROW_GROUP
+    for table, begins in _at(cuts, tables, key):
+        if begins and pending.num_rows >= _LEAST:
             yield pending
             pending, count = schema.empty_table(), count + 1
+        pending = pa.concat_tables([pending, table.cast(schema)])
+        while pending.num_rows >= full:
+            yield pending.slice(0, ROW_GROUP)
+            pending, count = pending.slice(ROW_GROUP), count + 1
+        _check_size(pending, limit)
     if pending.num_rows or not count:
         yield pending
+
+
+def _at(cuts: Sequence[Rank], tables: Iterable[pa.Table], key: Sequence[str]) -> Iterator[tuple[pa.Table, bool]]:
+    """The rows in pieces, and whether a piece begins at a cut."""
+    waiting = deque(cuts)
+    for table in tables:
+        start, begins = 0, False
+        last = rank_at(table, key, table.num_rows - 1)
+        while waiting and waiting[0] <= last:
+            stop = _place(table, key, waiting.popleft())
+            if start < stop:
+                yield table.slice(start, stop - start), begins
+            start, begins = stop, True
+        yield table.slice(start), begins
+
+
+def _place(table: pa.Table, key: Sequence[str], wanted: Rank) -> int:
+    """The first row whose key does not come before this one."""
+    return bisect_left(range(table.num_rows), wanted, key=lambda row: rank_at(table, key, row))
+
+
+def _check_size(pending: pa.Table, limit: int) -> None:
+    if pending.nbytes > limit:
+        raise UnreadableFile(
+            f"{pending.num_rows:,} rows of this table take {pending.nbytes:,} bytes, and a row group of "
+            f"{ROW_GROUP:,} may take {limit:,} here: shorten its texts, or give it more memory"
+        )
+
+
+def firsts(store: ObjectStore, base: str, fields: Sequence[Field], key: Sequence[str]) -> list[Rank]:
+    """The first keys of the row groups of the table in an object, but for the first group's; nothing where there is no
+    such table, or its key is of other types than that of `fields`."""
+    types = {field.name: field.arrow for field in fields}
+    try:
+        file = open_table(store, base)
+        if any(name not in file.schema.names or file.schema.field(name).type != types[name] for name in key):
+            return []
+        groups = [number for number, rows in enumerate(file.footer.rows) if rows]
+        return threads.each(lambda number: rank_at(file.read([number], key), key, 0), groups[1:], ENCODERS)
+    except (NotFound, Corrupt):
+        return []

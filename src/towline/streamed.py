@@ -26,6 +26,7 @@ from towline.values import Key, Row, Value
 from towline.violation import ERROR, LIMIT, Report, Violation
 
 GROUP_MAX = 512 * 2**20  # bytes that a row group may come to
+ORDER = "file.order"  # the rule that rows are in key order
 READERS = 2  # row groups that are checked at once: as many as a function has processors
 
 
@@ -127,7 +128,7 @@ def _check_keys(keys: pa.Table, contract: Contract) -> Report:
         return contract.check_key(keys)
     named = ", ".join(contract.key)
     message = f"its rows are not in the order of {named}: sort it, since a file of this size is read piece by piece"
-    return Report.of([Violation("file.order", ERROR, None, contract.key[0], None, message)])
+    return Report.of([Violation(ORDER, ERROR, None, contract.key[0], None, message)])
 
 
 def _check_unique(rows: Streamed) -> Report:

@@ -34,6 +34,7 @@ ROOT = Path(__file__).parents[2]
 ROWS = 24
 MOST = 2**26  # bytes that a table may come to here
 NUMBERS = (0, 1, -1, 2, 4, 7, 8, 255, 2**15, 2**31 - 1, -(2**31), 2**31, 2**32, 2**40, 2**63 - 1, -(2**63))
+HUGE = (b"\xff" * 8, b"\0" * 8, b"\x80" * 9 + b"\x01", b"\xff" * 9 + b"\x7f", b"\xff" * 4 + b"\x0f", b"\x00\x19\xfc")
 _LAYOUTS = {"page index", "bloom filters", "tiny pages of version 2", "delta", "byte stream split", "empty groups"}
 _WRITERS = {
     "duckdb zstd",
@@ -115,7 +116,7 @@ def _scratched(random: Random, body: bytes) -> bytes:
     for _ in range(random.choice((1, 1, 1, 2, 3, 8))):
         at, other = random.randrange(len(out) + 1), random.randrange(len(out) + 1)
         piece = out[other : other + random.randrange(1, 40)]
-        huge = random.choice((b"\xff" * 8, b"\0" * 8, b"\x80" * 9 + b"\x01", b"\xff\xff\xff\xff\x0f", b"\x00\x19\xfc"))
+        huge = random.choice(HUGE)
         way = random.randrange(6)
         if way == 0 and at < len(out):
             out[at] ^= 1 << random.randrange(8)

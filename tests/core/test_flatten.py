@@ -24,10 +24,8 @@ from towline import flatten, parts, piles, ranks, rowgroups
 from towline import table as tables
 from towline.errors import NotFound, PreconditionFailed, Unavailable, UnreadableFile
 from towline.memory import MemoryStore
-from towline.objects import open_table
 from towline.parquet.footer import digest, of_bytes
 from towline.parquet.writer import to_parquet
-from towline.rowgroups import Ends
 from towline.rules.field import Field
 from towline.store import ABSENT, MIB
 
@@ -370,7 +368,7 @@ def test_memory_follows_from_what_a_function_has() -> None:
 
 
 @pytest.mark.parametrize("memory", [1_000_000, 2**30])
-def test_row_groups_end_where_those_of_the_base_do_so_that_what_did_not_change_has_equal_digests(memory: int) -> None:
+def test_row_groups_begin_where_those_of_the_base_do_so_that_what_did_not_change_has_equal_digests(memory: int) -> None:
     schema = pa.schema([pa.field("whole", pa.int64(), nullable=False), pa.field("text", pa.string())])
     base = tables.sort(numbers(300_000), ["whole"]).cast(schema)
     changed = base.slice(200_000, 1).set_column(1, "text", pa.array(["another"]))
@@ -378,10 +376,49 @@ def test_row_groups_end_where_those_of_the_base_do_so_that_what_did_not_change_h
     kept = [base.slice(70_005, 129_995), base.slice(0, 70_000), base.slice(200_001)]  # five rows are deleted
     store = put(*map(parquet, [*kept, changed, inserted]))
     store.put("base.parquet", to_parquet(base, ["whole"], {}))
-    ends = Ends.of(open_table(store, "base.parquet"), ("whole",))
-    made = flatten.flatten(store, parts.find(store, "next/"), "r", PAIR, ["whole"], memory=memory, ends=ends)
-    assert "where those of another table do" in made.unfit
+    cuts = rowgroups.firsts(store, "base.parquet", PAIR, ["whole"])
+    assert cuts == [piles.rank_at(base, ["whole"], row) for row in (65_536, 131_072, 196_608, 262_144)]
+    flatten.flatten(store, parts.find(store, "next/"), "r", PAIR, ["whole"], memory=memory, cuts=cuts)
     one, other = of_bytes(store.get("base.parquet").body), of_bytes(store.get("r").body)
     assert other.rows == [65_538, 65_531, 65_536, 65_536, 37_856]
     same = [[a == b for a, b in zip(*group, strict=True)] for group in zip(one.digests, other.digests, strict=True)]
     assert same == [[False, False], [False, False], [True, True], [True, False], [True, True]]
+
+
+def cut_at(rows: Sequence[int], cuts: Sequence[int]) -> list[int]:
+    """How many rows the groups of a table with these keys have, which comes in pieces of three rows."""
+    table = pa.table({"whole": pa.array(rows, pa.int64())})
+    pieces = [table.slice(start, 3) for start in range(0, len(rows), 3)]
+    ends = [ranks.rank([value]) for value in cuts]
+    bounds = patch.multiple(rowgroups, ROW_GROUP=4, _LEAST=2, _MOST=6)
+    with bounds:
+        found = list(rowgroups.cut(pieces, table.schema, MIB, ["whole"], ends))
+    assert pa.concat_tables(found).equals(table)
+    return [each.num_rows for each in found]
+
+
+@pytest.mark.parametrize(
+    ("rows", "cuts", "groups"),
+    [
+        (range(8), [], [4, 4]),
+        (range(9), [4, 8], [4, 4, 1]),
+        (range(8), [5], [5, 3]),
+        (range(8), [3, 20], [3, 5]),
+        (range(9), [1, 5], [5, 4]),  # one row alone is no row group
+        (range(14), [7], [4, 3, 4, 3]),  # more than half as many again are parted
+        ([5, 5, 5, 6, 6], [6], [3, 2]),
+        ([0, 1, 9, 10], [3, 4, 5, 9], [2, 2]),
+        ([0, 1], [-3, 7], [2]),
+        ([], [3], [0]),
+    ],
+)
+def test_a_cut_begins_a_row_group_where_that_is_of_a_fair_size(
+    rows: Sequence[int], cuts: Sequence[int], groups: Sequence[int]
+) -> None:
+    assert cut_at(rows, cuts) == groups
+
+
+def test_a_base_that_is_none_or_has_another_key_gives_no_cuts() -> None:
+    store = put(b"no table", parquet(numbers(3)))
+    for base, fields in [("next/9", PAIR), ("next/0000", PAIR), ("next/0001", (Field("whole", "number"),))]:
+        assert rowgroups.firsts(store, base, fields, ["whole"]) == []

@@ -39,7 +39,8 @@ def _small_bounds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setattr(module, "TAIL", large.TAIL)
     monkeypatch.setattr(versions, "PIECE", 3_000)
     monkeypatch.setattr(objects, "GAP", 0)
-    monkeypatch.setattr(rowgroups, "ROW_GROUP", large.GROUP)
+    for name, rows in (("ROW_GROUP", large.GROUP), ("_LEAST", large.GROUP // 2), ("_MOST", large.GROUP * 3 // 2)):
+        monkeypatch.setattr(rowgroups, name, rows)
     with large.small_bounds():
         yield
 

@@ -14,25 +14,14 @@ from towline.bulk import state as states
 from towline.bulk.state import State
 from towline.contract import Contract
 from towline.diff import unequal
-from towline.errors import BadProposal, Corrupt, NotFound
+from towline.errors import BadProposal, Corrupt
 from towline.master import Head
-from towline.objects import open_table
 from towline.parquet.footer import TAIL
 from towline.proposals import Proposal, conformed, not_empty
 from towline.receipts import Receipt
-from towline.rowgroups import NOWHERE, Ends
 from towline.rows import InMemory, Rows, pieces
 from towline.store import ObjectStore
 from towline.violation import Report
-
-
-def base_ends(store: ObjectStore, run: keys.Run, key: tuple[str, ...]) -> Ends:
-    """Where the row groups of a run's base end, so that those of its result end there, too, and what it does not change
-    need not be read to be compared. Nowhere where the query was run by hand: its base was not copied."""
-    try:
-        return Ends.of(open_table(store, run.base), key)
-    except NotFound:
-        return NOWHERE
 
 
 def read(store: ObjectStore, state: State, contract: Contract, proposal: Proposal) -> tuple[Proposal, Report]:

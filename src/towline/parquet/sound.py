@@ -17,6 +17,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import pyarrow as pa
+
 from towline.errors import Corrupt
 from towline.parquet import thrift
 from towline.parquet.footer import Chunk, Footer, Group
@@ -64,7 +66,11 @@ def footer(source: Source, tail: bytes = b"") -> Footer:
         raise Corrupt(f"{found.where}: {error}") from None
     if found.num_rows != rows:
         raise Corrupt(f"{found.where}: {rows:,} rows in its row groups, and {found.num_rows:,} in all")
-    if found.schema.names != [leaf.name for leaf in leaves(found)]:
+    try:
+        names = found.schema.names
+    except (pa.ArrowException, ValueError) as error:
+        raise Corrupt(f"{found.where}: {error}") from error
+    if names != [leaf.name for leaf in leaves(found)]:
         raise Corrupt(f"{found.where}: its Arrow schema has other columns than its Parquet schema")
     return found
 

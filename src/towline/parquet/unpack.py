@@ -125,7 +125,7 @@ def weigh_pages(footer: Footer, file: pa.NativeFile, groups: Sequence[int], name
 def _weigh(chunk: Chunk, file: pa.NativeFile, weight: Weight, most: int) -> None:
     """Walk over the headers of a chunk's pages, and add what they come to."""
     at, stop, values = chunk.start, chunk.stop, 0
-    while values < chunk.values:
+    while values < chunk.values or at == chunk.start < stop:  # a dictionary of no values is decoded, too
         header, body = _header(file, at, stop)
         packed, page = whole(header, 3, I32), _page(header, weight.leaf)
         if not 0 <= packed <= stop - body:
@@ -209,10 +209,13 @@ class _Reading:
             return pa.table({})
         reader = pq.ParquetFile(self.file, metadata=self.footer.arrow, read_dictionary=names if texts else None)
         table = reader.read_row_groups(self.groups, columns=names)
+        total = 0
         for name, column in zip(names, table.columns, strict=True) if texts else ():
             size = sum(map(_text_size, column.chunks))
-            if size > self.most:
-                raise Corrupt(f"column {name} unpacks to {size:,} bytes of text; at most {self.most:,} are read")
+            total += size
+            if total > self.most:
+                most = f"at most {self.most:,} are read at once, of all columns"
+                raise Corrupt(f"column {name} unpacks to {size:,} bytes of text; {most}")
         columns = [_as(column, self._type(name)) for name, column in zip(names, table.columns, strict=True)]
         return pa.table(columns, names=names)
 
