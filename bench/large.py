@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -29,12 +30,12 @@ from bench.ways import ALL, OURS, TASKS
 from bench.ways.child import Measured
 from bench.ways.report import Figure, Figures, report
 
-SMALL, ALONE, PATIENCE = 2_000, 10_000_000, 120  # rows; rows beyond which Towline is alone; seconds
+SMALL, ALONE, PATIENCE = 2_000, 10_000_000, 300  # rows; rows beyond which Towline is alone; seconds
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=lambda text: [count(one) for one in text.split(",")], default=[1_000_000])
+    parser.add_argument("--rows", type=sizes, default=[1_000_000])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--ways", type=lambda text: text.split(","), default=list(ALL), help=", ".join(ALL))
     parser.add_argument("--tasks", type=lambda text: text.split(","), default=list(TASKS), help=", ".join(TASKS))
@@ -43,29 +44,40 @@ def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="towline-large-") as place:
         figures = measured(Bench(chosen.place or Path(place), chosen.ways, chosen.tasks), chosen.rows, chosen.runs)
-    text, holds = report(figures, header(chosen.runs))
+    text, holds = report(figures, header(figures))
     print(text)
     if chosen.out:
         chosen.out.write_text(text)
     sys.exit(not holds)
 
 
-def header(runs: int) -> str:
+def sizes(text: str) -> list[int]:
+    """Numbers of rows, with commas between them."""
+    found = [count(one) for one in text.split(",")]
+    if min(found) <= SMALL:
+        raise argparse.ArgumentTypeError(f"measure tables of more than {SMALL:,} rows: that many are for warming up")
+    return found
+
+
+def header(figures: Figures) -> str:
+    counts = sorted({len(figure.runs) for figure in figures.values() if figure.is_done})
+    runs = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1]))) if counts else "no"
     return f"{date.today():%d %B %Y}, {os.cpu_count()} cores ({platform.machine()}), medians of {runs} runs."
 
 
 def measured(bench: Bench, sizes: Sequence[int], runs: int) -> Figures:
-    """The figures of all sizes, tasks and ways, run after run."""
+    """The figures of all sizes, tasks and ways, run after run. Who interrupts it has what was measured so far."""
     for rows in (SMALL, *sizes):
         bench.prepare(rows)
     found: Figures = {}
-    for run in range(runs):
-        for rows in sizes:
-            for task, way in bench.plan(rows):
-                figure = found.setdefault((rows, task, way), Figure())
-                if not figure.failure:
-                    bench.measure(rows, task, way, run, figure)
-    return found
+    with suppress(KeyboardInterrupt):
+        for run in range(runs):
+            for rows in sizes:
+                for task, way in bench.plan(rows):
+                    figure = found.setdefault((rows, task, way), Figure())
+                    if not figure.failure:
+                        bench.measure(rows, task, way, run, figure)
+    return {which: figure for which, figure in found.items() if figure.runs or figure.failure}
 
 
 class Bench:
@@ -76,11 +88,12 @@ class Bench:
 
     def prepare(self, rows: int) -> None:
         """Make the tables of this size, where they are not there already, and each way's own copy anew."""
-        is_asked = any(task.startswith("flatten") for task in self._tasks)
-        parts = rows * 3 // 2 if is_asked and rows <= ALONE else 0
+        asked = list(self.plan(rows))
+        newer = any(task == "diff" and way not in OURS for task, way in asked)
+        parts = rows * 3 // 2 if any(task.startswith("flatten") for task, _ in asked) else 0
         _tell(f"making tables of {rows:,} rows")
-        _run(["bench.ways.preparing", str(self._place / str(rows)), str(rows), str(parts)])
-        for way in dict.fromkeys(way for _, way in self.plan(rows)):
+        _run(["bench.ways.preparing", str(self._place / str(rows)), str(rows), str(int(newer)), str(parts)])
+        for way in dict.fromkeys(way for _, way in asked):
             _tell(f"preparing {way} with {rows:,} rows")
             _run(self._child(rows, "prepare", way, 0))
 
@@ -97,7 +110,7 @@ class Bench:
         except subprocess.TimeoutExpired:
             figure.failure = f"not done after {PATIENCE} s"
         except subprocess.CalledProcessError as error:
-            figure.failure = f"failed: {error.stderr.strip().splitlines()[-1]}"
+            figure.failure = f"failed: {error.stderr.strip().splitlines()[-1][:200]}"
         else:
             figure.runs.append(one)
         _tell(f"{rows:,} {task} {way}: {figure.failure or f'{one.seconds:.3f} s, {one.peak / 1e6:.0f} MB'}")

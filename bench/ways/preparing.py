@@ -19,13 +19,12 @@ PARTS = 64
 
 
 def make(place: Place, rows: int) -> None:
-    """The table, its next version, and which rows are edited."""
+    """The table, and which rows are edited."""
     place.root.mkdir(parents=True, exist_ok=True)
     tables.write(rows, place.table)
     keys = _keys(pq.read_table(place.table, columns=list(KEY)))
     place.keys.write_text(json.dumps(keys))
     _make_rows(place, [tow for ((tow, _),) in keys["insert"]])
-    _change_one_cell(place.table, place.newer, rows // 2)
 
 
 def _keys(keys: pa.Table) -> dict[str, list[list[tuple[int, int]]]]:
@@ -53,9 +52,10 @@ def _make_rows(place: Place, tows: list[int]) -> None:
         pq.write_table(pa.Table.from_pylist([row], schema=tables.SCHEMA), place.row(run))
 
 
-def _change_one_cell(source: Path, target: Path, row: int) -> None:
-    file = pq.ParquetFile(source)
-    with writer(str(target), file.schema_arrow, KEY) as out:
+def change_one_cell(place: Place, row: int) -> None:
+    """The table's next version."""
+    file = pq.ParquetFile(place.table)
+    with writer(str(place.newer), file.schema_arrow, KEY) as out:
         for group in range(file.num_row_groups):
             table, start = file.read_row_group(group), group * ROW_GROUP
             if start <= row < start + table.num_rows:
@@ -90,10 +90,13 @@ def _write(table: pa.Table, path: Path) -> None:
 
 
 def main() -> None:
-    """DIRECTORY ROWS PARTS: tables of so many rows, and parts of so many (0: none). What is there stays."""
-    place, rows, of_parts = Place(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
-    if not place.newer.exists():
+    """DIRECTORY ROWS NEWER PARTS: a table of so many rows; its next version, if NEWER is 1; parts of so many rows, if
+    any. What is there stays."""
+    place, rows, is_newer, of_parts = Place(Path(sys.argv[1])), *map(int, sys.argv[2:])
+    if not place.keys.exists():
         make(place, rows)
+    if is_newer and not place.newer.exists():
+        change_one_cell(place, rows // 2)
     if of_parts and not place.parts("shuffled").exists():
         make_parts(place, of_parts)
 
