@@ -27,6 +27,7 @@ from towline import table as tables
 from towline.change import RowChange
 from towline.dataset import Dataset
 from towline.master import Head
+from towline.memory import MemoryStore
 from towline.parquet import thrift
 from towline.parquet.footer import GROUPS, digest, of_bytes
 from towline.parquet.source import BytesSource
@@ -166,3 +167,19 @@ def test_statistics_that_lie_hide_no_row() -> None:
     file = TableFile.foreign(BytesSource(lying))
     assert file.rows([(1, 3)], KEY) == {(1, 3): table.to_pylist()[11]}
     assert file.bounds("tow") == file.nulls("tow") == [None] * 4
+
+
+def test_what_towline_wrote_is_vouched_for_unless_it_was_joined_of_the_bytes_of_others() -> None:
+    store = MemoryStore()
+    ours = to_parquet(towed(ROWS), KEY, {})
+    joined = ours[: of_bytes(ours).start] + of_bytes(ours).with_groups(
+        [of_bytes(ours).raw_group(0)], ROWS, {GROUPS: ""}
+    )
+    store.put("ours", ours)
+    store.put("joined", joined)
+    found = {
+        (name, vouched): Head(NAME, store.get(name), store, vouched).file.footer.foreign
+        for name in ("ours", "joined")
+        for vouched in (True, False)
+    }
+    assert [key for key, foreign in found.items() if not foreign] == [("ours", True)]
