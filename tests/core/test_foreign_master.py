@@ -13,8 +13,12 @@ import pytest
 
 from tests import large
 from tests.core.foreign import (
+    ENCRYPTED,
     FORMS,
     KEY,
+    NESTED,
+    TWICE,
+    UNUSUAL,
     Form,
     by_all,
     by_arrow,
@@ -92,6 +96,29 @@ def check(dataset: Dataset, expected: pa.Table) -> None:
     assert [field.nullable for field in file.schema] == [field.name not in KEY for field in file.schema]
     codecs = {file.footer.arrow.row_group(n).column(0).compression for n in range(file.num_groups)}
     assert codecs == {"ZSTD"}
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        *((form, "column extra holds lists or structures") for form in NESTED),
+        (UNUSUAL[0], "the contract has no column 'extra'"),
+        (TWICE, "column vessel is there more than once"),
+        *((form, "encrypted") for form in ENCRYPTED),
+    ],
+    ids=str,
+)
+def test_a_master_that_no_contract_can_hold_is_recorded_and_the_one_before_it_put_back(
+    towline: Dataset, form: Form, said: str
+) -> None:
+    before = head(towline)
+    towline.bench.store.put(keys.master(NAME), form.body)
+    new = {**before.table.to_pylist()[0], "tow": 10**7 + before.number}
+    assert sent(towline, towline.rows([RowChange(None, new)], "one more", str(before.commit))).status == "committed"
+    external = history.log(towline.bench, NAME)[1]
+    assert (external["kind"], external["cells_changed"]) == ("external", 0)
+    assert said in external["note"]
+    assert same(head(towline).table.slice(0, before.table.num_rows), before.table)
 
 
 # --- digests that are not theirs -------------------------------------------------------------------------------------
