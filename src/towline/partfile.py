@@ -117,7 +117,7 @@ class PartFile:
     def _pieces(self, columns: Sequence[str], memory: int) -> Iterator[pa.Table]:
         """The part's own columns. Texts are read as dictionaries, so that they can be measured before each cell has its
         own: a few bytes in a file can be gigabytes."""
-        texts = [f.name for f in self.schema if is_text(f.type) and not self._weights[f.name].is_slow(f.type)]
+        texts = [f.name for f in self.schema if is_text(f.type) and not self._weights[f.name].is_delta]
         try:
             self._check_times([name for name in columns if name in self._int96], memory)
             for batch in self._batches(columns, memory, read_dictionary=texts, coerce_int96_timestamp_unit="us"):

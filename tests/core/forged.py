@@ -144,6 +144,10 @@ FOOTERS: Mapping[str, tuple[Lie, str]] = {
         meta(16, STRUCT, Struct({3: (LIST, Many(I64, [1, 2, 3]))})),
         "a histogram of other levels than it has",
     ),
+    "statistics cut short": (
+        chunk(lambda found: found.get(3).get(12).set(6, BINARY, b"\0\0\0")),
+        "statistics that are no values of its type",
+    ),
     "another file": (chunk(lambda found: found.set(1, BINARY, b"/etc/passwd")), "it lies in another file"),
     "no metadata": (chunk(lambda found: found.drop(3)), "it lies in another file"),
     "an encrypted column": (chunk(lambda found: found.set(9, BINARY, b"x")), "it is encrypted"),

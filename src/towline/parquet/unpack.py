@@ -26,7 +26,7 @@ _BYTE_ARRAY = 6
 _LEVELS, _SLACK = 4, 64 * 1024
 # Encodings. With the second, each text says how much of the one before it it begins with: a few bytes are gigabytes.
 _DELTA_LENGTH_BYTE_ARRAY, _DELTA_BYTE_ARRAY = 6, 7
-_DELTAS = {_DELTA_LENGTH_BYTE_ARRAY, _DELTA_BYTE_ARRAY}  # which Arrow does not read into dictionaries
+_DELTAS = {_DELTA_LENGTH_BYTE_ARRAY, _DELTA_BYTE_ARRAY}
 _DATA, _DICTIONARY, _DATA_2 = 0, 2, 3  # kinds of pages
 _OF_KIND = {_DATA: 5, _DICTIONARY: 7, _DATA_2: 8}  # the field of PageHeader that tells of one
 
@@ -60,9 +60,14 @@ class Weight:
     def is_slow(self, type: pa.DataType) -> bool:
         """Whether, read as this type, neither pages nor a dictionary tell what its texts come to: it has to be read few
         rows at a time."""
-        if self.encodings & _DELTAS and (self.dictionary or _DELTA_BYTE_ARRAY in self.encodings):
+        if self.is_delta and (self.dictionary or _DELTA_BYTE_ARRAY in self.encodings):
             return True
         return self.is_repeating and not _is_bytes(type)
+
+    @property
+    def is_delta(self) -> bool:
+        """Whether some of its texts are encoded in a way that Arrow does not read into dictionaries."""
+        return bool(self.encodings & _DELTAS)
 
     @property
     def is_repeating(self) -> bool:
