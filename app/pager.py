@@ -5,21 +5,18 @@ A page is turned here, and the grid begins anew with its rows; what was typed st
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
 
 from app import markup, memo, pager_markup
-from app.editing.cells import Misfit, value_of
 from app.editing.desk import Desk
 from app.editing.links import read_key
-from app.editing.paged import Leaf, PagedSheet
-from app.editing.sheet import row_id
+from app.editing.paged import Leaf, PagedSheet, read_condition
 from app.session import Session
-from towline.browse import OPERATORS, Condition, View, extents
-from towline.browse.view import CONTAINS, NOT_NULL, NULL
-from towline.contract import Contract
-from towline.errors import NotFound, TowlineError, UsageError
+from towline.browse import OPERATORS, View, extents
+from towline.errors import NotFound, TowlineError
 
 _HELP = "It looks at the whole table as this commit has it, not at what you typed since."
 _BARE = {"label_visibility": "collapsed"}
@@ -47,37 +44,37 @@ def draw(session: Session, desk: Desk, name: str) -> None:
 
 def _around(session: Session, desk: Desk, sheet: PagedSheet, name: str) -> None:
     """The page before, where this one is, and the page after."""
-    before, page = sheet.previous(), sheet.page
-    turn = partial(_turn, session, desk)
-    st.button(
-        "Previous",
-        key=f"pager-previous-{name}",
-        disabled=before is None,
-        on_click=turn,
-        args=(lambda: before or sheet,),
-    )
+    turn, page = partial(_turn, session, desk), sheet.page
+    is_first = sheet.previous() is None
+    st.button("Previous", key=f"pager-previous-{name}", disabled=is_first, on_click=turn, args=(_before,))
     st.html(markup.block(f'<span class="tl-head">{pager_markup.where(sheet)}</span>'), width="content")
-    st.button(
-        "Search on" if page.stopped else "Next",
-        key=f"pager-next-{name}",
-        disabled=page.next is None,
-        on_click=turn,
-        args=(sheet.next,),
-    )
+    label, is_last = "Search on" if page.stopped else "Next", page.next is None
+    st.button(label, key=f"pager-next-{name}", disabled=is_last, on_click=turn, args=(_after,))
 
 
-def _turn(session: Session, desk: Desk, make: Callable[[], PagedSheet]) -> None:
-    """To another page, once it could be read; where it cannot, that is said, and this one stays."""
+def _before(sheet: PagedSheet) -> PagedSheet:
+    return sheet.previous() or sheet
+
+
+def _after(sheet: PagedSheet) -> PagedSheet:
+    return sheet.next() if sheet.page.next else sheet
+
+
+def _turn(session: Session, desk: Desk, to: Callable[[PagedSheet], PagedSheet]) -> None:
+    """To another page of what is on the desk by now, which may be a newer commit than the one that was drawn. Where the
+    page cannot be read, that is said, and this one stays."""
+    if not isinstance(desk.sheet, PagedSheet):
+        return
     try:
-        sheet = make()
-        _ = sheet.page
-        desk.turn(sheet)
+        page = to(desk.sheet)
+        _ = page.page
+        desk.turn(page)
     except TowlineError as error:
         session.notice = f"{str(error)[:1].upper()}{str(error)[1:]}."
 
 
-def _look(session: Session, desk: Desk, sheet: PagedSheet, view: View) -> None:
-    _turn(session, desk, lambda: sheet.turned(Leaf(view)))
+def _look(session: Session, desk: Desk, view: View) -> None:
+    _turn(session, desk, lambda sheet: sheet.turned(Leaf(view)))
 
 
 def _filters(session: Session, desk: Desk, sheet: PagedSheet, name: str) -> None:
@@ -91,45 +88,26 @@ def _filters(session: Session, desk: Desk, sheet: PagedSheet, name: str) -> None
             text = st.text_input("Value", key=f"pager-value-{name}", placeholder="a value, as it is typed into a cell")
             is_sent = st.form_submit_button("Add this filter", type="primary")
     if is_sent:
-        _add(session, desk, sheet, (str(column), str(operator), str(text)))
+        _add(session, desk, (str(column), str(operator), str(text)))
         st.rerun()
     for place, each in enumerate(view.where):
-        left = View((*view.where[:place], *view.where[place + 1 :]), view.sort, view.descending)
+        left = replace(view, where=(*view.where[:place], *view.where[place + 1 :]))
         st.button(
             pager_markup.condition(each),
             key=f"pager-without-{place}-{name}",
             type="tertiary",
             help="Take this filter away",
             on_click=_look,
-            args=(session, desk, sheet, left),
+            args=(session, desk, left),
         )
 
 
-def _add(session: Session, desk: Desk, sheet: PagedSheet, said: tuple[str, str, str]) -> None:
-    view = sheet.leaf.view
-
-    def narrowed() -> PagedSheet:
-        return sheet.turned(Leaf(View((*view.where, read(sheet.contract, *said)), view.sort, view.descending)))
+def _add(session: Session, desk: Desk, said: tuple[str, str, str]) -> None:
+    def narrowed(sheet: PagedSheet) -> PagedSheet:
+        view = sheet.leaf.view
+        return sheet.turned(Leaf(replace(view, where=(*view.where, read_condition(sheet.contract, *said)))))
 
     _turn(session, desk, narrowed)
-
-
-def read(contract: Contract, column: str, operator: str, text: str) -> Condition:
-    """A filter as somebody wrote it. UsageError: its value does not fit its column, or the operator."""
-    field = contract.field(column)
-    if operator in (NULL, NOT_NULL):
-        return Condition(column, operator)
-    if operator == CONTAINS:
-        if field.type != "string":
-            raise UsageError(f"{column} holds no text to look into ({field.type}); compare it by =, < or >")
-        return Condition(column, operator, text)
-    try:
-        value = value_of(text, field, contract.missing_values)
-    except Misfit as misfit:
-        raise UsageError(f"{column}: {misfit}") from None
-    if value is None and operator not in ("=", "!="):
-        raise UsageError(f"{column} {operator} needs a value")
-    return Condition(column, operator, value)
 
 
 def _order(session: Session, desk: Desk, sheet: PagedSheet, name: str) -> None:
@@ -145,34 +123,35 @@ def _order(session: Session, desk: Desk, sheet: PagedSheet, name: str) -> None:
 
     def chosen() -> None:
         column, down = choices[str(st.session_state[key])]
-        _look(session, desk, sheet, View(view.where, column, down))
+        _look(session, desk, View(view.where, column, down))
 
     st.selectbox("Sort all rows by", list(choices), key=key, help=_HELP, on_change=chosen, width=150, **_BARE)
 
 
 def _key(session: Session, desk: Desk, sheet: PagedSheet, name: str) -> None:
-    """To the row of a key, or the first one that begins so."""
+    """To the row of a key."""
     key = f"pager-key-{name}"
 
     def wanted() -> None:
         text = str(st.session_state[key] or "").strip()
         if text:
-            _go(session, desk, sheet, text)
+            _go(session, desk, text)
         st.session_state[key] = ""
 
     names = ", ".join(sheet.contract.key)
     st.text_input("Go to a row", key=key, placeholder=f"Go to {names}", on_change=wanted, width=150, **_BARE)
 
 
-def _go(session: Session, desk: Desk, sheet: PagedSheet, text: str) -> None:
-    try:
-        values = sheet.contract.key_dict(read_key(text, sheet.contract))
-        number = sheet.find(values)
+def _go(session: Session, desk: Desk, text: str) -> None:
+    def there(sheet: PagedSheet) -> PagedSheet:
+        key = read_key(text, sheet.contract)
+        if sheet.is_shown(key):
+            return sheet
+        number = sheet.find(sheet.contract.key_dict(key))
         if number is None:
-            raise NotFound(f"no row has {markup.key_text(values)}")
-        page = sheet if number in sheet.page.numbers else sheet.at(number)
-        _ = page.page
-        desk.turn(page)
-        desk.go(row_id(tuple(values.values())))
-    except TowlineError as error:
-        session.notice = f"{str(error)[:1].upper()}{str(error)[1:]}."
+            raise NotFound(f"no row has {markup.key_text(sheet.contract.key_dict(key))}")
+        return sheet.at(number)
+
+    _turn(session, desk, there)
+    if not session.notice:
+        desk.show(read_key(text, desk.sheet.contract))

@@ -188,7 +188,7 @@ class Runs:
                 manifest = plan.get("manifest")
                 found = parts.find(self.store, plan["prefix"], manifest and parts.key_of(manifest, BUCKET))
                 cuts = rowgroups.firsts(self.store, run.base, contract.fields, contract.key)
-                flatten(self.store, found, run.result, contract.fields, contract.key, cuts=cuts)
+                flatten(self.store, found, run.result, contract.fields, contract.key, cuts=cuts, canonical=True)
             except TowlineError as error:
                 told = {"errorMessage": str(error), "errorType": type(error).__name__}
                 self.refuse(run, type(error).__name__, told)

@@ -92,6 +92,29 @@ def test_each_framework_stays_in_its_place(library: str, allowed: list[str]) -> 
     assert {user for user in users if not user.startswith(tuple(allowed))} == set()
 
 
+# Where Arrow is handed a Parquet file: all others go by `towline.parquet`, which tells files of others from our own.
+ARROWS_DOORS = {
+    "table.py": "a master that a commit wrote",
+    "partfile.py": "a part, whose footer and pages were held against each other before",
+    "agreed.py": "a part's schema and count of rows, of which nothing is decoded",
+    "changefile.py": "what a commit wrote",
+    "block.py": "what Towline wrote",
+    "cli/datasets.py": "a master's count of rows, of which nothing is decoded",
+    "local/athena/parquet.py": "what the local engine wrote",
+}
+
+
+def test_files_of_others_have_no_other_door() -> None:
+    """A footer that lies makes Arrow take gigabytes, lose rows or end the process (`towline.parquet.sound`)."""
+    readers = ("ParquetFile(", "read_metadata(", "read_schema(", "read_table(pa", "pq.read_table(")
+    found = {
+        str(path.relative_to(SOURCE))
+        for path in modules("src")
+        if any(reader in path.read_text() for reader in readers)
+    }
+    assert {path for path in found if not path.startswith("parquet/")} == ARROWS_DOORS.keys()
+
+
 def test_every_module_has_its_place() -> None:
     entry = {"__init__", "aws", "local", "cli", "settings", "resources", "connect", "api", "frames", "first_contract"}
     assert {group(path) for path in modules("src")} <= CORE | USE_CASES | entry

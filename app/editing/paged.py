@@ -12,10 +12,12 @@ import pyarrow as pa
 
 from app.editing.cells import Misfit, Text, value_of
 from app.editing.sheet import Sheet
-from towline.browse import PAGE, Book, Page, Place, View
+from towline.browse import PAGE, Book, Condition, Page, Place, View
+from towline.browse.view import CONTAINS, NOT_NULL, NULL
 from towline.change import RowChange
 from towline.contract import Contract
 from towline.diff import Diff
+from towline.errors import UsageError
 from towline.ranks import rank
 from towline.rows import Edited, Rows, edited
 from towline.values import Key, Row
@@ -36,40 +38,40 @@ class Leaf:
     back: Leaf | None = None
 
 
-@dataclass(frozen=True, eq=False)
 class Lookup(Mapping[Key, Row]):
     """The rows of a large table by key: those of the page are gone through; each other one is there for whoever asks
-    for it, and is kept in `found` (None: there is no such row)."""
+    for it. Whoever only asks for rows does not have the page read."""
 
-    page: Mapping[Key, Row]
-    source: Rows
-    found: dict[Key, Row | None]
+    def __init__(self, sheet: PagedSheet) -> None:
+        self._sheet = sheet
 
     def fetch(self, keys: Iterable[Key]) -> None:
-        wanted = [key for key in dict.fromkeys(keys) if key not in self.found]
-        self.found.update((key, self.page[key]) for key in wanted if key in self.page)
-        if far := [key for key in wanted if key not in self.page]:
-            there = self.source.rows(far)
-            self.found.update((key, there.get(key)) for key in far)
+        sheet = self._sheet
+        wanted = [key for key in dict.fromkeys(keys) if key not in sheet.found]
+        sheet.found.update((key, sheet.at_hand[key]) for key in wanted if key in sheet.at_hand)
+        if far := [key for key in wanted if key not in sheet.at_hand]:
+            there = sheet.source.rows(far)
+            sheet.found.update((key, there.get(key)) for key in far)
 
     def __getitem__(self, key: Key) -> Row:
-        if key in self.page:
-            return self.page[key]
+        if key in self._sheet.at_hand:
+            return self._sheet.at_hand[key]
         self.fetch([key])
-        row = self.found[key]
+        row = self._sheet.found[key]
         if row is None:
             raise KeyError(key)
         return row
 
     def __iter__(self) -> Iterator[Key]:
-        return iter(self.page)
+        return iter(self._sheet.shown)
 
     def __len__(self) -> int:
-        return len(self.page)
+        return len(self._sheet.shown)
 
 
 class PagedSheet(Sheet):
-    """`leaf` is the page that the grid shows. Pages of one commit share their `book`, and what was `found` in it.
+    """`leaf` is the page that the grid shows. Pages of one commit share their `book`, and the rows that were `found` in
+    it by their keys (None: there is no such row).
 
     `source` has the rows to merge with: those of the file, or with changes on top, of which no page can be shown.
     Raises, wherever rows are asked for, what the store and the file raise.
@@ -108,9 +110,18 @@ class PagedSheet(Sheet):
 
     @cached_property
     def rows(self) -> Lookup:
-        shown = [] if isinstance(self.source, Edited) else self.table.to_pylist()
-        page = {self.contract.key_of(row): row for row in shown}
-        return Lookup(page, self.source, self.found)
+        return Lookup(self)
+
+    @cached_property
+    def shown(self) -> dict[Key, Row]:
+        """The rows of the page."""
+        rows = [] if isinstance(self.source, Edited) else self.table.to_pylist()
+        return {self.contract.key_of(row): row for row in rows}
+
+    @property
+    def at_hand(self) -> Mapping[Key, Row]:
+        """The rows of the page, if it was read."""
+        return self.shown if "page" in self.__dict__ else {}
 
     @cached_property
     def sample(self) -> pa.Table:
@@ -165,7 +176,7 @@ class PagedSheet(Sheet):
         return self.book.find(values)
 
     def is_shown(self, key: Key) -> bool:
-        return key in self.rows.page
+        return key in self.shown
 
     def showing(self, row: str) -> Sheet:
         key = read_id(row, self.contract)
@@ -200,3 +211,21 @@ def _parts(row: str) -> list[Text]:
         else:
             parts[-1] += char + next(chars, "") if char == "\\" else char
     return [None if part == "\\0" else _ESCAPED.sub(r"\1", part) for part in parts]
+
+
+def read_condition(contract: Contract, column: str, operator: str, text: str) -> Condition:
+    """A filter as somebody wrote it. UsageError: its value does not fit its column, or the operator."""
+    field = contract.field(column)
+    if operator in (NULL, NOT_NULL):
+        return Condition(column, operator)
+    if operator == CONTAINS:
+        if field.type != "string":
+            raise UsageError(f"{column} holds no text to look into ({field.type}); compare it by =, < or >")
+        return Condition(column, operator, text)
+    try:
+        value = value_of(text, field, contract.missing_values)
+    except Misfit as misfit:
+        raise UsageError(f"{column}: {misfit}") from None
+    if value is None and operator not in ("=", "!="):
+        raise UsageError(f"{column} {operator} needs a value")
+    return Condition(column, operator, value)

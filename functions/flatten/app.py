@@ -26,7 +26,7 @@ def handler(event, context):
     memory = memory_within(int(context.memory_limit_in_mb) * MIB)  # Lambda says it in a string
     found = parts.find(store, event["prefix"], manifest)
     cuts = rowgroups.firsts(store, run.base, contract.fields, contract.key)
-    made = flatten(store, found, run.result, contract.fields, contract.key, memory=memory, cuts=cuts)
+    made = flatten(store, found, run.result, contract.fields, contract.key, memory=memory, cuts=cuts, canonical=True)
     metrics.add_metric("PartsFlattened", MetricUnit.Count, made.parts)
     logger.info("flattened", dataset=run.dataset, run=run.id, unfit=made.unfit, **made.to_json())
     return made.to_json()

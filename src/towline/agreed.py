@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from towline.errors import ContractError, Corrupt, UnreadableFile
+from towline.errors import ContractError, UnreadableFile
 from towline.infer import type_of
-from towline.objects import open_part
 from towline.parts import Parts
+from towline.ranged import Ranged
 from towline.rules.field import Field
 from towline.store import Entry, ObjectStore
 
@@ -33,10 +34,10 @@ def agreed(store: ObjectStore, parts: Parts) -> tuple[Field, ...]:
 def _footer(store: ObjectStore, entry: Entry) -> tuple[int, pa.Schema]:
     """How many rows a part says it has, and its schema."""
     try:
-        file = open_part(store, entry)
-    except Corrupt as error:
-        raise UnreadableFile(str(error)) from None
-    return file.num_rows, file.schema
+        with pq.ParquetFile(Ranged(store, entry)) as file:
+            return file.metadata.num_rows, file.schema_arrow
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UnreadableFile(f"{entry.key} is no Parquet file, or a damaged one: {error}") from None
 
 
 def _kind(field: pa.Field, part: str) -> str:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import accumulate, pairwise
 from pathlib import Path
 
@@ -35,17 +35,17 @@ from towline.parquet.layout import Rules, Upload, layout
 from towline.parquet.pieces import Assembled, Keep, Piece
 from towline.parquet.source import Span
 from towline.parquet.tablefile import TableFile
-from towline.partfile import split
+from towline.parquet.writer import ROW_GROUP
 from towline.parts import Parts
 from towline.piles import check_room
 from towline.ranks import Rank, is_ordered, rank_at
-from towline.rules.conform import is_text
 from towline.rules.field import Field
 from towline.store import MIB, CopyRange, Entry, FileRange, ObjectStore, Part
 
 LEAST = 8 * MIB  # bytes of all parts together
 GROUP_MAX = 256 * MIB  # bytes of a row group, uncompressed
-_ROWS, _KEYS = 16_384, 16 * MIB  # rows whose keys are decoded at once; bytes of their texts, unpacked
+_ROWS = 4 * ROW_GROUP  # whose keys are decoded at once, or a row group
+_KEYS = 64 * MIB  # bytes that these may come to
 _READERS = 4  # threads
 
 
@@ -142,16 +142,17 @@ def _check_apart(files: Sequence[TableFile], column: str) -> None:
 
 def _run(file: TableFile, key: Sequence[str]) -> _Run:
     try:
-        _check_groups(file)
+        groups = file.footer.groups()
+        _check_groups(file, groups)
         first, last = _ends(file, key)
-        return _Run(file, [group for group in file.footer.groups() if group.rows], first, last)
+        return _Run(file, [group for group in groups if group.rows], first, last)
     except (Corrupt, pa.ArrowException, OSError, ValueError) as error:
         raise Unfit(f"{_name(file)}: {error}") from error
 
 
-def _check_groups(file: TableFile) -> None:
+def _check_groups(file: TableFile, groups: Sequence[Group]) -> None:
     arrow = file.footer.arrow
-    for number, group in enumerate(file.footer.groups()):
+    for number, group in enumerate(groups):
         if not all(len(MAGIC) <= start <= stop <= file.footer.start for start, stop in group.spans if group.rows):
             raise Unfit(f"row group {number} of {_name(file)} lies outside of the file")
         if (size := arrow.row_group(number).total_byte_size) > GROUP_MAX:
@@ -164,6 +165,8 @@ def _ends(file: TableFile, key: Sequence[str]) -> tuple[Rank, Rank]:
     rows = 0
     for table in _keys(file, key):
         together = table if last is None else pa.concat_tables([last, table])
+        if not table.num_rows:
+            continue
         if any(table[name].null_count for name in key) or not is_ordered(together):
             raise Unfit(f"the rows of {_name(file)} are not in key order")
         first = first or rank_at(table, key, 0)
@@ -174,13 +177,15 @@ def _ends(file: TableFile, key: Sequence[str]) -> tuple[Rank, Rank]:
 
 
 def _keys(file: TableFile, key: Sequence[str]) -> Iterator[pa.Table]:
-    """The key columns, in pieces. Texts that repeat are unpacked only when it is known how long they are."""
-    schema = pa.schema([file.schema.field(name) for name in key])
-    texts = [field.name for field in schema if is_text(field.type)]
-    opened = file.opened(range(file.num_groups), key, read_dictionary=texts, pre_buffer=False)
-    for batch in opened.iter_batches(batch_size=_ROWS, columns=list(key), use_threads=False):
-        for piece in split(pa.Table.from_batches([batch]), _KEYS):
-            yield piece.select(list(key)).cast(schema)
+    """The key columns, some row groups at a time."""
+    some: list[int] = []
+    rows = file.footer.rows
+    for number in range(file.num_groups):
+        if some and sum(rows[each] for each in some) + rows[number] > _ROWS:
+            yield file.read(some, key, _KEYS)
+            some = []
+        some.append(number)
+    yield file.read(some, key, _KEYS)
 
 
 @dataclass(frozen=True)
@@ -193,7 +198,7 @@ class _Row:
     def where(self) -> str:
         return "the parts"
 
-    @property
+    @cached_property
     def begins(self) -> list[int]:
         return list(accumulate((file.source.size for file in self.files), initial=0))
 
@@ -245,7 +250,7 @@ def _check_made(made: Assembled, footer: bytes, runs: Sequence[_Run], key: Seque
     if made.read([(0, len(MAGIC))]) != [MAGIC]:
         raise Unfit(f"{_name(runs[0].file)} does not begin as a Parquet file")
     try:
-        file = TableFile.open(made, footer)
+        file = TableFile.foreign(made, footer)
         last = file.read([file.num_groups - 1], key)
     except Corrupt as error:
         raise Unfit(f"put behind one another, the parts cannot be read: {error}") from error

@@ -12,9 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
-import pyarrow as pa
-
-from towline import keys, landing, master, quarantine, receipts
+from towline import keys, landing, master, quarantine, receipts, streamed
 from towline import table as tables
 from towline.audit import GENESIS
 from towline.contract import Contract
@@ -24,8 +22,10 @@ from towline.finish import finish_head
 from towline.landing import Candidate, Ground
 from towline.master import Head
 from towline.plan import Plan
+from towline.proposals import MAX_FILE
 from towline.receipts import Receipt
-from towline.rows import InMemory, Rows
+from towline.rows import InMemory, Rows, difference, pieces
+from towline.streamed import Streamed
 from towline.workbench import Workbench
 
 AUTHOR = "external"
@@ -78,15 +78,27 @@ def _candidates(bench: Workbench, rows: Rows, strangers: Sequence[Head], contrac
             quarantine.keep(bench, receipt)
             change = Diff(contract.key)
         else:
-            change = diff(rows.table(), found, contract.key)
-            rows = InMemory(found, contract.key)
+            change = _change(rows, found, contract.key)
+            rows = found
         yield Candidate(receipt, Plan(rows, change), stranger.version)
 
 
-def _read(stranger: Head, contract: Contract) -> tuple[pa.Table | None, str]:
-    """The table in a version, sorted, and what is to be said about it; None where it is none of this dataset."""
+def _change(before: Rows, after: Rows, key: tuple[str, ...]) -> Diff:
+    return difference(before, after, key) if isinstance(after, Streamed) else diff(before.table(), after.table(), key)
+
+
+def _read(stranger: Head, contract: Contract) -> tuple[Rows | None, str]:
+    """The rows in a version, in key order, and what is to be said about them; None where it is no table of this
+    dataset. A large one is read a row group at a time, unless it has to be sorted."""
     try:
-        whole = stranger.foreign().table()
+        file = stranger.foreign()
+        if stranger.blob.stat.size > MAX_FILE:
+            rows, report = streamed.check(file, contract)
+            if rows is not None:
+                return rows, _remark(sum(contract.check(each).errors for each in pieces(rows, contract.names)))
+            if not any(violation.rule == streamed.ORDER for violation in report.violations):
+                return None, _no_table(stranger, report.violations[0].message)
+        whole = file.table()
     except Corrupt as error:
         return None, _no_table(stranger, str(error))
     conformed, report = contract.conform(whole)
@@ -95,8 +107,11 @@ def _read(stranger: Head, contract: Contract) -> tuple[pa.Table | None, str]:
     if conformed is None or not report.ok:
         return None, _no_table(stranger, report.violations[0].message)
     table = tables.sort(conformed, contract.key)
-    errors = contract.check(table).errors
-    return table, f"; in it {errors:,} violation{'s' * (errors > 1)} of the contract" if errors else ""
+    return InMemory(table, contract.key), _remark(contract.check(table).errors)
+
+
+def _remark(errors: int) -> str:
+    return f"; in it {errors:,} violation{'s' * (errors > 1)} of the contract" if errors else ""
 
 
 def _no_table(stranger: Head, why: str) -> str:

@@ -1,8 +1,9 @@
-"""Any number of Parquet parts -> one object in canonical form (docs/flatten.md), in bounded memory.
+"""Any number of Parquet parts -> one object, sorted by key (docs/flatten.md), in bounded memory.
 
-One part after the other is brought to this machine and sorted into piles (`towline.piles`), which are merged into the
-canonical file, row group by row group; the file is sent in pieces. Nothing is held whole. Work files lie in a directory
-of their own, which is gone afterwards, whatever happened.
+Parts that are in order already, and need no conversion, the store joins itself (`towline.concatenation`). Any others
+are brought to this machine and sorted into piles (`towline.piles`), some side by side; these are merged into a file in
+canonical form, row group by row group (`towline.rowgroups`), which is sent in pieces. Nothing is held whole. Work files
+lie in a directory of their own, which is gone afterwards, whatever happened.
 
 Keys are not judged here: rows with a null in their key or with equal keys stay, and the check that follows names them.
 """
@@ -69,10 +70,12 @@ def flatten(
     workdir: Path | None = None,
     memory: int = MEMORY,
     cuts: Sequence[Rank] = (),
+    canonical: bool = False,
     when: Precondition = ALWAYS,
 ) -> Flattened:
-    """Write the rows of all parts as one object with the columns `fields`, sorted by `key`: canonical, with row groups
-    that begin at these `cuts` (`rowgroups.cut`), or, without cuts, of the parts' own row groups where that can be.
+    """Write the rows of all parts as one object with the columns `fields`, sorted by `key`. It has the parts' own row
+    groups where they can be joined as they lie. Where not, or where it has to be `canonical`, all is written anew; row
+    groups begin at `cuts` (`rowgroups.cut`).
 
     UnreadableFile, naming the part: it is no sound table, or not of these columns. Unavailable: a part was replaced
     meanwhile, or there is no room in `workdir` (None: the system's temporary directory). What `when` raises, comes at
@@ -80,7 +83,7 @@ def flatten(
     """
     with _plain_pool(), TemporaryDirectory(prefix="towline-flatten-", dir=workdir, ignore_cleanup_errors=True) as name:
         try:
-            made, unfit = _made(store, parts, _Work(Path(name), fields, key, memory), cuts)
+            made, unfit = _made(store, parts, _Work(Path(name), fields, key, memory), cuts, canonical=canonical)
         except OSError as error:  # what is wrong with a part is told otherwise
             raise Unavailable(f"working in {Path(name).parent} failed: {error}") from error
         stat = store.assemble(target, made.parts, when=when)
@@ -111,11 +114,13 @@ def _plain_pool() -> Iterator[None]:
         pa.set_memory_pool(before)
 
 
-def _made(store: ObjectStore, parts: Parts, work: _Work, cuts: Sequence[Rank]) -> tuple[Concatenation, str]:
+def _made(
+    store: ObjectStore, parts: Parts, work: _Work, cuts: Sequence[Rank], *, canonical: bool
+) -> tuple[Concatenation, str]:
     """What the store is to join, and why the rows had to be sorted for it; empty: they had not."""
     try:
-        if cuts:
-            raise Unfit("the row groups are to begin where those of another table do")
+        if canonical or cuts:
+            raise Unfit("the result is to be in canonical form")
         return concatenated(store, parts, work.fields, work.key, work.directory), ""
     except Unfit as error:
         check_room(work.directory, 2 * parts.size)
@@ -143,7 +148,7 @@ class _Work:
         """The canonical file; how many rows it has."""
         required = [name for name in self.key if name not in self._null_keys]
         schema = pa.schema([field.with_nullable(field.name not in required) for field in self._schema])
-        limit = max(2 * self._memory, _LEAST_GROUP)
+        limit = max(self._memory, _LEAST_GROUP)
         groups = rowgroups.cut(self._piles.rows(found), schema, limit, self.key, cuts)
         return rowgroups.write(path, groups, schema, self.key, self._memory // 4)
 

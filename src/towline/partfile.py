@@ -117,11 +117,11 @@ class PartFile:
     def _pieces(self, columns: Sequence[str], memory: int) -> Iterator[pa.Table]:
         """The part's own columns. Texts are read as dictionaries, so that they can be measured before each cell has its
         own: a few bytes in a file can be gigabytes."""
-        texts = [f.name for f in self.schema if is_text(f.type) and not self._weights[f.name].is_slow(f.type)]
+        texts = [f.name for f in self.schema if is_text(f.type) and not self._weights[f.name].is_delta]
         try:
             self._check_times([name for name in columns if name in self._int96], memory)
             for batch in self._batches(columns, memory, read_dictionary=texts, coerce_int96_timestamp_unit="us"):
-                yield from split(pa.Table.from_batches([batch]), memory)
+                yield from _split(pa.Table.from_batches([batch]), memory)
         except _DAMAGE as error:
             raise UnreadableFile(f"{self.name} is damaged: {error}") from None
 
@@ -174,7 +174,7 @@ def _int96(schema: pq.ParquetSchema) -> Iterator[str]:
     return (column.name for column in columns if column.physical_type == "INT96")
 
 
-def split(table: pa.Table, memory: int) -> Iterator[pa.Table]:
+def _split(table: pa.Table, memory: int) -> Iterator[pa.Table]:
     """The table in pieces that take `memory` bytes at most once its texts are written out, or one row."""
     texts = (
         chunk.dictionary for column in table.columns if pa.types.is_dictionary(column.type) for chunk in column.chunks

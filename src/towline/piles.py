@@ -158,7 +158,7 @@ class Piles:
         """A pile of these tables, which are taken off the heap."""
         table = pa.concat_tables(heap)
         heap.clear()
-        return self._written(ordered(table, self._key, self._memory // (8 * FAN_IN)))
+        return self._written(ordered(table, self._key, self._memory // 16))
 
     def _rows_a_batch(self, table: pa.Table) -> int:
         """Rows of such a table that take a pile's share of the memory when as many as can be are merged."""
@@ -174,6 +174,7 @@ class Piles:
                     out.write_batch(batch)
                     batches.append(Batch(rank_at(batch, self._key, 0), rows, batch.nbytes))
                     rows, last = rows + batch.num_rows, rank_at(batch, self._key, batch.num_rows - 1)
+        pa.default_memory_pool().release_unused()
         return Pile(path, self._key, batches, rows, last)
 
 

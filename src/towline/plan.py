@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from towline import catalog, restore, streamed, unique
+from towline import catalog, restore, unique
 from towline import table as tables
 from towline.change import RowChange, same_row
 from towline.conflict import Conflict
@@ -18,7 +18,7 @@ from towline.errors import BadProposal
 from towline.merge import Merge, merge
 from towline.proposals import Proposal
 from towline.restore import Restore
-from towline.rows import InMemory, Rows, difference, edited, is_same, pieces
+from towline.rows import InMemory, Rows, difference, edited, is_same
 from towline.rules.read_review import NONE
 from towline.values import Row
 from towline.violation import Report, Violation
@@ -75,7 +75,7 @@ def create(proposal: Proposal, *, exists: bool) -> Plan:
     contract, made = proposal.contract, proposal.made
     assert contract is not None  # noqa: S101 - a `create` has one
     if made is not None:
-        return Plan(made, report=streamed.joined(map(contract.check, pieces(made, contract.names))))
+        return Plan(made)  # its rows were held against the contract while it was read
     assert proposal.table is not None  # noqa: S101 - it has one or the other
     table = tables.sort(proposal.table, contract.key)
     return Plan(InMemory(table, contract.key), report=contract.check(table))

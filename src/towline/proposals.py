@@ -82,8 +82,11 @@ class Proposal:
 Fetch = Callable[[str], bytes | TableFile]
 
 
-def from_json(body: bytes, contract: Contract | None, fetch: Fetch) -> tuple[Proposal, Report]:
-    """Read a proposal. `contract` is its dataset's (None: there is no such dataset yet).
+def from_json(
+    body: bytes, contract: Contract | None, fetch: Fetch, *, is_checked: bool = False
+) -> tuple[Proposal, Report]:
+    """Read a proposal. `contract` is its dataset's (None: there is no such dataset yet). `is_checked`: it was read
+    before, so that the rows of a large first table need not be held against its contract once more.
 
     Raises BadProposal when it cannot be understood at all. What is wrong with single rows and cells comes back as
     violations; if any of them is an error, the proposal is good for showing only.
@@ -113,7 +116,8 @@ def from_json(body: bytes, contract: Contract | None, fetch: Fetch) -> tuple[Pro
     file = raw.get("file")
     if not isinstance(file, dict) or not isinstance(file.get("name"), str):
         raise BadProposal(f'a proposal of kind {kind!r} names its table: "file": {{"name": "….csv"}}')
-    whole, report = _whole(fetch(file["name"]), str(file.get("original") or file["name"]), contract)
+    name, rules = str(file.get("original") or file["name"]), kind == "create" and not is_checked
+    whole, report = _whole(fetch(file["name"]), name, contract, rules=rules)
     return replace(empty, **whole, partial=_partial(file)), report
 
 
@@ -280,12 +284,14 @@ def _restore(raw: Mapping[str, Any], contract: Contract) -> Restore:
     return restore.from_json(raw.get("restore"), contract)
 
 
-def _whole(body: bytes | TableFile, name: str, contract: Contract) -> tuple[dict[str, Any], Report]:
+def _whole(
+    body: bytes | TableFile, name: str, contract: Contract, *, rules: bool = False
+) -> tuple[dict[str, Any], Report]:
     """A table file conformed to the contract and checked for what needs no other table: a proposal's `table`, or what
-    it has `made`."""
+    it has `made`, which with `rules` is held against those of the contract, too."""
     try:
         if isinstance(body, TableFile):
-            made, report = streamed.check(body, contract)
+            made, report = streamed.check(body, contract, rules=rules)
             return {"made": made}, Report.join(report, not_empty(body.num_rows))
         table, report = conformed(read_table(body, name, contract)[0], contract)
         return {"table": table}, report

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import pyarrow as pa
 
 from towline import table as tables
+from towline.ahead import ahead
 from towline.contract import Contract
 from towline.parquet.tablefile import TableFile
 from towline.parquet.verify import is_increasing
@@ -23,6 +26,8 @@ from towline.values import Key, Row, Value
 from towline.violation import ERROR, LIMIT, Report, Violation
 
 GROUP_MAX = 512 * 2**20  # bytes that a row group may come to
+ORDER = "file.order"  # the rule that rows are in key order
+READERS = 2  # row groups that are checked at once: as many as a function has processors
 
 
 @dataclass(frozen=True)
@@ -78,24 +83,42 @@ class Streamed:
         return pa.concat_tables([self.schema.empty_table(), *map(self.read, range(len(self.counts)))])
 
 
-def check(file: TableFile, contract: Contract) -> tuple[Streamed | None, Report]:
+def check(file: TableFile, contract: Contract, *, rules: bool = False) -> tuple[Streamed | None, Report]:
     """The file as rows of the contract's schema, each of them with a key of its own; None, and the reasons, where it
-    does not fit. Corrupt: it is damaged, or a row group of it takes too much memory."""
+    does not fit. `rules`: the rows are held against the contract's rules, too, as those of a first table are.
+
+    Corrupt: it is damaged, or a row group of it takes too much memory.
+    """
     reports, cells, last = [], 0, None
-    for group in range(file.num_groups):
-        found, report = contract.conform(file.read([group], most=GROUP_MAX))
-        if found is not None and found.num_rows:
-            cells += sum(len(column) - column.null_count for column in found.columns)
-            keys = tables.without_negative_zero(found.select(list(contract.key)), contract.key)
-            together = keys if last is None else pa.concat_tables([last, keys])
-            report, last = Report.join(report, _check_keys(together, contract)), keys.slice(keys.num_rows - 1)
-        reports.append(report)
-        if not report.ok and found is None and any(violation.key is None for violation in report.violations):
+    for piece in ahead(partial(_piece, file, contract, rules=rules), range(file.num_groups), READERS):
+        keys = piece.keys if last is None else pa.concat_tables([last, piece.keys])
+        reports += [piece.report, _check_keys(keys, contract)]
+        cells += piece.cells
+        last = keys.slice(max(0, keys.num_rows - 1))
+        if any(violation.key is None for violation in piece.report.violations):
             break  # its columns are others: that is so in every row group
     made, report = Streamed(file, contract, cells), joined(reports)
     if report.ok:
         report = Report.join(report, _check_unique(made))
     return (made if report.ok else None), report
+
+
+class _Piece(NamedTuple):
+    """What is kept of a row group that was checked: its keys, and how many cells of it are not null."""
+
+    report: Report
+    keys: pa.Table
+    cells: int = 0
+
+
+def _piece(file: TableFile, contract: Contract, group: int, *, rules: bool) -> _Piece:
+    found, report = contract.conform(file.read([group], most=GROUP_MAX))
+    if found is None:
+        return _Piece(report, contract.schema.empty_table().select(list(contract.key)))
+    if rules:
+        report = Report.join(report, contract.check(found))
+    keys = tables.without_negative_zero(found.select(list(contract.key)), contract.key)
+    return _Piece(report, keys, sum(len(column) - column.null_count for column in found.columns))
 
 
 def _check_keys(keys: pa.Table, contract: Contract) -> Report:
@@ -105,7 +128,7 @@ def _check_keys(keys: pa.Table, contract: Contract) -> Report:
         return contract.check_key(keys)
     named = ", ".join(contract.key)
     message = f"its rows are not in the order of {named}: sort it, since a file of this size is read piece by piece"
-    return Report.of([Violation("file.order", ERROR, None, contract.key[0], None, message)])
+    return Report.of([Violation(ORDER, ERROR, None, contract.key[0], None, message)])
 
 
 def _check_unique(rows: Streamed) -> Report:
@@ -118,7 +141,7 @@ def _check_unique(rows: Streamed) -> Report:
     return contract.check_unique(pa.concat_tables([rows.read(group, columns) for group in range(len(rows.counts))]))
 
 
-def joined(reports: Iterable[Report]) -> Report:
+def joined(reports: Sequence[Report]) -> Report:
     """The reports of all pieces of a table as one of the table: the first violations, errors before warnings."""
     found = Report.join(*reports)
     listed = sorted(found.violations, key=lambda violation: violation.severity != ERROR)

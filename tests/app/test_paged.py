@@ -154,10 +154,12 @@ def test_only_rows_that_are_asked_for_are_read_beside_the_page(desk: Desk, monke
         return read(self, keys)
 
     monkeypatch.setattr(Filed, "rows", rows)
+    assert shown(desk)[0] == (1, 0)
     desk.do(at(1, 1, volume="5"))
     desk.do(at(1, 2, volume="6"))
     assert desk.pending.ready
     desk.turn(page_of(desk).at(39))
+    assert shown(desk)[-1] == (10, 3)
     desk.do(at(10, 3, volume="7"))
     assert desk.pending.ready
     assert asked == []

@@ -135,3 +135,12 @@ def test_what_others_changed_is_found_by_the_row_groups_that_differ(pipeline: Pi
     assert [change.key(CONTRACT.key) for change in found.changes] == [(77,)]
     assert found.is_told
     assert reads(pipeline).during() < pipeline.store.head(keys.master(NAME)).size / 2
+
+
+def test_a_newer_commit_is_met_without_reading_its_page(pipeline: Pipeline) -> None:
+    desk = Desk(opened(pipeline))
+    desk.do(at(3, length="1"))
+    assert desk.pending.ready
+    newer = opened(pipeline)
+    assert not desk.clashes(newer)
+    assert "page" not in newer.__dict__

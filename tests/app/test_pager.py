@@ -9,9 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
-from app import pager, pager_markup
+from app import pager_markup
 from app.editing import paged, remote
-from app.editing.paged import Leaf, PagedSheet
+from app.editing.paged import Leaf, PagedSheet, read_condition
+from app.editing.remote import open_sheet
 from tests.app.editor import Editor
 from tests.app.sheets import CONTRACT, at
 from towline.browse import Book, Condition, Page, Place, View
@@ -163,6 +164,15 @@ def test_a_newer_commit_is_loaded_on_the_same_page_with_the_edits_of_all_pages(e
     assert "1 row on other pages" in editor.text
 
 
+def test_a_button_that_was_drawn_before_a_commit_turns_the_pages_of_that_commit(editor: Editor) -> None:
+    other = editor.nets.by("bo")
+    other.send(other.edit(2, 1, vessel="Petrel"))
+    editor.desk.carry(open_sheet(editor.nets.pipeline.bench, "nets"))
+    click(editor, "next")
+    assert (editor.desk.sheet.number, shown(editor)) == (2, [(2, 0), (2, 1)])
+    assert editor.desk.sheet.rows[2, 1]["vessel"] == "Petrel"
+
+
 def test_a_clash_on_another_page_is_asked_about(editor: Editor) -> None:
     editor.type(at(1, 0, volume="3.5"))
     click(editor, "next")
@@ -215,7 +225,7 @@ def test_what_bulk_edits_see_is_said(editor: Editor) -> None:
     ],
 )
 def test_a_filter_is_read_by_the_type_of_its_column(said: tuple[str, str, str], meant: Condition) -> None:
-    assert pager.read(CONTRACT, *said) == meant
+    assert read_condition(CONTRACT, *said) == meant
 
 
 @pytest.mark.parametrize(
@@ -228,7 +238,7 @@ def test_a_filter_is_read_by_the_type_of_its_column(said: tuple[str, str, str], 
 )
 def test_a_filter_that_means_nothing_is_refused(said: tuple[str, str, str], why: str) -> None:
     with pytest.raises(UsageError, match=why):
-        pager.read(CONTRACT, *said)
+        read_condition(CONTRACT, *said)
 
 
 def test_a_search_that_stopped_says_how_far_it_is(editor: Editor) -> None:

@@ -20,6 +20,7 @@ from towline.parquet.thrift import BINARY, I32, I64, LIST, STRUCT, Many, Struct
 ROWS, GROUP = 40, 20
 GIB = 2**30
 TOW, NET, VOLUME, VESSEL, IS_DAY = range(5)
+FOR_NO_ROWS = "a dictionary of 2 GiB for no rows"
 _PLAIN = 0
 _DATA, _DICTIONARY = 0, 2
 _NONE, _ZSTD = 0, 6
@@ -27,9 +28,10 @@ _NONE, _ZSTD = 0, 6
 Lie = Callable[[bytes], bytes]
 
 
-def honest(rows: int = ROWS, **options: object) -> bytes:
-    """Two row groups, no compression, no dictionaries: what is changed in it is all that is wrong with it."""
-    numbers = range(rows)
+def honest(first: int = 0) -> bytes:
+    """Two row groups, no compression, no dictionaries: what is changed in it is all that is wrong with it. `first`: of
+    its rows."""
+    numbers = range(first, first + ROWS)
     columns = {
         "tow": [number // 8 for number in numbers],
         "net": [number % 8 for number in numbers],
@@ -38,8 +40,8 @@ def honest(rows: int = ROWS, **options: object) -> bytes:
         "is_day": [bool(number % 2) for number in numbers],
     }
     sink = io.BytesIO()
-    plainly = {"compression": "none", "use_dictionary": False, "row_group_size": GROUP}
-    pq.write_table(pa.table(columns, schema=CONTRACT.schema), sink, **(plainly | options))
+    table = pa.table(columns, schema=CONTRACT.schema)
+    pq.write_table(table, sink, compression="none", use_dictionary=False, row_group_size=GROUP)
     return sink.getvalue()
 
 
@@ -142,6 +144,10 @@ FOOTERS: Mapping[str, tuple[Lie, str]] = {
         meta(16, STRUCT, Struct({3: (LIST, Many(I64, [1, 2, 3]))})),
         "a histogram of other levels than it has",
     ),
+    "statistics cut short": (
+        chunk(lambda found: found.get(3).get(12).set(6, BINARY, b"\0\0\0")),
+        "statistics that are no values of its type",
+    ),
     "another file": (chunk(lambda found: found.set(1, BINARY, b"/etc/passwd")), "it lies in another file"),
     "no metadata": (chunk(lambda found: found.drop(3)), "it lies in another file"),
     "an encrypted column": (chunk(lambda found: found.set(9, BINARY, b"x")), "it is encrypted"),
@@ -231,6 +237,20 @@ _NETS = b"".join(number.to_bytes(8, "little") for number in range(GROUP))
 _INDEXES = b"\x01" + bytes((GROUP << 1, 0))  # every value is the dictionary's first
 
 
+def _of_no_rows(lie: Lie) -> Lie:
+    """In the first row group, which has none; the second one stays."""
+
+    def empty(whole: Struct) -> None:
+        group = whole.get(4).members[0]
+        whole.set(3, I64, ROWS - GROUP)
+        group.set(3, I64, 0)
+        for column in group.get(1).members:
+            column.get(3).set(5, I64, 0)
+            column.get(3).set(7, I64, 0)
+
+    return lambda body: lie(footer(empty)(body))
+
+
 PAGES: Mapping[str, tuple[Lie, str]] = {
     "numbers of 2 GiB": (pages(NET, _ZSTD, Page(zeros(2 * GIB - 8), 2 * GIB - 8, GROUP)), "claims 2,147,483,640 bytes"),
     "numbers that say 2 GiB": (
@@ -252,6 +272,10 @@ PAGES: Mapping[str, tuple[Lie, str]] = {
     "a dictionary of 2^29 empty texts": (
         pages(VESSEL, _ZSTD, Page(zeros(2 * GIB - 8), 2 * GIB - 8, 2**29 - 2, _DICTIONARY), Page(_INDEXES, 9, GROUP)),
         "unpacks to 8,589,934,560 bytes|largest pages come to",
+    ),
+    FOR_NO_ROWS: (
+        _of_no_rows(pages(VESSEL, _ZSTD, Page(zeros(2 * GIB - 8), 2 * GIB - 8, 1, _DICTIONARY))),
+        "unpacks to 2,147,483,640 bytes|largest pages come to",
     ),
     "fewer than no bytes": (pages(NET, _NONE, Page(_NETS, 160, GROUP, packed=-5)), "claims -5 bytes"),
     "fewer than no bytes unpacked": (pages(NET, _NONE, Page(_NETS, -160, GROUP)), "fewer than 0 values or bytes"),

@@ -17,12 +17,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from tests.core.forged import LIES, honest
+from tests.core.forged import LIES, ROWS, honest
 from tests.core.fuzzing import limit, resident
 from tests.core.nets import CONTRACT, NAME, Nets
-from towline import history, keys
+from towline import concatenation, flatten, history, keys, parts
 from towline.errors import Corrupt
 from towline.files import read_table
+from towline.memory import MemoryStore
 from towline.parquet.source import BytesSource
 from towline.parquet.tablefile import TableFile
 from towline.partfile import PartFile
@@ -49,6 +50,16 @@ def as_part(directory: Path) -> Door:
         return list(PartFile(path, "next/part").tables(CONTRACT.fields, CONTRACT.names, 2**24))
 
     return read
+
+
+def as_joined(body: bytes) -> object:
+    """The first of two parts, which the store joins undecoded where it can; then the result is read."""
+    bucket = MemoryStore()
+    bucket.put("next/part", body)
+    bucket.put("next/the other", honest(first=ROWS))
+    found = flatten.flatten(bucket, parts.find(bucket, "next/"), "result", CONTRACT.fields, CONTRACT.key)
+    assert body != honest() or not found.unfit
+    return TableFile.foreign(BytesSource(bucket.get("result").body, "joined of next/part")).table()
 
 
 def as_master() -> Door:
@@ -84,8 +95,10 @@ def run(directory: Path) -> dict[str, Any]:
         "file": as_file,
         "proposal": as_proposal,
         "part": as_part(directory),
+        "joined": as_joined,
         "master": as_master(),
     }
+    concatenation.LEAST = 0
     sound = honest()
     answers = {name: {HONEST: _answer(door, sound)} for name, door in doors.items()}
     limit(3 * GIB)

@@ -29,7 +29,7 @@ from towline.parquet.writer import commit_metadata, to_parquet
 from towline.values import Key, Row, Value
 
 USUAL = 20  # rows of a row group
-SHAPE = Shape(group=USUAL, small=0, stretch=1500, moved=6000)
+SHAPE = Shape(group=USUAL, small=0, tract=1500, moved=6000)
 RULES = Rules(least=700, most=10**6, count=1000)  # a part holds a chunk or two
 COLUMNS = pa.schema(
     [
@@ -93,7 +93,7 @@ class Edits:
         return {**dict(zip(self.key, key, strict=True)), **{name: self.value(name) for name in COLUMNS.names}}
 
     def first(self) -> pa.Table:
-        share = self.dice.choice((0.3, 0.6, 0.9))
+        share = self.dice.choice((0.4, 0.7, 0.95))
         keys = [key for key in key_space(self.kind) if self.dice.random() < share]
         return tables.sort(tables.from_rows([self.row(key) for key in keys], self.schema), self.key)
 
@@ -115,13 +115,13 @@ class Edits:
 
     def _cells(self, rows: dict[Key, Row]) -> Iterator[RowChange]:
         """Some cells, scattered or not."""
-        for key in self.dice.sample(list(rows), min(len(rows), self.dice.choice((1, 1, 10, 90)))):
+        for key in self.dice.sample(list(rows), min(len(rows), self.dice.choice((1, 10, 60, 150)))):
             yield self._update(rows[key])
 
     def _block(self, rows: dict[Key, Row]) -> Iterator[RowChange]:
         """A stretch of keys: those that are there are changed or go, the others come."""
         space = key_space(self.kind)
-        start, length = self.dice.randrange(len(space)), self.dice.choice((1, 4, 30, 160))
+        start, length = self.dice.randrange(len(space)), self.dice.choice((1, 8, 60, 200))
         stay = self.dice.choice((0.0, 0.0, 0.5, 1.0))
         for key in space[start : start + length]:
             if key in rows:

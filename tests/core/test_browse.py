@@ -262,3 +262,7 @@ def test_a_sample_is_of_rows_from_all_over_the_table() -> None:
 def test_what_matches_is_found_as_in_a_table_at_hand() -> None:
     for where in ({"species": "cod"}, {"haul": 41, "fish": 3}, {"length": math.nan}, {"length": None}, {"haul": -1}):
         assert repr(matching(BOOK.file, KEY, where).to_pylist()) == repr(edits.matching(WHOLE, where).to_pylist())
+    fresh, source = opened(WHOLE)
+    read = source.bytes
+    assert matching(fresh.file, KEY, {}).num_rows == 0
+    assert source.bytes == read

@@ -332,13 +332,8 @@ def requests_of_a_commit() -> int:
     return sum(nets.pipeline.store.requests.values()) - before
 
 
-@pytest.mark.parametrize("phase", ["before", "after"])
-@pytest.mark.parametrize("at", range(REQUESTS))
-def test_a_crash_at_any_request_loses_nothing_and_doubles_nothing(at: int, phase: str) -> None:
-    """The whole way from the inbox to the receipts is cut at each of its requests; then everything is delivered
-    again to fresh processes."""
-    nets = Nets()
-    tickets = [nets.dataset.send(nets.edit(1, 1, volume=12.5)), nets.dataset.send(nets.edit(1, 0, volume=1.5))]
+def cut_at(nets: Nets, at: int, phase: str) -> bool:
+    """Deliver what waits, and die at request `at`. Whether it came to that."""
     count = Counter()
 
     def faults(operation: str, key: str, now: str) -> None:
@@ -351,12 +346,28 @@ def test_a_crash_at_any_request_loses_nothing_and_doubles_nothing(at: int, phase
     with contextlib.suppress(Crash):
         nets.pipeline.pump()
     nets.pipeline.store.faults = None
+    return count["requests"] > at
+
+
+def deliver_again(nets: Nets) -> None:
+    """To a fresh process, what Reconcile finds; twice, as events may come."""
     fresh = Workbench(nets.pipeline.store, clock=nets.pipeline.bench.clock, pause=lambda seconds: None)
     for _ in range(2):
         found = reconcile(fresh)
         assert found.problems == ()
         seen = [inbox.receive(fresh, arrival) for arrival in found.unseen]
         commit.commit(fresh, NAME, [*found.undecided, *(r for r in seen if r and not r.final)])
+
+
+@pytest.mark.parametrize("phase", ["before", "after"])
+@pytest.mark.parametrize("at", range(REQUESTS))
+def test_a_crash_at_any_request_loses_nothing_and_doubles_nothing(at: int, phase: str) -> None:
+    """The whole way from the inbox to the receipts is cut at each of its requests; then everything is delivered
+    again to fresh processes."""
+    nets = Nets()
+    tickets = [nets.dataset.send(nets.edit(1, 1, volume=12.5)), nets.dataset.send(nets.edit(1, 0, volume=1.5))]
+    cut_at(nets, at, phase)
+    deliver_again(nets)
     assert [ticket.receipt().status for ticket in tickets] == ["committed", "committed"]
     assert (nets.row(1, 1)["volume"], nets.row(1, 0)["volume"]) == (12.5, 1.5)
     assert Counter(r["proposal"] for r in records(nets)).most_common(1)[0][1] == 1

@@ -5,7 +5,6 @@ The bounds are small here (`tests.large`); the code is that of tables of gigabyt
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from random import Random
@@ -15,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.core.nets import CONTRACT, NAME, Nets
-from tests.core.test_commit import Crash, check_promises, records
+from tests.core.test_commit import check_promises, cut_at, deliver_again, records
 from tests.large import small_bounds
 from towline import commit, inbox, keys
 from towline import table as tables
@@ -183,23 +182,6 @@ def test_a_rival_who_is_first_makes_us_merge_again(nets: Nets) -> None:
     check_promises(nets)
 
 
-def cut_at(nets: Nets, at: int, phase: str) -> bool:
-    """Deliver what waits, and die at request `at`. Whether it came to that."""
-    count = Counter()
-
-    def faults(operation: str, key: str, now: str) -> None:
-        if now == phase:
-            count["requests"] += 1
-            if count["requests"] == at + 1:
-                raise Crash
-
-    nets.pipeline.store.faults = faults
-    with contextlib.suppress(Crash):
-        nets.pipeline.pump()
-    nets.pipeline.store.faults = None
-    return count["requests"] > at
-
-
 @pytest.mark.parametrize("phase", ["before", "after"])
 def test_a_crash_at_any_request_loses_nothing_and_doubles_nothing(phase: str) -> None:
     at, died = 0, True
@@ -208,12 +190,7 @@ def test_a_crash_at_any_request_loses_nothing_and_doubles_nothing(phase: str) ->
         assert not nets.head().is_whole
         tickets = [nets.dataset.send(nets.edit(1, 1, volume=12.5)), nets.dataset.send(nets.edit(9, 0, volume=1.5))]
         died = cut_at(nets, at, phase)
-        fresh = Workbench(nets.pipeline.store, clock=nets.pipeline.bench.clock, pause=lambda seconds: None)
-        for _ in range(2):
-            found = reconcile(fresh)
-            assert found.problems == ()
-            seen = [inbox.receive(fresh, arrival) for arrival in found.unseen]
-            commit.commit(fresh, NAME, [*found.undecided, *(r for r in seen if r and not r.final)])
+        deliver_again(nets)
         assert [ticket.receipt().status for ticket in tickets] == ["committed", "committed"]
         assert (nets.row(1, 1)["volume"], nets.row(9, 0)["volume"]) == (12.5, 1.5)
         assert Counter(r["proposal"] for r in records(nets)).most_common(1)[0][1] == 1

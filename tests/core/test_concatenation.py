@@ -193,6 +193,15 @@ def test_what_is_no_table_is_refused_by_name_as_ever() -> None:
         made(put(parquet(rows(0, 1_000)), b"no table"))
 
 
+@pytest.mark.parametrize("asked", [{"canonical": True}, {"cuts": [((0, 450), (0, "net 0"))]}])
+def test_where_the_canonical_form_is_asked_for_nothing_is_joined(asked: dict[str, Any]) -> None:
+    said, body = made(put(parquet(rows(0, 900)), parquet(rows(900, 900))), **asked)
+    file = TableFile.of_bytes(body)
+    assert "canonical form" in said.unfit
+    assert file.footer.digests
+    assert file.table().equals(rows(0, 1_800).cast(file.schema))
+
+
 def test_few_bytes_are_sorted_at_once() -> None:
     with patch.object(concatenation, "LEAST", 10**9):
         said, _ = made(bucket := put(parquet(rows(0, 5)), parquet(rows(5, 5))))

@@ -13,8 +13,12 @@ import pytest
 
 from tests import large
 from tests.core.foreign import (
+    ENCRYPTED,
     FORMS,
     KEY,
+    NESTED,
+    TWICE,
+    UNUSUAL,
     Form,
     by_all,
     by_arrow,
@@ -27,6 +31,7 @@ from towline import table as tables
 from towline.change import RowChange
 from towline.dataset import Dataset
 from towline.master import Head
+from towline.memory import MemoryStore
 from towline.parquet import thrift
 from towline.parquet.footer import GROUPS, digest, of_bytes
 from towline.parquet.source import BytesSource
@@ -91,6 +96,29 @@ def check(dataset: Dataset, expected: pa.Table) -> None:
     assert [field.nullable for field in file.schema] == [field.name not in KEY for field in file.schema]
     codecs = {file.footer.arrow.row_group(n).column(0).compression for n in range(file.num_groups)}
     assert codecs == {"ZSTD"}
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        *((form, "column extra holds lists or structures") for form in NESTED),
+        (UNUSUAL[0], "the contract has no column 'extra'"),
+        (TWICE, "column vessel is there more than once"),
+        *((form, "encrypted") for form in ENCRYPTED),
+    ],
+    ids=str,
+)
+def test_a_master_that_no_contract_can_hold_is_recorded_and_the_one_before_it_put_back(
+    towline: Dataset, form: Form, said: str
+) -> None:
+    before = head(towline)
+    towline.bench.store.put(keys.master(NAME), form.body)
+    new = {**before.table.to_pylist()[0], "tow": 10**7 + before.number}
+    assert sent(towline, towline.rows([RowChange(None, new)], "one more", str(before.commit))).status == "committed"
+    external = history.log(towline.bench, NAME)[1]
+    assert (external["kind"], external["cells_changed"]) == ("external", 0)
+    assert said in external["note"]
+    assert same(head(towline).table.slice(0, before.table.num_rows), before.table)
 
 
 # --- digests that are not theirs -------------------------------------------------------------------------------------
@@ -166,3 +194,19 @@ def test_statistics_that_lie_hide_no_row() -> None:
     file = TableFile.foreign(BytesSource(lying))
     assert file.rows([(1, 3)], KEY) == {(1, 3): table.to_pylist()[11]}
     assert file.bounds("tow") == file.nulls("tow") == [None] * 4
+
+
+def test_what_towline_wrote_is_vouched_for_unless_it_was_joined_of_the_bytes_of_others() -> None:
+    store = MemoryStore()
+    ours = to_parquet(towed(ROWS), KEY, {})
+    joined = ours[: of_bytes(ours).start] + of_bytes(ours).with_groups(
+        [of_bytes(ours).raw_group(0)], ROWS, {GROUPS: ""}
+    )
+    store.put("ours", ours)
+    store.put("joined", joined)
+    found = {
+        (name, vouched): Head(NAME, store.get(name), store, vouched).file.footer.foreign
+        for name in ("ours", "joined")
+        for vouched in (True, False)
+    }
+    assert [key for key, foreign in found.items() if not foreign] == [("ours", True)]

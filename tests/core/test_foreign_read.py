@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,14 +27,17 @@ from tests.core.foreign import (
     Form,
     by_arrow,
     same,
+    towed,
 )
 from towline.errors import Corrupt, TowlineError
 from towline.files import read_table
 from towline.first_contract import choose
+from towline.infer import infer
 from towline.parquet.footer import of_bytes, rebuilt
 from towline.parquet.source import BytesSource, Span
 from towline.parquet.tablefile import TableFile
 from towline.parquet.thrift import decode, encode
+from towline.partfile import PartFile
 from towline.values import Key, Row
 
 
@@ -153,3 +157,15 @@ def test_a_file_that_is_proposed_has_the_values_that_arrow_reads(form: Form) -> 
 def test_what_no_dataset_can_hold_is_refused_when_it_is_proposed(form: Form, said: str) -> None:
     with pytest.raises(TowlineError, match=said):
         proposed(form)
+
+
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_a_part_of_any_writer_is_brought_to_the_columns_of_its_table(form: Form, tmp_path: Path) -> None:
+    contract = infer(towed(1_000), "tows", KEY)
+    expected, report = contract.conform(by_arrow(form.body))
+    assert expected is not None, report
+    path = tmp_path / "part"
+    path.write_bytes(form.body)
+    found = PartFile(path, "next/part").tables(contract.fields, contract.names, 2**16)
+    schema = pa.schema([field.with_nullable(True) for field in contract.schema])
+    assert same(pa.concat_tables([schema.empty_table(), *found]), expected.cast(schema))

@@ -257,3 +257,17 @@ def test_joined_spans_cover_what_was_asked(spans: list[Span], gap: int) -> None:
     joined = coalesced(spans, gap)
     assert all(any(a <= start and stop <= b for a, b in joined) for start, stop in spans)
     assert all(b + gap < c for (_, b), (c, _) in pairwise(joined))
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3], [2, 0, 3, 1]])
+def test_the_groups_that_may_hold_a_key_are_those_whose_bounds_allow_for_it_in_whatever_order(order: list[int]) -> None:
+    whole = nets(80, per_tow=25)
+    table = pa.concat_tables([whole.slice(20 * number, 20) for number in order])
+    file = TableFile.of_bytes(writer.to_parquet(table, KEY, {}, group=20))
+    for tow, net in [(0, 0), (0, 24), (1, 3), (3, 4), (3, 99), (9, 0), (-1, 0), (None, 0)]:
+        expected = [
+            group
+            for group, ((a, b), (c, d)) in enumerate(zip(file.bounds("tow"), file.bounds("net"), strict=True))  # type: ignore[misc]
+            if (tow is None or a <= tow <= b) and c <= net <= d
+        ]
+        assert list(file.locate([(tow, net)], KEY)) == expected

@@ -76,7 +76,7 @@ def _follows(pieces: Sequence[Piece], of: Sequence[tuple[int, bool]], at: int) -
     return of[at][0] == of[at + 1][0] or one.stop == following.start
 
 
-@settings(max_examples=1000)
+@settings(max_examples=400)
 @given(pieces_(), st.integers(1, 8))
 def test_the_parts_are_the_pieces_under_the_rules_with_the_fewest_bytes_borrowed(
     pieces: list[Piece], least: int
@@ -91,7 +91,7 @@ def test_the_parts_are_the_pieces_under_the_rules_with_the_fewest_bytes_borrowed
     assert borrowed(parts) == size([Keep(*span) for span in old.spans]) == fewest(pieces, least)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(pieces_(longest=60), st.integers(1, 4), st.integers(8, 20), st.integers(1, 6))
 def test_parts_are_neither_too_large_nor_too_many(pieces: list[Piece], least: int, most: int, count: int) -> None:
     rules = Rules(least, most, count, copy=most, upload=max(2 * least, most // 2))

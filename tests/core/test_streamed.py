@@ -15,13 +15,14 @@ from tests.core.nets import CONTRACT, NAME, Nets
 from tests.core.test_commit import check_promises, records
 from tests.large import small_bounds
 from tests.pipeline import Pipeline
-from towline import inbox, infer, streamed
+from towline import external, inbox, infer, keys, streamed
 from towline import table as tables
 from towline.body import Body
 from towline.contract import Contract
 from towline.errors import ContractError, Corrupt
 from towline.files import open_file
 from towline.receipts import Receipt
+from towline.reconcile import reconcile
 
 TOWS, NETS = 120, 5
 
@@ -196,6 +197,30 @@ def test_a_large_file_that_lacks_most_rows_is_refused(nets: Nets, tmp_path: Path
     path = write(tmp_path / "next.parquet", rows(10))
     (receipt,) = nets.send(nets.dataset.file("next.parquet", path, "half", nets.commit))
     assert receipt.violations[0]["rule"] == "table.rows_deleted"
+
+
+MASTERS: dict[str, tuple[Callable[[], pa.Table], str]] = {
+    "in key order": (lambda: replaced("volume", 301, 5.0), ""),
+    "in another order": (lambda: replaced("volume", 301, 5.0).sort_by("vessel"), ""),
+    "with a breach of the contract": (lambda: replaced("volume", 301, -5.0), "; in it 1 violation of the contract"),
+    "with a key twice": (lambda: joined(rows().slice(0, 10), rows().slice(9)), "put back"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "remark"), MASTERS.values(), ids=MASTERS)
+def test_a_large_master_that_was_put_past_towline_is_recorded_by_row_groups(
+    table: Callable[[], pa.Table], remark: str, nets: Nets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(external, "MAX_FILE", 1_000)
+    nets.pipeline.store.put(keys.master(NAME), write(tmp_path / "foreign.parquet", table()).read_bytes())
+    assert reconcile(nets.pipeline.bench).problems == ()
+    record, head = records(nets)[-1], nets.head()
+    assert (record["kind"], head.number) == ("external", 2)
+    assert remark in str(record["note"])
+    expected = rows() if remark == "put back" else tables.sort(table(), CONTRACT.key).cast(CONTRACT.schema)
+    assert head.table.equals(expected)
+    assert head.file.footer.digests is not None
+    check_promises(nets)
 
 
 def test_a_contract_is_inferred_from_all_row_groups(tmp_path: Path) -> None:

@@ -503,6 +503,7 @@ def test_a_byte_of_a_snapshot_that_is_read_in_pieces_is_held_against_that_of_the
     assert [(f.kind, f.key) for f in check(nets).findings] == [("snapshot.altered", key)]
 
 
+@pytest.mark.usefixtures("as_if_large")
 def test_of_a_version_nothing_is_decoded_that_stood_in_the_one_before(
     nets: Nets, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,6 +101,10 @@ def pair_large() -> Case:
     return pair().but(name="two writers of a large master", is_large=True, faults=0)
 
 
+def pair_large_with_faults() -> Case:
+    return pair_large().but(name="two writers of a large master, with faults", faults=1)
+
+
 def pair() -> Case:
     return committers("two writers", "P", "Z", rounds=2)
 
@@ -260,7 +264,7 @@ CASES: Sequence[Callable[[], Case]] = (
 )
 # Minutes and gigabytes each: `python -m tests.proof --large`, or TOWLINE_PROOF=large in the environment of the tests.
 LARGE: Sequence[Callable[[], Case]] = (
-    *(pipeline, three_with_faults, conflicting_with_two_faults, same_with_more_rounds),
+    *(pipeline, pair_large_with_faults, three_with_faults, conflicting_with_two_faults, same_with_more_rounds),
     *(put_back_old_and_reconciler, put_back_head_and_reconciler, no_table_and_reconciler),
     same_bytes_twice_and_reconciler,
 )

@@ -69,10 +69,10 @@ def _remember(function: Callable[..., Any], told_by: Callable[..., object]) -> C
 def _from_json(function: Callable[..., Any]) -> Callable[..., Any]:
     """A proposal that names no file needs nothing fetched."""
 
-    def remembered(body: bytes, contract: Contract | None, fetch: proposals.Fetch) -> Any:
+    def remembered(body: bytes, contract: Contract | None, fetch: proposals.Fetch, **options: bool) -> Any:
         key = (function, body, contract.digest if contract else None)
         if b'"file"' in body:
-            return function(body, contract, fetch)
+            return function(body, contract, fetch, **options)
         if key not in _memory:
             _memory[key] = function(body, contract, fetch)
         return _memory[key]

@@ -11,6 +11,7 @@ from itertools import accumulate
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from towline.ahead import ahead
 from towline.browse.order import Order
 from towline.browse.place import Place
 from towline.browse.view import View, equal
@@ -28,6 +29,7 @@ GATHERED = 48 * MIB  # bytes that are read to show the rows of one page, which m
 AHEAD = 10_000  # rows behind a page that are put in order with it, so that the next ones need no pass of their own
 FEW = 256  # rows of a row group that are fetched page by page, as `TableFile.take` does
 HELD = 48 * MIB  # decoded row groups that are kept, for the pages before and after
+READERS = 4  # row groups that are read at once
 PLACES = 16  # row groups that a sample is taken from
 _LEAF = 8_192  # rows of a page of a column chunk, as Towline writes them
 _VALUE = 8  # bytes that a value counts at least in a search: chunks of few different values are small, and take as long
@@ -171,8 +173,8 @@ class Book:
             )
         order = Order(view, start, limit + AHEAD)
         bounds, nulls = self.file.bounds(view.sort), self.file.nulls(view.sort)
-        for group in order.sequence(groups, bounds, nulls, self.file.footer.rows):
-            table = self._read(group, view.columns)
+        wanted = order.sequence(groups, bounds, nulls, self.file.footer.rows)
+        for group, table in ahead(lambda each: (each, self._read(each, view.columns)), wanted, READERS):
             order.take(table[view.sort], self.firsts[group], view.matching(table) if view.where else None)
         return order.done()
 
@@ -185,7 +187,7 @@ class Book:
         by_group: dict[int, list[int]] = {}
         for number in numbers:
             by_group.setdefault(self._group_of(number), []).append(number)
-        parts = [self._part(group, held) for group, held in by_group.items()]
+        parts = list(ahead(lambda each: self._part(*each), by_group.items(), READERS))
         places = {number: place for place, number in enumerate(n for held in by_group.values() for n in held)}
         whole = pa.concat_tables(parts)
         if [*places] == [*numbers]:
@@ -256,8 +258,8 @@ def pages(book: Book, view: View, limit: int = PAGE, start: Place | None = None)
 
 
 def matching(file: TableFile, key: tuple[str, ...], where: Row) -> pa.Table:
-    """The rows that hold all of these values, as `edits.matching` finds them in a table at hand; all rows where there
-    are none."""
+    """The rows that hold all of these values, as `edits.matching` finds them in a table at hand; but none where there
+    are no values, for that would be all of the file."""
     if not where:
-        return file.table()
+        return file.schema.empty_table()
     return pa.concat_tables(page.rows for page in pages(Book(file, key), View(equal(where)), ROW_GROUP))

@@ -31,7 +31,8 @@ class Order:
     def sequence(
         self, groups: Sequence[int], bounds: Sequence[Bounds | None], nulls: Sequence[int | None], rows: Sequence[int]
     ) -> Iterator[int]:
-        """The groups that have to be read, those with the first values first; each is to be taken before the next."""
+        """The groups that have to be read, those with the first values first. The sooner each is taken, the more of the
+        others need not be read."""
         at = 1 if self.view.descending else 0
         known = {group: found for group in groups if (found := bounds[group]) is not None}
         empty = [group for group in groups if group not in known and nulls[group] == rows[group]]

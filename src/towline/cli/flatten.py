@@ -80,4 +80,5 @@ def _said(made: Flattened, listed: Parts) -> list[Text]:
     if len(made.ignored) > LISTED:
         left_out.append(Text(f"left out: {len(made.ignored) - LISTED:,} more (--json lists all)", style="dim"))
     count = f"{made.parts:,} {'part' if made.parts == 1 else 'parts'} ({listed.size:,} bytes)"
-    return [*left_out, Text(f"{count} -> {made.key}: {made.rows:,} rows, {made.bytes:,} bytes")]
+    how = "" if made.unfit else ", joined as they lay"
+    return [*left_out, Text(f"{count} -> {made.key}: {made.rows:,} rows, {made.bytes:,} bytes{how}")]

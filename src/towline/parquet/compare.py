@@ -67,7 +67,7 @@ class OfTable:
 
     table: pa.Table
     where: str = "the table at hand"
-    digests: None = None
+    digests: Sequence[tuple[bytes, ...]] | None = None
 
     @property
     def schema(self) -> pa.Schema:
@@ -217,7 +217,7 @@ def walk(side: Grouped, groups: range, key: tuple[str, ...]) -> Iterator[pa.Tabl
     """The rows of these groups, those of one after those of the other, each of which is read while the one before it is
     used. Corrupt: they are not in key order."""
     last: Rank = ()
-    for table in ahead(side.read, groups, 1) if len(groups) > 1 else map(side.read, groups):
+    for table in ahead(side.read, groups, 1):
         if table.num_rows:
             if not is_ordered(table.select(list(key))) or rank_at(table, key, 0) < last:
                 raise _unordered(side.where, key)

@@ -126,7 +126,7 @@ class Group:
             raise Corrupt("a row group without columns, or with no count of rows")
         return cls(rows, tuple(Chunk(column) for column in columns), raw)
 
-    @property
+    @cached_property
     def spans(self) -> list[Span]:
         return [(chunk.start, chunk.stop) for chunk in self.chunks]
 

@@ -2,9 +2,9 @@
 
 A footer is a list of claims, and Arrow (C++) believes more of them than is good for us. It takes as much memory as the
 header of a page says, so that 60 kB can become gigabytes; where a column chunk claims fewer values than its row group
-has rows, rows are missing and nothing says so; and of a chunk whose codec, type or histograms are none that it knows,
-a mere look at the metadata ends the process (pyarrow 26). So a footer is held against itself and against the size of
-the file before Arrow sees it, and the pages against the footer before they are decoded (`towline.parquet.unpack`).
+has rows, rows are missing and nothing says so; and of a chunk whose codec, type, histograms or statistics are none that
+can be, a mere look at the metadata ends the process (pyarrow 26). So a footer is held against itself and against the
+size of the file before Arrow sees it, and pages against the footer before they are decoded (`towline.parquet.unpack`).
 
 Of such a file nothing is believed but the values: not its statistics, page indexes and digests, which could lead past
 rows. Files that a commit wrote in its turn are read without all this (docs/parquet.md).
@@ -16,6 +16,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+
+import pyarrow as pa
 
 from towline.errors import Corrupt
 from towline.parquet import thrift
@@ -32,8 +34,8 @@ GROUP_MAX = 2 * 2**20  # bytes of a row group's description
 
 # Bytes in memory that a value takes at least, by its type: BOOLEAN, INT32, INT64, INT96, FLOAT, DOUBLE, BYTE_ARRAY, and
 # FIXED_LEN_BYTE_ARRAY, of which the schema tells.
-_FIXED, _NESTED = 7, -1
-_WIDTHS = {0: 1, 1: 4, 2: 8, 3: 12, 4: 4, 5: 8, 6: 16, _FIXED: 0}
+_BYTE_ARRAY, _FIXED, _NESTED = 6, 7, -1
+_WIDTHS = {0: 1, 1: 4, 2: 8, 3: 12, 4: 4, 5: 8, _BYTE_ARRAY: 16, _FIXED: 0}
 _CODECS = range(8)  # UNCOMPRESSED, SNAPPY, GZIP, LZO, BROTLI, LZ4, ZSTD, LZ4_RAW
 _REQUIRED, _REPEATED = 0, 2
 _SCHEMA, _GROUPS, _ENCRYPTION = 2, 4, {8, 9}  # fields of FileMetaData
@@ -64,7 +66,11 @@ def footer(source: Source, tail: bytes = b"") -> Footer:
         raise Corrupt(f"{found.where}: {error}") from None
     if found.num_rows != rows:
         raise Corrupt(f"{found.where}: {rows:,} rows in its row groups, and {found.num_rows:,} in all")
-    if found.schema.names != [leaf.name for leaf in leaves(found)]:
+    try:
+        names = found.schema.names
+    except (pa.ArrowException, ValueError) as error:
+        raise Corrupt(f"{found.where}: {error}") from error
+    if names != [leaf.name for leaf in leaves(found)]:
         raise Corrupt(f"{found.where}: its Arrow schema has other columns than its Parquet schema")
     return found
 
@@ -196,6 +202,7 @@ def _check_chunk(chunk: Chunk, leaf: Leaf, rows: int, end: int) -> Span:
     if values != rows:
         raise Corrupt(f"{values:,} values, and {rows:,} rows")
     _check_histograms(meta.get(16), leaf)
+    _check_statistics(meta.get(12), leaf)
     return _check_span(meta, end)
 
 
@@ -221,3 +228,13 @@ def _check_histograms(statistics: Struct | None, leaf: Leaf) -> None:
     for number, histogram in found.items():
         if histogram is not None and (not isinstance(histogram, Many) or len(histogram) not in (0, levels[number])):
             raise Corrupt("a histogram of other levels than it has")
+
+
+def _check_statistics(statistics: Struct | None, leaf: Leaf) -> None:
+    """The least and the greatest value, in the old fields and the new ones. What they are is not believed; but where
+    one is too short to be a value, Arrow ends the process when it is asked for them."""
+    if not isinstance(statistics, Struct) or leaf.type == _BYTE_ARRAY:
+        return
+    bounds = (statistics.get(number, b"") for number in (1, 2, 5, 6) if number in statistics.fields)
+    if not all(isinstance(bound, bytes) and len(bound) >= leaf.width for bound in bounds):
+        raise Corrupt("statistics that are no values of its type")

@@ -28,7 +28,7 @@ from towline.parquet.writer import ROW_GROUP, commit_metadata
 
 SMALL = 8 * 2**20  # bytes; below, writing a file anew costs hardly more than splicing it
 DEAD = 0.25  # of a file's data; where more would be dead, dead bytes are left out, until it is half as much
-STRETCH = 8 * 2**20  # bytes of a file that are left out at once; S3 copies 5 MiB or more of what lies between
+TRACT = 8 * 2**20  # bytes of a file that are left out at once; S3 copies 5 MiB or more of what lies between
 MOVED = 32 * 2**20  # bytes that are alive and are moved in one save, if it does not itself kill many
 
 Mode = Literal["append", "compact", "rewrite"]
@@ -42,7 +42,7 @@ class Shape:
     group: int = ROW_GROUP
     small: int = SMALL
     dead: float = DEAD
-    stretch: int = STRETCH
+    tract: int = TRACT
     moved: int = MOVED
 
 
@@ -120,10 +120,10 @@ class _Splicing:
 
     def _compact(self, draft: Draft) -> Draft:
         shape, source = self.shape, self.file.source
-        # Of stretches that are a quarter dead, three bytes are moved for one that goes: so no save adds more than go.
+        # Of tracts that are a quarter dead, three bytes are moved for one that goes: so no save adds more than go.
         most = max(shape.moved, 3 * (draft.dead - self.file.footer.dead))
         spare = int(shape.dead / 2 * draft.size)
-        compacted = compact(draft, source, spare=spare, most=most, length=shape.stretch)
+        compacted = compact(draft, source, spare=spare, most=most, length=shape.tract)
         verify.check_moved(draft, compacted, source)
         return compacted
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -92,8 +94,9 @@ class TableFile:
         """The row groups that may hold rows with these keys, by their statistics, each with those keys."""
         found: dict[int, list[Key]] = {}
         bounds = [self.bounds(column) for column in key]
+        near = _near(bounds[0])
         for wanted in dict.fromkeys(keys):
-            for group in self._within(range(self.num_groups), bounds, wanted):
+            for group in self._within(near(wanted[0]), bounds, wanted):
                 found.setdefault(group, []).append(wanted)
         return dict(sorted(found.items()))
 
@@ -214,6 +217,25 @@ def may_hold(bounds: Bounds | None, value: Any) -> bool:
         return bool(bounds[0] <= value <= bounds[1])
     except TypeError:  # statistics of another type than the key has: they tell nothing
         return True
+
+
+def _near(bounds: Sequence[Bounds | None]) -> Callable[[Any], range]:
+    """What finds the row groups that may hold a value of a column: by bisection where their bounds are in order, as
+    those of a sorted file's leading column are; else it is all of them."""
+    everything, known = range(len(bounds)), [each for each in bounds if each is not None]
+    leasts, greatests = [least for least, _ in known], [greatest for _, greatest in known]
+    if len(known) < len(bounds) or not all(one <= two for side in (leasts, greatests) for one, two in pairwise(side)):
+        return lambda value: everything
+
+    def near(value: Any) -> range:
+        if value is None or value != value:
+            return everything
+        try:
+            return range(bisect_left(greatests, value), bisect_right(leasts, value))
+        except TypeError:  # statistics of another type than the key has: they tell nothing
+            return everything
+
+    return near
 
 
 def _is_ordered(least: Any, greatest: Any) -> bool:

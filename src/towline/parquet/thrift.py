@@ -135,11 +135,11 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         at += 1
         byte = data[at]
         value |= (byte & 127) << shift
+        shift += 7
+        if value >> 64 or (shift > 63 and byte > 127):
+            raise Corrupt(f"{_MALFORMED}: a number of more than 64 bits at byte {at:,}")
         if byte < 128:
             return value, at + 1
-        shift += 7
-        if shift > 63:
-            raise Corrupt(f"{_MALFORMED}: a number of more than 64 bits at byte {at:,}")
 
 
 def _zigzag(data: bytes, at: int) -> tuple[int, int]:

@@ -26,7 +26,7 @@ _BYTE_ARRAY = 6
 _LEVELS, _SLACK = 4, 64 * 1024
 # Encodings. With the second, each text says how much of the one before it it begins with: a few bytes are gigabytes.
 _DELTA_LENGTH_BYTE_ARRAY, _DELTA_BYTE_ARRAY = 6, 7
-_DELTAS = {_DELTA_LENGTH_BYTE_ARRAY, _DELTA_BYTE_ARRAY}  # which Arrow does not read into dictionaries
+_DELTAS = {_DELTA_LENGTH_BYTE_ARRAY, _DELTA_BYTE_ARRAY}
 _DATA, _DICTIONARY, _DATA_2 = 0, 2, 3  # kinds of pages
 _OF_KIND = {_DATA: 5, _DICTIONARY: 7, _DATA_2: 8}  # the field of PageHeader that tells of one
 
@@ -60,9 +60,14 @@ class Weight:
     def is_slow(self, type: pa.DataType) -> bool:
         """Whether, read as this type, neither pages nor a dictionary tell what its texts come to: it has to be read few
         rows at a time."""
-        if self.encodings & _DELTAS and (self.dictionary or _DELTA_BYTE_ARRAY in self.encodings):
+        if self.is_delta and (self.dictionary or _DELTA_BYTE_ARRAY in self.encodings):
             return True
         return self.is_repeating and not _is_bytes(type)
+
+    @property
+    def is_delta(self) -> bool:
+        """Whether some of its texts are encoded in a way that Arrow does not read into dictionaries."""
+        return bool(self.encodings & _DELTAS)
 
     @property
     def is_repeating(self) -> bool:
@@ -125,7 +130,7 @@ def weigh_pages(footer: Footer, file: pa.NativeFile, groups: Sequence[int], name
 def _weigh(chunk: Chunk, file: pa.NativeFile, weight: Weight, most: int) -> None:
     """Walk over the headers of a chunk's pages, and add what they come to."""
     at, stop, values = chunk.start, chunk.stop, 0
-    while values < chunk.values:
+    while values < chunk.values or at == chunk.start < stop:  # a dictionary of no values is decoded, too
         header, body = _header(file, at, stop)
         packed, page = whole(header, 3, I32), _page(header, weight.leaf)
         if not 0 <= packed <= stop - body:
@@ -209,10 +214,13 @@ class _Reading:
             return pa.table({})
         reader = pq.ParquetFile(self.file, metadata=self.footer.arrow, read_dictionary=names if texts else None)
         table = reader.read_row_groups(self.groups, columns=names)
+        total = 0
         for name, column in zip(names, table.columns, strict=True) if texts else ():
             size = sum(map(_text_size, column.chunks))
-            if size > self.most:
-                raise Corrupt(f"column {name} unpacks to {size:,} bytes of text; at most {self.most:,} are read")
+            total += size
+            if total > self.most:
+                most = f"at most {self.most:,} are read at once, of all columns"
+                raise Corrupt(f"column {name} unpacks to {size:,} bytes of text; {most}")
         columns = [_as(column, self._type(name)) for name, column in zip(names, table.columns, strict=True)]
         return pa.table(columns, names=names)
 

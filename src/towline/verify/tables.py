@@ -18,7 +18,7 @@ from towline.parquet.footer import TAIL
 from towline.parquet.writer import COMMIT
 from towline.plan import Plan
 from towline.ranks import rank
-from towline.rows import Filed, Rows, edited
+from towline.rows import Rows, edited
 from towline.store import Blob, Entry
 from towline.values import shown
 from towline.verify import intents, versions
@@ -219,7 +219,7 @@ class _Replay:
                 if ground is None or held.record["kind"] == "create":
                     ground, change, counts = self.after, Diff(self._key), self._first()
                 else:
-                    step = self._step(held, edited(Filed(ground.file, self._key), change))
+                    step = self._step(held, edited(ground.rows(self._key), change))
                     change, counts = change + step, Plan(diff=step).counts()
             except (TowlineError, ValueError, KeyError) as error:
                 said = f"the changes of proposal {held['proposal']} do not fit the table before it: {error}"

@@ -10,15 +10,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
 
 from towline.ahead import ahead
 from towline.errors import Corrupt
 from towline.objects import ObjectSource
 from towline.parquet import passing
-from towline.parquet.compare import OfFile, walk
+from towline.parquet.compare import Grouped, OfFile, OfTable, walk
 from towline.parquet.passing import Passed
 from towline.parquet.source import Source, Span
 from towline.parquet.tablefile import TableFile
+from towline.rows import Filed, InMemory, Rows
 from towline.store import MIB, Blob, ObjectStore
 
 PIECE = 8 * MIB  # bytes that are read at once of what was not read with its end
@@ -27,15 +31,27 @@ _AHEAD = 2  # pieces that are read before they are needed
 
 @dataclass(frozen=True)
 class Table:
-    """The table in a version, and its digests as they are."""
+    """The table in a version, and its digests as they are. A small one is decoded at once, when it is asked for, which
+    costs less than to look for what has to be."""
 
     file: TableFile
     passed: Passed
+    is_small: bool
+
+    @cached_property
+    def _whole(self) -> pa.Table:
+        return self.file.table()
 
     @property
-    def grouped(self) -> OfFile:
+    def grouped(self) -> Grouped:
         """For comparing: what is alike in both, by bytes and by all that the footers say, is the same."""
-        return OfFile(self.file, self.passed.seals)
+        seals = self.passed.seals
+        if self.is_small:
+            return OfTable(self._whole, self.file.source.where, seals if len(seals) == 1 else None)
+        return OfFile(self.file, seals)
+
+    def rows(self, key: tuple[str, ...]) -> Rows:
+        return InMemory(self._whole, key) if self.is_small else Filed(self.file, key)
 
 
 def look(store: ObjectStore, blob: Blob, copies: Sequence[Blob]) -> tuple[Table | Corrupt, list[bool]]:
@@ -55,7 +71,8 @@ def _table(watched: _Watched, blob: Blob) -> Table | Corrupt:
     try:
         how = TableFile.open if "commit" in blob.stat.metadata else TableFile.foreign
         file = how(watched.source, blob.body)
-        return Table(file, passing.take(file.footer, watched.pieces))
+        is_small = len(blob.body) == blob.stat.size
+        return Table(file, passing.take(file.footer, watched.pieces), is_small)
     except Corrupt as error:
         return error
 
@@ -84,7 +101,7 @@ def _pieces(source: Source) -> Iterator[bytes]:
     def read(span: Span) -> bytes:
         return source.read([span])[0]
 
-    return ahead(read, spans, _AHEAD) if len(spans) > 1 else map(read, spans)
+    return ahead(read, spans, _AHEAD)
 
 
 def filled(table: Table, key: tuple[str, ...]) -> int:
