@@ -16,13 +16,15 @@ class Master:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self.master, self.next = (place.of(self.name) / f"{which}.parquet" for which in ("master", "next"))
+        names = ("master", "next", "flat")
+        self.master, self.next, self.flat = (place.of(self.name) / f"{name}.parquet" for name in names)
 
     def prepare(self) -> None:
         self.master.unlink(missing_ok=True)
         self.master.hardlink_to(self.place.table)
 
     def swap(self) -> None:
+        """Have the next version for the master."""
         os.replace(self.next, self.master)
 
     def found(self, edit: Edit) -> list[float | None]:

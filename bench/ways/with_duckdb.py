@@ -50,11 +50,11 @@ class Way(Master):
         return len(database.execute(query).fetchall())
 
     def flatten(self, parts: Path) -> Path:
-        self.copy("FROM master ORDER BY tow, net", f"{parts}/*")
-        return self.master
+        self.over(f"{parts}/*").execute(f"COPY (FROM master ORDER BY tow, net) TO '{self.flat}' {_WRITTEN}")
+        return self.flat
 
-    def copy(self, query: str, source: str | Path = "") -> None:
-        self.over(source or self.master).execute(f"COPY ({query}) TO '{self.next}' {_WRITTEN}")
+    def copy(self, query: str) -> None:
+        self.over(self.master).execute(f"COPY ({query}) TO '{self.next}' {_WRITTEN}")
         self.swap()
 
     def over(self, source: str | Path) -> duckdb.DuckDBPyConnection:

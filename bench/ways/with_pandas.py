@@ -48,12 +48,16 @@ class Way(Master):
 
     def flatten(self, parts: Path) -> Path:
         table = pd.concat([pd.read_parquet(path) for path in sorted(parts.iterdir())], ignore_index=True)
-        self.write(table.sort_values(list(KEY), ignore_index=True))
-        return self.master
+        _put(table.sort_values(list(KEY), ignore_index=True), self.flat)
+        return self.flat
 
     def write(self, table: pd.DataFrame) -> None:
-        table.to_parquet(self.next, compression="zstd", row_group_size=65_536, index=False)
+        _put(table, self.next)
         self.swap()
+
+
+def _put(table: pd.DataFrame, path: Path) -> None:
+    table.to_parquet(path, compression="zstd", row_group_size=65_536, index=False)
 
 
 def start(place: Place) -> Way:

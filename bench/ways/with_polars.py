@@ -44,15 +44,19 @@ class Way(Master):
         return len(both.filter(alone | differs).select(KEY).collect(engine="streaming"))
 
     def flatten(self, parts: Path) -> Path:
-        self.write(pl.scan_parquet(sorted(parts.iterdir())).sort(KEY))
-        return self.master
+        _put(pl.scan_parquet(sorted(parts.iterdir())).sort(KEY), self.flat)
+        return self.flat
 
     def rows(self) -> pl.LazyFrame:
         return pl.scan_parquet(self.master)
 
     def write(self, rows: pl.LazyFrame) -> None:
-        rows.sink_parquet(self.next, compression="zstd", row_group_size=65_536)
+        _put(rows, self.next)
         self.swap()
+
+
+def _put(rows: pl.LazyFrame, path: Path) -> None:
+    rows.sink_parquet(path, compression="zstd", row_group_size=65_536)
 
 
 def _is(edit: Edit) -> pl.Expr:
