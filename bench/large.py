@@ -17,6 +17,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date
@@ -85,6 +86,7 @@ class Bench:
 
     def __init__(self, place: Path, ways: Sequence[str], tasks: Sequence[str]) -> None:
         self._place, self._ways, self._tasks = place, ways, tasks
+        self._warmed = Counter[tuple[str, str]]()
 
     def prepare(self, rows: int) -> None:
         """Make the tables of this size, where they are not there already, and each way's own copy anew."""
@@ -119,8 +121,11 @@ class Bench:
         return [way for way in self._ways if rows <= ALONE or way in OURS]
 
     def _child(self, rows: int, task: str, way: str, run: int) -> list[str]:
+        """What to run. The small table is edited for each size anew, in rows of its own."""
         places = [str(self._place / str(size)) for size in (rows, SMALL)]
-        return ["bench.ways.child", ALL[way].start, task, places[0], str(run), places[1]]
+        warming = self._warmed[task, way]
+        self._warmed[task, way] += 1
+        return ["bench.ways.child", ALL[way].start, task, places[0], str(run), places[1], str(warming)]
 
 
 def _run(arguments: Sequence[str], patience: float | None = None) -> str:

@@ -1,11 +1,11 @@
 """One measurement, in the fresh process that this module is run in:
 
-    python -m bench.ways.child MODULE:START TASK PLACE RUN SMALL
+    python -m bench.ways.child MODULE:START TASK PLACE RUN SMALL WARMING
 
-prints it as JSON (`Measured`). The same task is done on the small table of another place first: some tools import half
-of what they need when they are first asked, and that is not what is measured. Then the clock starts; opening the table
-belongs to the task. The peak is the process's own (VmHWM), with all that it imported. Afterwards, and beside the
-measured time, the table is asked whether it holds what was written.
+prints it as JSON (`Measured`). The same task is done on the small table of another place first, as run WARMING of that:
+some tools import half of what they need when they are first asked, and that is not what is measured. Then the clock
+starts; opening the table belongs to the task. The peak is the process's own (VmHWM), with all that it imported.
+Afterwards, and beside the measured time, the table is asked whether it holds what was written.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ class Measured:
 
 
 def main() -> None:
-    way, task, root, run, small = sys.argv[1:]
+    way, task, root, run, small, warming = sys.argv[1:]
     module, name = way.split(":")
     start = getattr(import_module(module), name)
     if task == "prepare":
         start(Place(Path(root))).prepare()
         return
     warm = start(Place(Path(small)))
-    getattr(warm, task.split("-")[0])(*inputs(warm.place, task, int(run)))
+    getattr(warm, task.split("-")[0])(*inputs(warm.place, task, int(warming)))
     print(json.dumps(asdict(measure(start(Place(Path(root))), task, int(run)))))
 
 

@@ -28,19 +28,17 @@ def make(place: Place, rows: int) -> None:
 
 
 def _keys(keys: pa.Table) -> dict[str, list[list[tuple[int, int]]]]:
-    """The keys that each run of a task edits."""
+    """The keys that each run of a task edits. No task needs a row that another run has deleted or inserted."""
     chance = np.random.default_rng(6)
     tows, nets = (keys[name].to_numpy() for name in KEY)
-    single = chance.choice(len(tows), 2 * RUNS, replace=False)
-    step = len(tows) // SPREAD
-    spread = [np.arange(SPREAD) * step + chance.integers(0, step, SPREAD) for _ in range(RUNS)]
-    at = {
-        "one_cell": [[number] for number in single[:RUNS]],
-        "thousand": spread,
-        "delete": [[number] for number in single[RUNS:]],
-    }
+    deleted, changed = chance.choice(len(tows), (2, RUNS), replace=False)
+    kept = np.setdiff1d(np.arange(len(tows)), deleted)
+    step = len(kept) // SPREAD
+    spread = [kept[np.arange(SPREAD) * step + chance.integers(0, step, SPREAD)] for _ in range(RUNS)]
+    at = {"one_cell": changed[:, None], "thousand": spread, "delete": deleted[:, None]}
     found = {task: [[(int(tows[n]), int(nets[n])) for n in run] for run in runs] for task, runs in at.items()}
-    return found | {"insert": [[(tow, tables.MOST)] for ((tow, _),) in found["one_cell"]]}
+    grown = chance.choice(np.unique(tows), RUNS, replace=False)
+    return found | {"insert": [[(int(tow), tables.MOST)] for tow in grown]}
 
 
 def _make_rows(place: Place, tows: list[int]) -> None:
