@@ -168,11 +168,19 @@ def _struct(data: bytes, at: int, deep: int) -> tuple[Struct, int]:
         raise Corrupt(f"{_MALFORMED}: more than {_DEEPEST} structs within each other at byte {at:,}")
     found: dict[int, tuple[int, Any]] = {}
     number = 0
-    while data[at]:
-        number, kind, at = header(data, at, number)
+    value: Any
+    while head := data[at]:
+        # A footer has tens of thousands of fields, nearly all of them with a short header and a short value.
+        if head > 15:
+            number, kind, at = number + (head >> 4), head & 15, at + 1
+        else:
+            number, kind, at = header(data, at, number)
         if number in found:
             raise Corrupt(f"{_MALFORMED}: field {number} twice in a struct, at byte {at:,}")
-        value, at = _value(data, at, kind, deep)
+        if kind in _INTEGERS and (byte := data[at]) < 128:
+            value, at = (byte >> 1) ^ -(byte & 1), at + 1
+        else:
+            value, at = _value(data, at, kind, deep)
         found[number] = (kind, value)
     return Struct(found), at + 1
 
@@ -331,8 +339,14 @@ def _put_map(out: bytearray, value: Mapped) -> None:
 def _put_struct(out: bytearray, struct: Struct) -> None:
     last = 0
     for number, (kind, value) in struct.fields.items():
-        put_field(out, number, kind, last)
-        put_value(out, kind, value)
+        if 0 < number - last < 16:
+            out.append(number - last << 4 | kind)
+        else:
+            put_field(out, number, kind, last)
+        if kind in _INTEGERS and -64 <= value < 64:
+            out.append(((value << 1) ^ (value >> 63)) & 127)
+        else:
+            put_value(out, kind, value)
         last = number
     out.append(0)
 
