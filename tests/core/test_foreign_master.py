@@ -47,6 +47,16 @@ SMALL = [replace(form, rows=min(form.rows, ROWS)) for form in FORMS]
 @pytest.fixture(scope="module")
 def towline() -> Iterator[Dataset]:
     """A dataset, where a table of some rows is a large one. Each test puts its own master on top."""
+    yield from made()
+
+
+@pytest.fixture
+def fresh() -> Iterator[Dataset]:
+    """One with nothing but its first commit, whose row groups are as they are written anew."""
+    yield from made()
+
+
+def made() -> Iterator[Dataset]:
     with large.small_bounds():
         dataset = Pipeline().dataset(NAME)
         draft = dataset.create("tows.parquet", to_parquet(towed(ROWS), KEY, {}), CONTRACT, "first load")
@@ -134,27 +144,27 @@ def carried_along(found: bytes, table: pa.Table) -> bytes:
 
 
 @pytest.mark.parametrize("metadata", [False, True], ids=["of nobody", "of the commit"])
-def test_a_master_with_the_digests_of_another_hides_nothing(towline: Dataset, metadata: bool) -> None:
-    before = head(towline)
+def test_a_master_with_the_digests_of_another_hides_nothing(fresh: Dataset, metadata: bool) -> None:
+    before = head(fresh)
     rows = before.table.to_pylist()
     rows[5] |= {"lat_decimal": rows[5]["lat_decimal"] + 0.5}
-    forged = carried_along(body(towline), pa.Table.from_pylist(rows, before.table.schema))
-    assert of_bytes(forged).digests == of_bytes(body(towline)).digests
+    forged = carried_along(body(fresh), pa.Table.from_pylist(rows, before.table.schema))
+    assert of_bytes(forged).digests == of_bytes(body(fresh)).digests
     stat = before.blob.stat
-    towline.bench.store.put(keys.master(NAME), forged, metadata=stat.metadata if metadata else None)
+    fresh.bench.store.put(keys.master(NAME), forged, metadata=stat.metadata if metadata else None)
     if not metadata:
-        assert head(towline).file.footer.digests is None
-    assert head(towline).foreign().footer.digests is None
+        assert head(fresh).file.footer.digests is None
+    assert head(fresh).foreign().footer.digests is None
     other = {**rows[20], "lat_decimal": rows[20]["lat_decimal"] + 1.0}
-    receipt = sent(towline, towline.rows([RowChange(rows[20], other)], "a cell", str(before.commit)))
+    receipt = sent(fresh, fresh.rows([RowChange(rows[20], other)], "a cell", str(before.commit)))
     assert receipt.status == "committed", receipt
-    ours, external = history.log(towline.bench, NAME)[:2]
+    ours, external = history.log(fresh.bench, NAME)[:2]
     assert (external["kind"], external["cells_changed"], ours["cells_changed"]) == ("external", 1, 1)
-    after = head(towline)
+    after = head(fresh)
     rows[20] = other
     assert same(after.table, pa.Table.from_pylist(rows, after.table.schema))
     assert after.file.footer.digests == tuple(
-        tuple(digest(body(towline)[start:stop]) for start, stop in group.spans) for group in after.file.footer.groups()
+        tuple(digest(body(fresh)[start:stop]) for start, stop in group.spans) for group in after.file.footer.groups()
     )
 
 
