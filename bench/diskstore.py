@@ -32,8 +32,6 @@ from towline.store import (
     Part,
     Precondition,
     Stat,
-    check_parts,
-    quote_metadata,
 )
 
 
@@ -100,25 +98,15 @@ class DiskStore(MemoryStore):
         self.traffic.copied += stat.size
         return stat
 
-    def assemble(
-        self,
-        key: str,
-        parts: Sequence[Part],
-        *,
-        when: Precondition = ALWAYS,
-        metadata: Metadata | None = None,
-    ) -> Stat:
-        check_parts(parts)
-        quote_metadata(metadata)
-        with self._request("assemble", key, count=len(parts) + 2):
-            path = self._root / "assembled"
-            try:
-                with path.open("wb", buffering=0) as file:
-                    digests = [self._join(file.fileno(), part) for part in parts]
-                etag = f"{_md5(b''.join(digests)).hex()}-{len(parts)}"
-                return self._write(key, Body(path, path.stat().st_size, etag, self._count), when, metadata)
-            finally:
-                path.unlink(missing_ok=True)
+    def _joined(self, key: str, parts: Sequence[Part], when: Precondition, metadata: Metadata | None) -> Stat:
+        path = self._root / "assembled"
+        try:
+            with path.open("wb", buffering=0) as file:
+                digests = [self._join(file.fileno(), part) for part in parts]
+            etag = f"{_md5(b''.join(digests)).hex()}-{len(parts)}"
+            return self._write(key, Body(path, path.stat().st_size, etag, self._count), when, metadata)
+        finally:
+            path.unlink(missing_ok=True)
 
     def _join(self, file: int, part: Part) -> bytes:
         """Append a part to an open file; what stands for its MD5."""

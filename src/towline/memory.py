@@ -139,9 +139,7 @@ class MemoryStore(ObjectStore):
         begun = self._begin(key)
         try:
             with self._request("assemble", key, count=len(parts) + 2):
-                bodies = [self._part(part) for part in parts]
-                etag = f"{_md5(b''.join(map(_md5, bodies))).hex()}-{len(parts)}"
-                stat = self._write(key, b"".join(bodies), when, metadata, etag)
+                stat = self._joined(key, parts, when, metadata)
                 self._end(begun)
         except OutcomeUnknown:
             raise
@@ -149,6 +147,11 @@ class MemoryStore(ObjectStore):
             self._end(begun)
             raise
         return stat
+
+    def _joined(self, key: str, parts: Sequence[Part], when: Precondition, metadata: Metadata | None) -> Stat:
+        bodies = [self._part(part) for part in parts]
+        etag = f"{_md5(b''.join(map(_md5, bodies))).hex()}-{len(parts)}"
+        return self._write(key, b"".join(bodies), when, metadata, etag)
 
     def _begin(self, key: str) -> Unfinished:
         with self._lock:

@@ -63,7 +63,7 @@ def later() -> datetime:
 def bench(s3_client: Any, bucket: str) -> Iterator[Workbench]:
     """A bucket with a master that is spliced."""
     bench = Workbench(S3Store(s3_client, bucket), pause=lambda seconds: None)
-    lines = (f"{tow},{net},{tow}.5,v {tow * net},true" for tow in range(60) for net in range(5))
+    lines = (f"{tow},{net},{tow}.5,v {tow * net},true" for tow in range(150) for net in range(5))
     dataset = Dataset(bench, NAME, "ana")
     csv = "\n".join(["tow,net,volume,vessel,is_day", *lines]).encode()
     deliver(bench, dataset.send(dataset.create("nets.csv", csv, CONTRACT, "first load")).proposal)
