@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import io
-
 from towline.errors import Unavailable
+from towline.parquet.source import AsFile
 from towline.store import Entry, ObjectStore
 
 WHOLE = 256 * 1024  # bytes; an object no larger is fetched at once
 TAIL = 64 * 1024  # bytes at the end that are fetched first: a Parquet footer is there
 
 
-class Ranged(io.RawIOBase):
+class Ranged(AsFile):
     """One object, as it was listed. Unavailable: it was replaced since."""
 
     def __init__(self, store: ObjectStore, entry: Entry) -> None:
-        super().__init__()
-        self._store, self._entry, self._at = store, entry, 0
+        super().__init__(entry.size, self._fetched)
+        self._store, self._entry = store, entry
         self._pieces: dict[int, bytes] = {}  # what was fetched, by where it begins
         self.fetch(0 if entry.size <= WHOLE else max(0, entry.size - TAIL), entry.size)
 
@@ -34,23 +33,6 @@ class Ranged(io.RawIOBase):
                 return piece[start - begin : stop - begin]
         return None
 
-    def read(self, size: int | None = -1) -> bytes:
-        stop = self._entry.size if size is None or size < 0 else min(self._at + size, self._entry.size)
-        start, self._at = self._at, max(self._at, stop)
-        if start >= stop:
-            return b""
+    def _fetched(self, start: int, stop: int) -> bytes:
         self.fetch(start, stop)
         return self._held(start, stop) or b""
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._entry.size}[whence]
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True

@@ -213,7 +213,7 @@ class S3Store(ObjectStore):
             answer = self._call("complete_multipart_upload", key, end, writes=True)
         except OutcomeUnknown:
             raise  # only completing can say so, and it may be on its way still
-        except BaseException:
+        except BaseException:  # Ctrl-C, too: whatever ends it, the parts are paid for until they are dropped
             with suppress(TowlineError):  # Reconcile and the bucket's lifecycle rule clear away what this leaves
                 self._abort(target)
             raise

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import io
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -90,6 +91,35 @@ class Held:
         if all(any(begin <= start and stop <= end for begin, end in self.spans) for start, stop in spans):
             return cut(spans, self.spans, self.bodies)
         return self.source.read(spans)
+
+    def as_file(self) -> AsFile:
+        return AsFile(self.size, lambda start, stop: self.read([(start, stop)])[0])
+
+
+class AsFile(io.RawIOBase):
+    """Spans of `size` bytes as the file that Arrow reads: `span` gives the bytes from one place to another."""
+
+    def __init__(self, size: int, span: Callable[[int, int], bytes]) -> None:
+        super().__init__()
+        self._size, self._span, self._at = size, span, 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        stop = self._size if size is None or size < 0 else min(self._at + size, self._size)
+        start, self._at = self._at, max(self._at, stop)
+        return self._span(start, stop) if start < stop else b""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
 
 
 def coalesced(spans: Sequence[Span], gap: int) -> list[Span]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import pyarrow.parquet as pq
 from towline.errors import Corrupt
 from towline.parquet import pages, sound, unpack
 from towline.parquet.footer import Footer
-from towline.parquet.source import BytesSource, Source, Span, coalesced, cut
+from towline.parquet.source import BytesSource, Held, Source, Span
 from towline.values import Key, Row
 
 Bounds = tuple[Any, Any]  # the least and the greatest value
@@ -184,7 +183,7 @@ class TableFile:
             spans = [(0, self.footer.start)]
         else:
             spans = self._chunk_spans(groups, columns)
-        return pa.PythonFile(_Pieces(self.source, spans), mode="r")
+        return pa.PythonFile(Held.of(self.source, spans).as_file(), mode="r")
 
     def _chunk_spans(self, groups: Sequence[int], columns: Sequence[str] | None) -> list[Span]:
         wanted = None if columns is None else {*columns}
@@ -243,38 +242,3 @@ def _is_ordered(least: Any, greatest: Any) -> bool:
         return bool(least <= greatest)
     except TypeError:
         return False
-
-
-class _Pieces(io.RawIOBase):
-    """A file of which some spans are at hand; what lies elsewhere is fetched when it is asked for."""
-
-    def __init__(self, source: Source, spans: Sequence[Span]) -> None:
-        super().__init__()
-        self._source, self._at = source, 0
-        self._spans = coalesced(spans, 0)
-        self._bodies = source.read(self._spans)
-
-    def read(self, size: int | None = -1) -> bytes:
-        start, stop = (
-            self._at,
-            self._source.size if size is None or size < 0 else min(self._at + size, self._source.size),
-        )
-        self._at = max(start, stop)
-        if start >= stop:
-            return b""
-        if any(begin <= start and stop <= end for begin, end in self._spans):
-            return cut([(start, stop)], self._spans, self._bodies)[0]
-        return self._source.read([(start, stop)])[0]
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._source.size}[whence]
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
