@@ -229,9 +229,7 @@ def _laid(runs: Sequence[_Run], key: Sequence[str], directory: Path) -> Concaten
     for begin, run in zip(row.begins, runs, strict=False):
         start, stop = run.span if pieces else (0, run.span[1])  # the first one with the magic that a file begins with
         pieces.append(Keep(begin + start, begin + stop))
-        raws += [
-            group.having([chunk.moved(at - start).plain() for chunk in group.chunks]).to_bytes() for group in run.groups
-        ]
+        raws += [_moved(group, at - start).to_bytes() for group in run.groups]
         at += stop - start
     rows = sum(run.file.num_rows for run in runs)
     first = runs[0].file.footer
@@ -250,7 +248,7 @@ def _check_made(made: Assembled, footer: bytes, runs: Sequence[_Run], key: Seque
     if made.read([(0, len(MAGIC))]) != [MAGIC]:
         raise Unfit(f"{_name(runs[0].file)} does not begin as a Parquet file")
     try:
-        file = TableFile.foreign(made, footer)
+        file = TableFile.open(made, footer)  # the row groups are those of the parts, which were held against themselves
         last = file.read([file.num_groups - 1], key)
     except Corrupt as error:
         raise Unfit(f"put behind one another, the parts cannot be read: {error}") from error
