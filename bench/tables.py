@@ -21,7 +21,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from towline.parquet.footer import Footer
 from towline.parquet.source import FileSource
 from towline.parquet.writer import ROW_GROUP, marked, writer
 from towline.sample import sample_table
@@ -184,7 +183,7 @@ def write(rows: int, path: Path) -> None:
 def mark(path: Path, metadata: Mapping[str, str]) -> None:
     """Give a file that `writer` wrote, or that was marked before, the footer of the canonical form."""
     source = FileSource(path)
-    footer, start = marked(source, metadata), Footer.read(source).start
+    start, footer = marked(source, metadata)
     with path.open("r+b") as file:
         file.truncate(start)
         file.seek(start)

@@ -20,7 +20,7 @@ USE_CASES |= {"proposals", "inbox", "quarantine", "external", "reconcile", "hist
 USE_CASES |= {"lineage", "trail", "ranged", "block", "blocks", "blame", "archive", "prune", "verify"}
 USE_CASES |= {"theirs", "dispute", "reviews", "reviewing", "steward", "queries", "cataloging", "publish", "copies"}
 USE_CASES |= {"parts", "partfile", "piles", "rowgroups", "flatten", "agreed", "bulk", "statements", "runs"}
-USE_CASES |= {"body", "anew", "objects", "concatenation", "threads"}
+USE_CASES |= {"body", "anew", "objects", "concatenation"}
 
 # What the pure core may use beside itself and the standard library.
 CORE_LIBRARIES = {"pyarrow", "ulid", "openpyxl", "sqlglot"}

@@ -26,7 +26,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from towline import store as stores
-from towline import threads
+from towline.ahead import ahead
 from towline.errors import Corrupt
 from towline.objects import ObjectSource, open_part
 from towline.parquet import thrift
@@ -85,11 +85,11 @@ def concatenated(
     """
     if parts.size < LEAST:
         raise Unfit(f"they have {parts.size:,} bytes, which are sorted sooner than they are asked about")
-    opened = threads.each(partial(_opened, store), parts.entries, _READERS)
+    opened = ahead(partial(_opened, store), parts.entries, _READERS)
     files = [file for file in opened if file.num_rows]
     _check_columns(files, fields, key)
     _check_apart(files, key[0])
-    runs = threads.each(partial(_run, key=key), files, _READERS)
+    runs = list(ahead(partial(_run, key=key), files, _READERS))
     runs.sort(key=lambda run: run.first)
     for one, other in pairwise(runs):
         if other.first <= one.last:

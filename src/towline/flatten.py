@@ -21,7 +21,8 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
-from towline import keys, rowgroups, threads
+from towline import keys, rowgroups
+from towline.ahead import ahead
 from towline.concatenation import Concatenation, Unfit, concatenated
 from towline.errors import NotFound, Refused, Unavailable, UsageError
 from towline.partfile import PartFile, fetch
@@ -142,7 +143,7 @@ class _Work:
     def sorted(self, store: ObjectStore, parts: Parts) -> list[Sorted]:
         """The rows of all parts, sorted as far as memory goes; in the order of the parts."""
         loads = _loads(parts.entries, self._memory // 64)
-        return list(chain.from_iterable(threads.each(partial(self._load, store), loads, WORKERS)))
+        return list(chain.from_iterable(ahead(partial(self._load, store), loads, WORKERS)))
 
     def write(self, path: Path, found: Sequence[Sorted], cuts: Sequence[Rank]) -> int:
         """The canonical file; how many rows it has."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from towline import threads
+from towline.ahead import ahead
 from towline.errors import Corrupt, NotFound, UnreadableFile
 from towline.objects import open_table
 from towline.parquet.footer import GROUPS, MAGIC, Footer, Marks, of_bytes
@@ -125,6 +125,6 @@ def firsts(store: ObjectStore, base: str, fields: Sequence[Field], key: Sequence
         if any(name not in file.schema.names or file.schema.field(name).type != types[name] for name in key):
             return []
         groups = [number for number, rows in enumerate(file.footer.rows) if rows]
-        return threads.each(lambda number: rank_at(file.read([number], key), key, 0), groups[1:], ENCODERS)
+        return list(ahead(lambda number: rank_at(file.read([number], key), key, 0), groups[1:], ENCODERS))
     except (NotFound, Corrupt):
         return []

@@ -12,7 +12,6 @@ import pyarrow as pa
 from towline.change import RowChange, key_of
 from towline.errors import Corrupt
 from towline.parquet.append import applied
-from towline.parquet.footer import of_bytes
 from towline.parquet.source import BytesSource
 from towline.parquet.tablefile import TableFile
 from towline.parquet.verify import is_increasing
@@ -71,7 +70,8 @@ def _written(
         for table in _grouped(tables, schema, usual):
             out.write_table(table, row_group_size=usual)
     body = sink.getvalue().to_pybytes()
-    return [body[: of_bytes(body).start], marked(BytesSource(body), metadata)]
+    stop, footer = marked(BytesSource(body), metadata)
+    return [body[:stop], footer]
 
 
 def _grouped(tables: Iterable[pa.Table], schema: pa.Schema, usual: int) -> Iterator[pa.Table]:

@@ -45,8 +45,8 @@ def writer(sink: pa.NativeFile | str, schema: pa.Schema, key: Sequence[str]) -> 
 def to_parquet(table: pa.Table, key: Sequence[str], metadata: Mapping[str, str], *, group: int = ROW_GROUP) -> bytes:
     """The canonical bytes of a table that is sorted by key."""
     body = _written(table, key, group)
-    footer = marked(BytesSource(body), metadata)
-    return b"".join((body[: of_bytes(body).start], footer))
+    stop, footer = marked(BytesSource(body), metadata)
+    return b"".join((body[:stop], footer))
 
 
 def commit_metadata(commit: str, number: int) -> Mapping[str, str]:
@@ -54,15 +54,15 @@ def commit_metadata(commit: str, number: int) -> Mapping[str, str]:
     return {COMMIT: commit, NUMBER: str(number)}
 
 
-def marked(source: Source, metadata: Mapping[str, str]) -> bytes:
-    """The footer, with magic, that takes the place of the one that `writer` gave a file: with a digest of every chunk,
-    and `metadata`. The chunks are read one group after the other."""
+def marked(source: Source, metadata: Mapping[str, str]) -> tuple[int, bytes]:
+    """Where the data ends in a file that `writer` wrote, and the footer, with magic, that belongs there: with a digest
+    of every chunk, and `metadata`. The chunks are read one group after the other."""
     footer = Footer.read(source)
     groups = footer.groups()
     raws = [group.to_bytes() for group in groups]
     digests = tuple(tuple(map(digest, source.read(group.spans))) for group in groups)
     marks = Marks(tuple(map(len, raws)), digests)
-    return footer.with_groups(raws, footer.num_rows, {**metadata, GROUPS: marks.to_text()})
+    return footer.start, footer.with_groups(raws, footer.num_rows, {**metadata, GROUPS: marks.to_text()})
 
 
 @dataclass(frozen=True)
