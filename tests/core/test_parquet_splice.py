@@ -21,9 +21,9 @@ from towline.change import RowChange, key_of
 from towline.errors import Corrupt
 from towline.parquet import append, compact, indexes, regroup, verify, writer
 from towline.parquet import splice as splicing
-from towline.parquet.draft import Draft, Listed
 from towline.parquet.layout import Upload, layout
 from towline.parquet.order import Order
+from towline.parquet.outline import Listed, Outline
 from towline.parquet.pieces import Keep
 from towline.parquet.source import Span
 from towline.parquet.splice import Shape, splice
@@ -260,8 +260,8 @@ def off_by_one(encoded: Encoded, at: int) -> object:
     return [group.moved(1) for group in groups], body
 
 
-def swapped(draft: Draft, old: object, **options: int) -> Draft:
-    ordered = COMPACT(draft, old, **options)  # type: ignore[arg-type]
+def swapped(outline: Outline, old: object, **options: int) -> Outline:
+    ordered = COMPACT(outline, old, **options)  # type: ignore[arg-type]
     first, second = ordered.groups[0].group, ordered.groups[1].group
     exchanged = first.having(second.chunks)
     return replace(ordered, groups=(replace(ordered.groups[0], raw=exchanged.to_bytes()), *ordered.groups[1:]))
@@ -286,7 +286,7 @@ INSERTS = [RowChange(None, {**ROWS[199], "net": str(n)}) for n in range(4, 9)]
             "where its footer",
         ),
         (Order, "place", lambda order, key: 0, INSERTS, 0.25, "begins before row group 0 ends"),
-        (Draft, "rows", 7, INSERTS, 0.25, "was meant"),
+        (Outline, "rows", 7, INSERTS, 0.25, "was meant"),
         (verify, "is_identical", lambda one, other: False, one_cell(), 0.25, "reads otherwise"),
         (splicing, "compact", swapped, INSERTS, 0.0, "two chunks of"),
         (indexes, "shifted", lambda index, by: index, INSERTS, 0.0, "its page index says"),

@@ -17,9 +17,9 @@ import pyarrow.compute as pc
 from towline.change import RowChange
 from towline.errors import Corrupt
 from towline.parquet import regroup, verify
-from towline.parquet.draft import Draft, Listed
 from towline.parquet.footer import Chunk, Group
 from towline.parquet.order import Order
+from towline.parquet.outline import Listed, Outline
 from towline.parquet.pieces import Keep, Piece
 from towline.parquet.regroup import Batch
 from towline.parquet.source import Held, Span
@@ -31,7 +31,7 @@ from towline.values import Value
 _AT_ONCE = 32 * 2**20  # bytes that are fetched together; a store answers many requests in the time of one
 
 
-def append(file: TableFile, key: tuple[str, ...], changes: Iterable[RowChange], usual: int) -> Draft:
+def append(file: TableFile, key: tuple[str, ...], changes: Iterable[RowChange], usual: int) -> Outline:
     """The file with these changes; `usual` is how many rows a row group has. One batch of row groups is decoded at a
     time. Corrupt: the changes do not fit the file. verify.Amiss: what was made is not what was meant."""
     appending = _Appending(file, key, usual, [Keep(0, file.footer.start)], file.footer.start, dead=file.footer.dead)
@@ -40,7 +40,7 @@ def append(file: TableFile, key: tuple[str, ...], changes: Iterable[RowChange], 
         ready = replace(file, source=Held.of(file.source, (span for task in tasks for span in task.spans)))
         for task in tasks:
             appending.take(task, ready)
-    return Draft(tuple(appending.pieces), tuple(appending.groups), appending.dead)
+    return Outline(tuple(appending.pieces), tuple(appending.groups), appending.dead)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A draft with fewer dead bytes: tracts of the file that are dead for the most part are left out, and what is alive
+"""An outline with fewer dead bytes: tracts of the file that are dead for the most part are left out, and what is alive
 in them goes to the end.
 
 To leave out every dead byte would cost what the file weighs: S3 copies no range under 5 MiB, so a file with a hole in
@@ -16,8 +16,8 @@ from functools import cached_property
 from itertools import accumulate
 
 from towline.parquet import indexes
-from towline.parquet.draft import Draft, Listed
 from towline.parquet.footer import MAGIC, Chunk, Group
+from towline.parquet.outline import Listed, Outline
 from towline.parquet.pieces import Assembled, Piece, joined
 from towline.parquet.source import Source, Span
 from towline.parquet.thrift import STRUCT
@@ -44,18 +44,18 @@ class Tract:
         return self.alive / (self.stop - self.start)
 
 
-def compact(draft: Draft, old: Source, *, spare: int, most: int, length: int) -> Draft:
+def compact(outline: Outline, old: Source, *, spare: int, most: int, length: int) -> Outline:
     """The same row groups in fewer bytes: until `spare` bytes are dead, or more than `most` that are alive would have
     to move; one tract goes at least. A tract has `length` bytes or a little more. Amiss: chunks overlap."""
-    file = Assembled(draft.pieces, old)
-    groups = [listed.group for listed in draft.groups]
+    file = Assembled(outline.pieces, old)
+    groups = [listed.group for listed in outline.groups]
     check_apart([span for group in groups for span in group.spans], file.size, file.where)
     found = list(tracts(sorted(span for group in groups for span in used(group)), file.size, length))
-    gone = set(worst(found, draft.dead - spare, most))
+    gone = set(worst(found, outline.dead - spare, most))
     moving = _Moving(file, [tract for tract in found if tract not in gone])
-    listed = moving.listed(draft.groups, [moving.starts(group) for group in groups])
+    listed = moving.listed(outline.groups, [moving.starts(group) for group in groups])
     alive = sum(stop - start for one in listed for start, stop in used(one.group))
-    return Draft(tuple(joined(moving.pieces)), tuple(listed), moving.at - len(MAGIC) - alive)
+    return Outline(tuple(joined(moving.pieces)), tuple(listed), moving.at - len(MAGIC) - alive)
 
 
 def used(group: Group) -> list[Span]:

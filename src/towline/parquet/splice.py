@@ -18,8 +18,8 @@ from towline.errors import Corrupt
 from towline.parquet import verify
 from towline.parquet.append import append
 from towline.parquet.compact import compact
-from towline.parquet.draft import Draft
 from towline.parquet.order import Order
+from towline.parquet.outline import Outline
 from towline.parquet.pieces import Assembled, Piece
 from towline.parquet.rewrite import canonical, rewrite
 from towline.parquet.tablefile import TableFile
@@ -112,25 +112,25 @@ class _Splicing:
         return Order(file, self.key).disorder()
 
     def spliced(self) -> Spliced:
-        draft = append(self.file, self.key, self.changes, self.shape.group)
-        if draft.dead <= self.shape.dead * draft.size:
-            return self._checked(draft, "append", "")
-        reason = f"{draft.dead:,} of {draft.size:,} bytes would be dead, more than {self.shape.dead:.0%}"
-        return self._checked(self._compact(draft), "compact", reason)
+        outline = append(self.file, self.key, self.changes, self.shape.group)
+        if outline.dead <= self.shape.dead * outline.size:
+            return self._checked(outline, "append", "")
+        reason = f"{outline.dead:,} of {outline.size:,} bytes would be dead, more than {self.shape.dead:.0%}"
+        return self._checked(self._compact(outline), "compact", reason)
 
-    def _compact(self, draft: Draft) -> Draft:
+    def _compact(self, outline: Outline) -> Outline:
         shape, source = self.shape, self.file.source
         # Of tracts that are a quarter dead, three bytes are moved for one that goes: so no save adds more than go.
-        most = max(shape.moved, 3 * (draft.dead - self.file.footer.dead))
-        spare = int(shape.dead / 2 * draft.size)
-        compacted = compact(draft, source, spare=spare, most=most, length=shape.tract)
-        verify.check_moved(draft, compacted, source)
+        most = max(shape.moved, 3 * (outline.dead - self.file.footer.dead))
+        spare = int(shape.dead / 2 * outline.size)
+        compacted = compact(outline, source, spare=spare, most=most, length=shape.tract)
+        verify.check_moved(outline, compacted, source)
         return compacted
 
-    def _checked(self, draft: Draft, mode: Mode, reason: str) -> Spliced:
-        footer = draft.footer(self.file.footer, self.metadata)
-        found = verify.opened(self.file, draft, footer, self.key, self._rows(), self.metadata)
-        return Spliced((*draft.pieces, footer), mode, reason, found)
+    def _checked(self, outline: Outline, mode: Mode, reason: str) -> Spliced:
+        footer = outline.footer(self.file.footer, self.metadata)
+        found = verify.opened(self.file, outline, footer, self.key, self._rows(), self.metadata)
+        return Spliced((*outline.pieces, footer), mode, reason, found)
 
     def rewritten(self, reason: str) -> Spliced:
         pieces = tuple(rewrite(self.file, self.key, self.changes, self.metadata, self.shape.group))

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from towline.errors import Corrupt
-from towline.parquet.draft import Draft, Listed
 from towline.parquet.footer import GROUPS, MAGIC, Chunk, digest
 from towline.parquet.indexes import page_spans
 from towline.parquet.order import Order
+from towline.parquet.outline import Listed, Outline
 from towline.parquet.pieces import Assembled, Piece
 from towline.parquet.source import Source, Span
 from towline.parquet.tablefile import TableFile
@@ -66,14 +66,14 @@ def _bits(column: Any) -> Any:
 
 
 def opened(
-    old: TableFile, draft: Draft, footer: bytes, key: tuple[str, ...], rows: int, metadata: Mapping[str, str]
+    old: TableFile, outline: Outline, footer: bytes, key: tuple[str, ...], rows: int, metadata: Mapping[str, str]
 ) -> TableFile:
     """The new file, as its pieces make it, checked: footer parsed anew (by Towline and by Arrow), columns, row count,
     what it says of itself, key order, and where its chunks lie. Amiss: it is not what was meant."""
     try:
-        file = TableFile.open(Assembled((*draft.pieces, footer), old.source), footer)
-        _check_footer(old, file, draft, rows, metadata)
-        _check_places(file, draft)
+        file = TableFile.open(Assembled((*outline.pieces, footer), old.source), footer)
+        _check_footer(old, file, outline, rows, metadata)
+        _check_places(file, outline)
     except Corrupt as error:
         raise Amiss(f"the new footer contradicts itself: {error}") from error
     if disorder := Order(file, key).disorder():
@@ -81,16 +81,16 @@ def opened(
     return file
 
 
-def _check_footer(old: TableFile, file: TableFile, draft: Draft, rows: int, metadata: Mapping[str, str]) -> None:
+def _check_footer(old: TableFile, file: TableFile, outline: Outline, rows: int, metadata: Mapping[str, str]) -> None:
     footer = file.footer
     _same("rows", (rows, rows), (file.num_rows, sum(footer.rows)))
     if not file.schema.equals(old.schema):
         raise Amiss(f"its columns are {file.schema}, and were to be {old.schema}")
     for name, value in metadata.items():
         _same(name, value, footer.metadata.get(name))
-    if footer.marks != draft.marks:
+    if footer.marks != outline.marks:
         raise Amiss("its digests are not those of its row groups")
-    if [footer.raw_group(number) for number in range(file.num_groups)] != [group.raw for group in draft.groups]:
+    if [footer.raw_group(number) for number in range(file.num_groups)] != [group.raw for group in outline.groups]:
         raise Amiss("its footer does not list the row groups that were meant")
 
 
@@ -99,10 +99,10 @@ def _same(what: str, meant: object, found: object) -> None:
         raise Amiss(f"{what}: {found}, and {meant} was meant")
 
 
-def _check_places(file: TableFile, draft: Draft) -> None:
+def _check_places(file: TableFile, outline: Outline) -> None:
     """The chunks of new groups lie within the data, none on another; new chunks hold what their digests say, in the
     pages that their page indexes tell of."""
-    groups = [(listed, listed.group) for listed in draft.groups if listed.columns]
+    groups = [(listed, listed.group) for listed in outline.groups if listed.columns]
     check_apart([span for _, group in groups for span in group.spans], file.footer.start, file.source.where)
     for listed, group in groups:
         chunks = [group.chunks[column] for column in listed.columns]
@@ -126,7 +126,7 @@ def _check_pages(chunk: Chunk, source: Source) -> None:
     _same("the end of a chunk's pages", chunk.stop, at)
 
 
-def check_moved(before: Draft, after: Draft, old: Source) -> None:
+def check_moved(before: Outline, after: Outline, old: Source) -> None:
     """Amiss, unless each chunk of the groups is made of the same bytes in both drafts, and of no others."""
     there, here = Assembled(before.pieces, old), Assembled(after.pieces, old)
     check_apart([span for listed in after.groups for span in listed.group.spans], here.size, here.where)

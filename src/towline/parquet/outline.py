@@ -37,7 +37,7 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Draft:
+class Outline:
     """`pieces` make the file up to its footer; `groups` are in key order. `dead` bytes of it no chunk uses."""
 
     pieces: tuple[Piece, ...]
