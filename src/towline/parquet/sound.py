@@ -163,7 +163,7 @@ def _groups(footer: Footer, columns: int) -> Iterator[Group]:
             raise Corrupt(f"{stop - start:,} bytes tell of row group {number}")
         if (count := _count(footer.raw, start)) != columns:
             raise Corrupt(f"row group {number} has {count:,} of {columns:,} columns")
-        yield Group.of(thrift.decode(footer.raw, start)[0])
+        yield footer.decoded(number)
 
 
 def _count(raw: bytes, start: int) -> int:

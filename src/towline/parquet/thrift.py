@@ -177,8 +177,11 @@ def _struct(data: bytes, at: int, deep: int) -> tuple[Struct, int]:
             number, kind, at = header(data, at, number)
         if number in found:
             raise Corrupt(f"{_MALFORMED}: field {number} twice in a struct, at byte {at:,}")
-        if kind in _INTEGERS and (byte := data[at]) < 128:
-            value, at = (byte >> 1) ^ -(byte & 1), at + 1
+        if kind in _INTEGERS:
+            if (byte := data[at]) < 128:
+                value, at = (byte >> 1) ^ -(byte & 1), at + 1
+            else:
+                value, at = _zigzag(data, at)
         else:
             value, at = _value(data, at, kind, deep)
         found[number] = (kind, value)
