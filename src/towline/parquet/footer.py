@@ -42,7 +42,7 @@ _CHUNK_OFFSET, _META, _OFFSET_INDEX, _COLUMN_INDEX = 2, 3, (4, 5), (6, 7)
 _VALUES, _COMPRESSED, _DATA_PAGE, _INDEX_PAGE, _DICTIONARY_PAGE, _BLOOM = 5, 7, 9, 10, 11, (14, 15)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """One column chunk: its pages lie from byte `start` to `stop`. `raw`: ColumnChunk as the footer has it."""
 

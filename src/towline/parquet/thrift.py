@@ -20,7 +20,7 @@ _INTEGERS = frozenset((I16, I32, I64))
 _MALFORMED = "malformed Thrift"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Many:
     """A list or a set: the type of its members, and these."""
 
@@ -42,7 +42,7 @@ class Mapped:
     pairs: list[tuple[Any, Any]]
 
 
-@dataclass
+@dataclass(slots=True)
 class Struct:
     """Fields by their number: type and value. Integers are ints, binary is bytes, booleans are the type alone."""
 
