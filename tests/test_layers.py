@@ -14,13 +14,13 @@ CORE = {"errors", "keys", "values", "violation", "table", "change", "diff", "mer
 CORE |= {"audit", "changefile", "infer", "edits", "sample", "rules", "files", "restore", "diffpage", "policy"}
 CORE |= {"answer", "resolution", "resolution_file", "shelf", "partitions", "sqledit", "catalog", "cost", "execution"}
 CORE |= {"preview", "profile", "parquet", "rows", "unique"}
-CORE |= {"ranks", "ahead", "browse", "streamed"}
+CORE |= {"ranks", "ahead", "browse", "streamed", "sampling"}
 USE_CASES = {"store", "memory", "receipts", "workbench", "master", "intent", "finish", "landing", "commit", "plan"}
 USE_CASES |= {"proposals", "inbox", "quarantine", "external", "reconcile", "history", "dataset", "health", "mine"}
 USE_CASES |= {"lineage", "trail", "ranged", "block", "blocks", "blame", "archive", "prune", "verify"}
 USE_CASES |= {"theirs", "dispute", "reviews", "reviewing", "steward", "queries", "cataloging", "publish", "copies"}
 USE_CASES |= {"parts", "partfile", "piles", "rowgroups", "flatten", "agreed", "bulk", "statements", "runs"}
-USE_CASES |= {"body", "anew", "objects", "concatenation"}
+USE_CASES |= {"body", "anew", "objects", "concatenation", "ingest", "pipeline"}
 
 # What the pure core may use beside itself and the standard library.
 CORE_LIBRARIES = {"pyarrow", "ulid", "openpyxl", "sqlglot"}

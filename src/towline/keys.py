@@ -20,6 +20,18 @@
     published/<dataset>/by_<column>/<commit>/<column>=<value>/part.parquet      a partitioned copy
     meta/reconcile.json                                                 what the last run of Reconcile found
 
+    raw/<dataset>/<source>/.../<file>                                   files as they land
+    bronze/<dataset>/<name>=<value>/.../ingest_date=<YYYY-MM-DD>/<HHMMSS>--<file>       the same, never modified
+    manifests/<dataset>/entries/<fingerprint>[.<ingest>].json           the manifest: an entry, one line, an ingest
+    manifests/<dataset>/lines/<NNNNNN>.jsonl                            entries, compacted
+    samples/<dataset>/...                                               the first rows of each bronze file
+    quarantine/<dataset>/<YYYY-MM-DD>/<ingest>/...                      a refused file, or its refused rows, and why
+    retries/<dataset>/<ingest>/<principal>.json                         that a quarantined file is to be tried again
+    silver/<dataset>/<table>/<name>=<value>/.../<load>.parquet          conformed rows, a file a partition
+    gold/<dataset>/<table>/<name>=<value>/.../<load>.parquet            what SQL makes of them
+    {silver,gold}/<dataset>/inventory.json                              which of these files count
+    {silver,gold}/<dataset>/_symlinks/<table>/files.txt                 the same for Athena
+
 Commit ids are ULIDs: they carry the millisecond at which the commit was made, so a snapshot's key follows
 from the commit id alone and ids sort by time. An archived object's key follows from the one that it had before, and
 the other way round.
@@ -28,7 +40,7 @@ the other way round.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -41,6 +53,8 @@ INBOX, RECEIPTS, DATA, CONTRACTS = "inbox/", "receipts/", "data/", "contracts/"
 INTENTS, CHANGES, QUARANTINE, REVIEWS = "intents/", "changes/", "quarantine/", "reviews/"
 BLAME, ARCHIVE, SQL = "blame/", "archive/", "sql/"
 ICEBERG, PUBLISHED, META = "iceberg/", "published/", "meta/"
+RAW, BRONZE, MANIFESTS, SAMPLES, RETRIES = "raw/", "bronze/", "manifests/", "samples/", "retries/"
+SILVER, GOLD = "silver/", "gold/"
 LAST_RUN = f"{META}reconcile.json"
 # No dataset has such a name. The template's workgroups put results there, and its lifecycle rule lets them expire.
 QUERY_RESULTS, EDIT_RESULTS = f"{SQL}_results/", f"{SQL}_edits/"
@@ -83,6 +97,21 @@ class ReviewKey:
     dataset: str
     proposal: str
     principal: str
+
+
+@dataclass(frozen=True)
+class RawKey:
+    """A raw key taken apart. `source` are the segments between the dataset and the file, as whoever sends files chose
+    them; often none."""
+
+    dataset: str
+    source: tuple[str, ...]
+    name: str
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether somebody is still at work on it: it is looked at when it has its own name."""
+        return self.name.startswith("temp_")
 
 
 @dataclass(frozen=True)
@@ -157,9 +186,10 @@ class Layout:
 
     def is_kept(self, key: str) -> bool:
         """Whether a key lies where only Towline itself writes, or what lies there is acted on."""
-        ours = (INBOX, RECEIPTS, DATA, CONTRACTS, INTENTS, CHANGES, QUARANTINE, REVIEWS, BLAME, ARCHIVE, META)
+        tables = (INBOX, RECEIPTS, DATA, CONTRACTS, INTENTS, CHANGES, QUARANTINE, REVIEWS, BLAME, ARCHIVE, META)
+        files = (RAW, BRONZE, MANIFESTS, SAMPLES, RETRIES, SILVER, GOLD)
         is_run = key.startswith(SQL) and parse_by_hand(key) is None
-        return is_run or key.startswith((*ours, self.snapshots, self.audit))
+        return is_run or key.startswith((*tables, *files, self.snapshots, self.audit))
 
     def home(self, key: str) -> str:
         """The key that an archived object had before; any other key is at home where it is."""
@@ -259,6 +289,86 @@ def iceberg_data(table: str, commit: str) -> str:
 def partitioned(dataset: str, columns: Sequence[str], commit: str = "") -> str:
     """The prefix of the partitioned copies of a dataset by these columns; of one commit's."""
     return "/".join(filter(None, (f"{PUBLISHED}{dataset}/by_{'_'.join(columns)}", commit))) + "/"
+
+
+def parse_raw(key: str) -> RawKey | None:
+    """Take a raw key apart; None when it is not `raw/<dataset>/.../<file>`."""
+    top, *rest = key.split("/")
+    if f"{top}/" != RAW or len(rest) < 2 or not rest[-1] or not _DATASET.fullmatch(rest[0]):
+        return None
+    return RawKey(rest[0], tuple(filter(None, rest[1:-1])), rest[-1])
+
+
+def raw(dataset: str, source: Sequence[str], name: str) -> str:
+    return "/".join([f"{RAW}{dataset}", *source, name])
+
+
+def bronze(dataset: str, partition: Mapping[str, str], name: str, at: datetime, mark: str = "") -> str:
+    """Where a raw file that was written at `at` (UTC) is kept. `mark` tells it from another file of the same name,
+    partition and second."""
+    values = [f"{column}={segment(value)}" for column, value in partition.items()]
+    return "/".join(
+        [f"{BRONZE}{dataset}", *values, f"ingest_date={at:%Y-%m-%d}", f"{at:%H%M%S}{mark}--{segment(name)}"]
+    )
+
+
+def segment(text: str) -> str:
+    """`text` as one segment of a key: what would part segments, end lines, be a path of its own, or not be read alike
+    everywhere is replaced by `-`."""
+    kept = "".join("-" if char in "/\\" or not char.isprintable() else char for char in text)
+    return kept if kept.strip(". ") else "unknown"
+
+
+def entries(dataset: str) -> str:
+    """The prefix of all entries of a manifest."""
+    return f"{MANIFESTS}{dataset}/entries/"
+
+
+def entry(dataset: str, fingerprint: str, ingest: str = "") -> str:
+    """The entry of the first file with these bytes; of a later one, which has its ingest's id in its name."""
+    return f"{entries(dataset)}{'.'.join(filter(None, (fingerprint, ingest)))}.json"
+
+
+def lines(dataset: str, number: int | None = None) -> str:
+    """The prefix of a manifest's compacted entries; one object of them."""
+    return f"{MANIFESTS}{dataset}/lines/" + ("" if number is None else f"{number:06}.jsonl")
+
+
+def sample(bronze: str, name: str | None = None) -> str:
+    """Where the sample of a bronze file lies. `name`: of the sample, where it is not the file's own."""
+    place, own = bronze.removeprefix(BRONZE).rsplit("/", 1)
+    return f"{SAMPLES}{place}/{name or own}"
+
+
+def retry(dataset: str, ingest: str, principal: str) -> str:
+    return f"{RETRIES}{dataset}/{ingest}/{principal}.json"
+
+
+def parse_retry(key: str) -> tuple[str, str, str] | None:
+    """The dataset, ingest and principal of a retry's key; None for any other key."""
+    parts = key.removesuffix(".json").split("/")
+    if len(parts) != 4 or not all(parts) or not _DATASET.fullmatch(parts[1]) or key != retry(*parts[1:]):
+        return None
+    return parts[1], parts[2], parts[3]
+
+
+def partition(values: Mapping[str, str]) -> str:
+    """`{"course_id": "erinhills", "event_date": "2025-07-01"}` -> `course_id=erinhills/event_date=2025-07-01`."""
+    return "/".join(f"{name}={segment(value)}" for name, value in values.items())
+
+
+def lake(layer: str, dataset: str, table: str, partition: str, load: str) -> str:
+    """The file of one partition. `layer` is SILVER or GOLD."""
+    return "/".join(filter(None, (f"{layer}{dataset}/{table}", partition, f"{load}.parquet")))
+
+
+def inventory(layer: str, dataset: str) -> str:
+    return f"{layer}{dataset}/inventory.json"
+
+
+def symlink(layer: str, dataset: str, table: str) -> str:
+    """What Athena reads to find the files that count, alone in its prefix."""
+    return f"{layer}{dataset}/_symlinks/{table}/files.txt"
 
 
 def parse_inbox(key: str) -> InboxKey | None:

@@ -1,0 +1,85 @@
+"""The manifest's lines: what became of one raw file.
+
+A raw file is one version of one object. Its ingest has an id that follows from it alone, so that the same version seen
+twice is one ingest: the second it was written, and a digest of its key and bytes' fingerprint. The id of a file that
+was tried again after its quarantine has `.<n>` behind it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from towline.errors import Corrupt
+from towline.store import Stat
+
+BRONZE, DUPLICATE, QUARANTINED = "bronze", "duplicate", "quarantined"
+STATUSES = (BRONZE, DUPLICATE, QUARANTINED)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line. `bronze`: where the bytes are kept; of a duplicate, those of the first file that had them; empty for a
+    file in quarantine, whose place `quarantine` is (the report lies beside it). `mtime`: seconds since 1970 (UTC) at
+    which the raw file was written. `fingerprint`: what bytes are known by (`towline.ingest.fingerprint`). `kind`: the
+    format by name and magic, such as `csv`, `json.gz`. `columns`: the header, where there is one. `reasons`: why it was
+    refused, a sentence each."""
+
+    ingest: str
+    dataset: str
+    raw: str
+    status: str
+    mtime: float
+    size: int
+    etag: str
+    fingerprint: str
+    version: str | None = None
+    bronze: str = ""
+    bronze_version: str | None = None
+    sha256: str | None = None
+    duplicate_of: str | None = None
+    quarantine: str = ""
+    kind: str = ""
+    columns: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    retry_of: str | None = None
+    ingested: str = ""
+
+    def to_line(self) -> bytes:
+        """JSON, one line, its newline included; empty values are left out."""
+        own = {name: value for name, value in vars(self).items() if value not in (None, "", ())}
+        return json.dumps(own, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+    @classmethod
+    def of_line(cls, line: bytes | str, where: str = "a manifest") -> Entry:
+        """Corrupt: it is no entry."""
+        try:
+            raw: Mapping[str, Any] = json.loads(line)
+            known: dict[str, Any] = {name: value for name, value in raw.items() if name in cls.__dataclass_fields__}
+            known |= {name: tuple(known[name]) for name in ("columns", "reasons") if name in known}
+            entry = cls(**known)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise Corrupt(f"{where} holds a line that is no entry ({error}): {line[:100]!r}") from error
+        if entry.status not in STATUSES:
+            raise Corrupt(f"{where}: the status of {entry.ingest} is {entry.status!r}, none of {', '.join(STATUSES)}")
+        return entry
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it brought bytes to bronze that were not there before."""
+        return self.status == BRONZE
+
+
+def ingest_id(stat: Stat, fingerprint: str) -> str:
+    """`20261128T214500-3f9a52c07be1`: sorts by time, and is the same whenever it is asked."""
+    digest = sha256(f"{stat.key}\0{fingerprint}".encode()).hexdigest()[:12]
+    return f"{stat.modified.astimezone(UTC):%Y%m%dT%H%M%S}-{digest}"
+
+
+def ingest_time(ingest: str) -> datetime:
+    """The second (UTC) at which the raw file was written."""
+    return datetime.strptime(ingest[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""From bronze to silver to gold: what a pipeline is, and how its runs, called loads, are committed."""
