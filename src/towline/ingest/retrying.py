@@ -18,7 +18,7 @@ from towline import keys
 from towline.errors import NotFound
 from towline.inbox import Arrival
 from towline.ingest import manifest
-from towline.ingest.entry import BRONZE, QUARANTINED, Entry
+from towline.ingest.entry import BRONZE, QUARANTINED, Entry, ingest_time
 from towline.ingest.rawfile import RawFile
 from towline.ingest.receive import PipelineOf, Tell, take_in
 from towline.store import ObjectStore, Stat, TooLarge
@@ -46,7 +46,7 @@ def receive(bench: Workbench, arrival: Arrival, pipeline_of: PipelineOf, tell: T
     """Try the file again that is asked for; its new entry, or the one that this request had got before. None: there is
     no such file, or it is a duplicate, which has nothing of its own to be tried."""
     asked = keys.parse_retry(arrival.key)
-    if asked is None or _INGEST.fullmatch(asked[1]) is None:
+    if asked is None or not _is_ingest(asked[1]):
         return None
     dataset, ingest, _ = asked
     story = _story(bench.store, arrival, dataset, original(ingest))
@@ -65,6 +65,13 @@ def request_name(arrival: Arrival) -> str:
     """What one request for a retry is called in the entry that answers it: who asked, and the version of the object."""
     principal = arrival.key.rsplit("/", 1)[-1].removesuffix(".json")
     return f"{principal} {arrival.version or arrival.etag}"
+
+
+def _is_ingest(ingest: str) -> bool:
+    try:
+        return _INGEST.fullmatch(ingest) is not None and ingest_time(ingest) is not None
+    except ValueError:  # no calendar has such a day
+        return False
 
 
 def _number(entry: Entry) -> int:
