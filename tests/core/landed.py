@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -74,7 +75,9 @@ class Bay:
         return entry
 
     def retry(self, entry: Entry, principal: str = "ana") -> Arrival:
-        return arrival(retrying.ask(self.store, entry, principal))
+        """Ask that a file be tried again; the event that tells of it."""
+        body = json.dumps({"fingerprint": entry.fingerprint}).encode()
+        return arrival(self.store.put(keys.retry(NAME, entry.ingest, principal), body))
 
     def correct(self, header: Callable[[Sequence[str]], Sequence[str]] = lambda columns: ()) -> None:
         """A pipeline that does not mind."""
