@@ -1,9 +1,12 @@
 """Trying a file again that is in quarantine, or whose rows are.
 
-Who asks puts retries/<dataset>/<ingest>/<principal>.json. A refused file is looked at again, and taken in as if it had
-come now, under its old place in time. Of a file that is in bronze, whose rows or columns the load refused, nothing is
-copied: an entry says that its bronze file is to be loaded again, in the place of what was loaded before. Either way the
-new entry has `.<n>` behind the ingest's id, and says by `retry` what it answers, so that asking once is trying once.
+Who asks puts retries/<dataset>/<ingest>/<principal>.json. Where that says {"fingerprint": "..."}, as the file's entry
+does, its entries are found at once; else by reading the manifest from the second on at which it was written.
+
+A refused file is looked at again, and taken in as if it had come now, under its old place in time. Of a file that is in
+bronze, whose rows or columns the load refused, nothing is copied: an entry says that its bronze file is to be loaded
+again, in the place of what was loaded before. Either way the new entry has `.<n>` behind the ingest's id, and says by
+`retry` what it answers, so that asking once is trying once.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ _CONTINUED = re.compile(r"-[0-9a-f]{64}$")
 
 
 def ask(store: ObjectStore, entry: Entry, principal: str) -> Stat:
-    """Ask that a file be tried again. The fingerprint goes along, by which its entries are found at once."""
+    """Ask that a file be tried again. Asking once more is another request."""
     body = json.dumps({"fingerprint": entry.fingerprint}).encode()
     key = keys.retry(entry.dataset, original(entry.ingest), principal)
     return store.put(key, body, content_type="application/json")
@@ -57,7 +60,8 @@ def receive(bench: Workbench, arrival: Arrival, pipeline_of: PipelineOf, tell: T
         return None
     again, last = f"{original(ingest)}.{_number(story[-1]) + 1}", story[-1]
     if last.status == QUARANTINED:
-        return take_in(bench, _held(bench.store, last, again, request), pipeline_of(dataset), tell)
+        file = replace(_held(bench.store, last), ingest=again, retry_of=last.ingest, retry=request)
+        return take_in(bench, file, pipeline_of(dataset), tell)
     return manifest.record(bench.store, _reloaded(last, again, request, bench.clock()))
 
 
@@ -106,18 +110,20 @@ def _fingerprint(store: ObjectStore, arrival: Arrival) -> str | None:
     return known_by if _FINGERPRINT.fullmatch(known_by) else None
 
 
-def _held(store: ObjectStore, last: Entry, again: str, request: str) -> RawFile:
+def _held(store: ObjectStore, last: Entry) -> RawFile:
     """The file as it came, or what the quarantine kept of it. NotFound: both are gone."""
     written = datetime.fromtimestamp(last.mtime, UTC)
     raw = Stat(last.raw, last.size, last.etag, last.version, written, {})
     known_by = _CONTINUED.sub("", last.fingerprint)
+    return RawFile(store, raw, _as_it_came(store, last) or store.head(last.quarantine), known_by, last.ingest)
+
+
+def _as_it_came(store: ObjectStore, last: Entry) -> Stat | None:
     try:
         held = store.head(last.raw, version=last.version)
     except NotFound:
-        held = store.head(last.quarantine)
-    if held.size != last.size:  # without versions another file may have the name by now
-        held = store.head(last.quarantine)
-    return RawFile(store, raw, held, known_by, again, retry_of=last.ingest, retry=request)
+        return None
+    return held if held.etag == last.etag else None  # without versions another file may have the name by now
 
 
 def _reloaded(last: Entry, again: str, request: str, at: datetime) -> Entry:
