@@ -58,7 +58,7 @@ RAW, BRONZE, MANIFESTS, SAMPLES, RETRIES = "raw/", "bronze/", "manifests/", "sam
 SILVER, GOLD = "silver/", "gold/"
 LAST_RUN = f"{META}reconcile.json"
 # No dataset has such a name. The template's workgroups put results there, and its lifecycle rule lets them expire.
-QUERY_RESULTS, EDIT_RESULTS = f"{SQL}_results/", f"{SQL}_edits/"
+QUERY_RESULTS, EDIT_RESULTS, LOAD_RESULTS = f"{SQL}_results/", f"{SQL}_edits/", f"{SQL}_loads/"
 
 # A dataset is also a table in Glue and a directory name, hence lower case, digits and underscores.
 _DATASET = re.compile(r"[a-z][a-z0-9_]{0,62}")
