@@ -41,10 +41,11 @@ def unread(rows: pa.Array, column: str, texts: pa.Array, read: pa.Array, reason:
     return refused(rows.filter(mask), column, texts.filter(mask), reason)
 
 
-def refused(rows: pa.Array, column: str, values: pa.Array, reason: str) -> pa.Table:
-    """Rows that no table can hold, and why. `values` is text."""
-    count = len(rows)
-    columns = [rows, pa.nulls(count, pa.string()), pa.repeat(column, count), _short(values), pa.repeat(reason, count)]
+def refused(rows: pa.Array, column: str, values: pa.Array, reason: str, table: str | None = None) -> pa.Table:
+    """Rows that no table can hold, and why. `table`: the silver table that they were for; None: the first of the piece
+    that they come with."""
+    count, named = len(rows), pa.scalar(table, pa.string())
+    columns = [rows, pa.repeat(named, count), pa.repeat(column, count), _short(values), pa.repeat(reason, count)]
     return pa.table(columns, schema=REFUSED)
 
 
