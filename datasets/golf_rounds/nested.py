@@ -76,7 +76,7 @@ class _Making:
             self._refuse(row, "locations", slots, "is no array of locations")
         elif len(slots or ()) > SLOTS_MAX:
             self._refuse(row, "locations", len(slots), f"locations are too many: at most {SLOTS_MAX:,} are read")
-        elif wrong := next((n for n, slot in enumerate(slots or ()) if not isinstance(slot, dict | None)), None):
+        elif (wrong := next((n for n, slot in enumerate(slots or ()) if not isinstance(slot, dict | None)), -1)) >= 0:
             self._refuse(row, f"locations[{wrong}]", slots[wrong], "is no JSON object: expected a location")
         else:
             self._add_round(row, value, slots or ())
