@@ -9,6 +9,7 @@ from typing import Any
 
 from towline.aws.events import notification
 from towline.inbox import Arrival
+from towline.ingest.entry import Entry
 from towline.receipts import Receipt
 
 
@@ -60,16 +61,24 @@ class ValidateQueue:
 
 @dataclass(frozen=True)
 class Topic:
-    """Outcomes, for whoever subscribes; the attributes let a subscription filter."""
+    """Outcomes of proposals, and files that were refused, for whoever subscribes; the attributes let a subscription
+    filter."""
 
     client: Any
     arn: str
 
     def publish(self, receipt: Receipt) -> None:
-        attributes = {"dataset": receipt.dataset, "status": receipt.status, "user": receipt.user or "unknown"}
+        self._send(receipt.dataset, receipt.status, receipt.user, json.dumps(receipt.to_json(), ensure_ascii=False))
+
+    def publish_file(self, entry: Entry) -> None:
+        """What became of a raw file: its line of the manifest."""
+        self._send(entry.dataset, entry.status, "", entry.to_line().decode())
+
+    def _send(self, dataset: str, status: str, user: str, message: str) -> None:
+        attributes = {"dataset": dataset, "status": status, "user": user or "unknown"}
         self.client.publish(
             TopicArn=self.arn,
-            Subject=f"{receipt.dataset}: {receipt.status}"[:100],
-            Message=json.dumps(receipt.to_json(), ensure_ascii=False),
+            Subject=f"{dataset}: {status}"[:100],
+            Message=message,
             MessageAttributes={k: {"DataType": "String", "StringValue": v} for k, v in attributes.items()},
         )

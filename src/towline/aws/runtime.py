@@ -20,6 +20,7 @@ from towline.body import Body
 from towline.bulk import words
 from towline.cataloging import keep_in_step
 from towline.errors import TowlineError
+from towline.ingest.entry import Entry
 from towline.receipts import Receipt
 from towline.settings import Settings
 from towline.shelf import Shelf
@@ -54,6 +55,10 @@ class Runtime:
         if receipt.kind == external.AUTHOR:  # apply or reconcile, whoever met it: one metric, one alarm
             with single_metric("MastersOverwritten", MetricUnit.Count, 1, default_dimensions={"service": "towline"}):
                 pass
+
+    def tell_file(self, entry: Entry) -> None:
+        """Tell whoever subscribed of a raw file that was refused."""
+        self._topic.publish_file(entry)
 
     @staticmethod
     def _log_master(dataset: str, commit: str, body: Body) -> None:
