@@ -49,9 +49,9 @@ VERBS = {
     "query": "Ask by SQL: the tables, their snapshots, every change and who made it.",
     "verify": "Check that a dataset's history is whole.",
     "flatten": "Make one Parquet object of the part files under a prefix.",
-    "prune": "Move old snapshots and audit records into the archive.",
     "ingest": "Send files to be taken in: to bronze, or to quarantine with a reason.",
     "manifest": "List the files that came in, and what became of each.",
+    "prune": "Move old snapshots and audit records into the archive.",
     "publish": "Publish a copy of a dataset for other engines, such as an Iceberg table.",
 }
 
