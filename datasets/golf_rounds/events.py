@@ -13,7 +13,9 @@ from .hexagons import cells_of
 _HOLES_OF_NINE = 9
 
 
-def events(found: pa.Table, rounds: Mapping[str, pa.Array], slots: Mapping[str, pa.Array], ingest_date: date) -> pa.Table:
+def events(
+    found: pa.Table, rounds: Mapping[str, pa.Array], slots: Mapping[str, pa.Array], ingest_date: date
+) -> pa.Table:
     """`found`: the slots of a piece. `rounds` and `slots`: the piece's columns by silver's names, typed."""
     of, index = (found[name].combine_chunks() for name in ("round", "index"))
     own = {name: column.take(of) for name, column in rounds.items()}

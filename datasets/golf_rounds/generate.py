@@ -33,7 +33,15 @@ KINDS = ("csv", "json", "jsonl", "csv.gz")
 _METRES_A_DEGREE = 111_320.0
 _FIRST_DAY = np.datetime64("2025-05-01", "ms")
 _MINUTE, _DAY = 60_000, 86_400_000  # milliseconds
-_OPTIONAL = ("goalTimeFraction", "goalName", "captureLogs", "positionalGap", "isProblem", "batteryPercentage", "section")
+_OPTIONAL = (
+    "goalTimeFraction",
+    "goalName",
+    "captureLogs",
+    "positionalGap",
+    "isProblem",
+    "batteryPercentage",
+    "section",
+)
 _ERRORS = ("GPS signal lost", "battery below 10 percent", "upload failed, 3 tries", "clock off by 41 s, set again")
 
 
@@ -151,7 +159,9 @@ def _logs(random: np.random.Generator, at: np.ndarray, sent: np.ndarray) -> list
             message = _ERRORS[random.integers(len(_ERRORS))]
             level = ("error", "warn", "info")[random.integers(3)]
             entries.append({"time": _texts(at[number, slot : slot + 1])[0].as_py(), "level": level, "message": message})
-        logs[number] = json.dumps(entries) if random.random() < 0.95 else f"{entries[0]['level']}: {entries[0]['message']}"
+        logs[number] = (
+            json.dumps(entries) if random.random() < 0.95 else f"{entries[0]['level']}: {entries[0]['message']}"
+        )
     return logs
 
 
@@ -175,7 +185,13 @@ def table(course: Course, batch: Batch) -> pa.Table:
         **{name: pa.array(own[name]) for name in ("goalTimeFraction", "isComplete")},
         "captureLogs": pa.array(batch.logs, pa.string()),
     }
-    groups = {"startTime": "time", "fixCoordinates[0]": "place", "fixCoordinates[1]": "place", "hole": "hole", "section": "hole"}
+    groups = {
+        "startTime": "time",
+        "fixCoordinates[0]": "place",
+        "fixCoordinates[1]": "place",
+        "hole": "hole",
+        "section": "hole",
+    }
     for slot in range(batch.has["hole"].shape[1]):
         for kind, values in batch.slots.items():
             here = batch.has[groups.get(kind, "rest")][:, slot]
@@ -274,7 +290,10 @@ def broken() -> dict[str, bytes]:
         "no-id.csv": text.replace("_id,", "", 1).encode(),
         "no-fixes.csv": b"_id,course,startTime\n1,heronpoint,2025-05-01T08:00:00Z\n",
         "ragged.csv": "\n".join([*lines[:8], *(f"{line},one,more" for line in lines[8:16]), *lines[16:]]).encode(),
-        "swapped.csv": text.replace("Coordinates[0]", "#").replace("Coordinates[1]", "Coordinates[0]").replace("#", "Coordinates[1]").encode(),
+        "swapped.csv": text.replace("Coordinates[0]", "#")
+        .replace("Coordinates[1]", "Coordinates[0]")
+        .replace("#", "Coordinates[1]")
+        .encode(),
         "unreadable-times.csv": text.replace("Z,", " o'clock,").encode(),
         "cut.json": to_json(whole)[:-3000],
         "not-utf8.csv": text.replace("heronpoint", "heronp\u00f6int").encode("latin-1"),

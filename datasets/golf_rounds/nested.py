@@ -84,9 +84,7 @@ class _Making:
         """`told`: unknown names that pieces before had; those of this one are added."""
         unknown = tuple(name for name in self._unknown if name not in told)
         told.update(unknown)
-        return Piece(
-            _table(self._rounds), _table(self._slots), pa.Table.from_pylist(self._refused, REFUSED), unknown
-        )
+        return Piece(_table(self._rounds), _table(self._slots), pa.Table.from_pylist(self._refused, REFUSED), unknown)
 
     def _refuse(self, row: int, column: str, value: Any, reason: str) -> None:
         self._refused.append(refused(row, column, plain(value) or "", reason))

@@ -78,14 +78,18 @@ class _Typed:
         read = {name: typed(texts[name].combine_chunks(), kind) for name, (_, kind) in known.items()}
         bad = {name: where for name, (_, where) in read.items() if where is not None}
         none = pa.repeat(False, texts.num_rows)
-        return cls({known[name][0]: values for name, (values, _) in read.items()}, bad, reduce(pc.or_, bad.values(), none))
+        return cls(
+            {known[name][0]: values for name, (values, _) in read.items()}, bad, reduce(pc.or_, bad.values(), none)
+        )
 
 
 def _refusals(piece: Piece, rounds: _Typed, slots: _Typed) -> Iterator[dict[str, object]]:
     """A row of REFUSED for each text that cannot be read: its fix is refused, or all of its round."""
     for name, where in rounds.bad.items():
         for at in pc.indices_nonzero(where).to_pylist():
-            yield refused(piece.rounds["row"][at].as_py(), name, piece.rounds[name][at].as_py(), REASONS[ROUND[name][1]])
+            yield refused(
+                piece.rounds["row"][at].as_py(), name, piece.rounds[name][at].as_py(), REASONS[ROUND[name][1]]
+            )
     for kind, where in slots.bad.items():
         for at in pc.indices_nonzero(where).to_pylist():
             slot = piece.slots.slice(at, 1).to_pylist()[0]

@@ -59,7 +59,9 @@ def _header(file: BronzeFile, separator: str) -> list[str]:
     try:
         names = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), [])
     except csv.Error as error:
-        raise UnreadableFile(f"{file.source.where}: the header cannot be read ({error}); it must be one line of CSV") from None
+        raise UnreadableFile(
+            f"{file.source.where}: the header cannot be read ({error}); it must be one line of CSV"
+        ) from None
     if len(head) == HEADER_MAX and not re.search(r"[\r\n]", text):
         raise UnreadableFile(f"{file.source.where}: no line ends within {HEADER_MAX:,} bytes; this is no table")
     return names

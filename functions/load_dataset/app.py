@@ -1,7 +1,7 @@
 """S3 events of entries -> a load of each dataset that they are of: silver, then gold.
 
 A load takes whatever waits, so one does for all events of a batch. What still waits when the time runs out is taken up
-by the next event, or by Reconcile.
+by the next event, or by Reconcile. Gold is brought up to silver each time, also where a crash came between the two.
 """
 
 from collections import defaultdict
@@ -9,10 +9,12 @@ from collections import defaultdict
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 
+from towline import keys
 from towline.aws.events import arrivals
 from towline.aws.runtime import Runtime
-from towline.pipeline import registry
+from towline.pipeline import gold, registry
 from towline.pipeline.load import load
+from towline.settings import LOADS_WORKGROUP
 from towline.store import GIB
 
 LIMIT = GIB // 2  # bytes of bronze in one load, which are a few minutes' work
@@ -36,6 +38,11 @@ def load_all(dataset, context):
         more = result.more
     if more:
         logger.warning("files still wait, for the next event or for Reconcile", dataset=dataset)
+    if package.gold:
+        engine = runtime.athena(LOADS_WORKGROUP, keys.LOAD_RESULTS)
+        made = gold.refresh(runtime.bench, package, engine, runtime.settings.bucket)
+        counts = {"rebuilt": len(made.rebuilt), "removed": len(made.removed), "statements": made.statements}
+        logger.info("gold", dataset=dataset, load=made.load, silver=made.silver, rows=made.rows, **counts)
 
 
 def count(result, took):

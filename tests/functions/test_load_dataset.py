@@ -17,6 +17,9 @@ from tests.functions.test_ingest_file import event
 from towline import keys
 from towline.ingest.entry import QUARANTINED, Entry
 from towline.pipeline import registry
+from towline.pipeline.gold import GoldResult
+
+MADE = GoldResult(DATASET)
 
 
 @pytest.fixture
@@ -39,7 +42,9 @@ def function(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
             monkeypatch.setenv(name, value)
         monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
         monkeypatch.setattr(registry, "home", lambda: PIPELINES)
-        yield load("load_dataset")
+        function = load("load_dataset")
+        monkeypatch.setattr(function.gold, "refresh", lambda *_: MADE)
+        yield function
 
 
 def deliver(function: ModuleType, *found: str, millis: int = 600_000) -> Any:
@@ -59,11 +64,14 @@ def test_files_are_loaded_told_of_and_counted(
     function: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told: list[Entry] = []
+    refreshed: list[str] = []
     monkeypatch.setattr(type(function.runtime), "tell_file", lambda runtime, entry: told.append(entry))
+    monkeypatch.setattr(function.gold, "refresh", lambda bench, package, *_: refreshed.append(package.dataset) or MADE)
     land(function.runtime.bench, 1, csv("a 1 0 1", "a 1 1 x", "a 1 2 2"))
     bad = land(function.runtime.bench, 2, csv("b 1 0 x"))
     assert deliver(function, key_of(DATASET), key_of("others")) == {"batchItemFailures": []}
     assert readings(function.runtime.bench) == [("a", 1.0), ("a", 2.0)]
+    assert refreshed == [DATASET]
     assert [(entry.ingest, entry.status, len(entry.reasons)) for entry in told] == [(bad.ingest, QUARANTINED, 1)]
     counted = {name: value for line in capsys.readouterr().out.splitlines() for name, value in json.loads(line).items()}
     assert [counted[name] for name in ("FilesLoaded", "FilesFailed", "RowsRefused", "PartitionsWritten")] == [
