@@ -53,6 +53,8 @@ VERBS = {
     "ingest": "Send files to be taken in: to bronze, or to quarantine with a reason.",
     "manifest": "List the files that came in, and what became of each.",
     "prune": "Move old snapshots and audit records into the archive.",
+    "load": "Load the files of a dataset that wait in bronze.",
+    "trace": "Tell where a file's rows went, and where a table's came from.",
     "publish": "Publish a copy of a dataset for other engines, such as an Iceberg table.",
 }
 
