@@ -54,7 +54,19 @@ def test_a_function_and_its_layer_are_well_below_lambdas_limit(built: Path, pack
 def test_the_layer_holds_nothing_that_functions_have_no_use_for(packages: Path) -> None:
     held = {entry.name for entry in packages.iterdir()}
     assert {"towline", "pyarrow", "aws_lambda_powertools"} <= held
-    assert not held & {"pandas", "numpy", "streamlit", "ministack", "duckdb", "moto", "boto3", "botocore", "bin", "include", "lib64"}
+    assert not held & {
+        "pandas",
+        "numpy",
+        "streamlit",
+        "ministack",
+        "duckdb",
+        "moto",
+        "boto3",
+        "botocore",
+        "bin",
+        "include",
+        "lib64",
+    }
     assert not {"cli", "local"} & {entry.name for entry in (packages / "towline").iterdir()}
 
 
