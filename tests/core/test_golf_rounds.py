@@ -360,6 +360,25 @@ def test_lines_that_do_not_fit_the_header_are_refused_by_number() -> None:
     assert [event["row"] for event in found.events] == [*range(1, 21), 22, 23, 24]
 
 
+def test_where_blocks_of_text_end_makes_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    header, line = wide([fix(), fix(2), {}]).splitlines()
+    lines = [line.replace("r1", f"r{number}") for number in range(300)]
+    for number in (100, 200, 299):
+        lines[number] += ",more"
+    text = "\n".join([header, *lines])
+    whole = conformed(text)
+    monkeypatch.setattr(module("wide"), "BLOCK", 4096)
+    assert conformed(text) == whole
+    assert [row for row, _, _ in whole.refused] == [101, 201, 300]
+    assert [event["row"] for event in whole.events[::2]] == [n for n in range(1, 301) if n not in (101, 201, 300)]
+
+
+def test_a_line_longer_than_a_block_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module("wide"), "BLOCK", 4096)
+    with pytest.raises(UnreadableFile, match="a line may have 4,096 bytes"):
+        conformed(wide([fix()] * 40))
+
+
 @pytest.mark.parametrize(
     ("hole", "start", "nine"), [("9", "1", 1), ("10", "1", 2), ("27", "1", 3), ("", "10", 2), ("", "", None)]
 )
@@ -498,6 +517,35 @@ def test_json_without_an_end_is_not_held_in_memory(monkeypatch: pytest.MonkeyPat
     with pytest.raises(UnreadableFile, match="no JSON of at most"):
         list(PIPELINE.conform(endless))
     assert sum(endless.given) < 10 * 2**20
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_what_goes_wrong_while_a_file_is_unpacked_is_said_as_it_is(kind: str) -> None:
+    body = wide([fix()]).encode() + b"x,y\n" * 40_000 if kind == "csv" else b"[" + b'{"_id": "r1"},' * 20_000
+    with pytest.raises(UnreadableFile, match="it unpacks to more"):
+        list(PIPELINE.conform(Bomb(body, kind)))
+
+
+@dataclass(frozen=True)
+class Bomb(File):
+    """A file that is found to be one after a while."""
+
+    def open(self) -> IO[bytes]:
+        return io.BufferedReader(Burst(self.body))
+
+
+class Burst(io.RawIOBase):
+    def __init__(self, body: bytes) -> None:
+        super().__init__()
+        self.body = io.BytesIO(body)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self.body.tell() > 2**16:
+            raise UnreadableFile("it unpacks to more than it may")
+        return self.body.readinto(buffer)
 
 
 @dataclass(frozen=True)
