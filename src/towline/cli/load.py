@@ -40,7 +40,7 @@ def command(call: Call, dataset: str, full: bool, no_gold: bool) -> int:
             phase(f"{dataset}: {len(result.taken):,} files, {result.rows:,} rows, and more wait")
             result = _joined(result, load(call.connection.bench, package))
         phase(f"{dataset}: gold")
-        made = None if no_gold or not package.gold else _gold(call, package, full)
+        made = None if no_gold else _gold(call, package, full)
     if call.as_json:
         emit({**result.to_json(), "gold": made and made.to_json()})
     else:
