@@ -27,7 +27,8 @@ class Entry:
     file in quarantine, whose place `quarantine` is (the report lies beside it). `mtime`: seconds since 1970 (UTC) at
     which the raw file was written. `fingerprint`: what bytes are known by (`towline.ingest.fingerprint`). `kind`: the
     format by name and magic, such as `csv`, `json.gz`. `columns`: the header, where there is one. `reasons`: why it was
-    refused, a sentence each."""
+    refused, a sentence each. `retry_of`: the ingest in whose place this one is; `retry`: who asked for it, and the
+    version of what they asked it with. `ingested`: when the entry was made (UTC)."""
 
     ingest: str
     dataset: str
@@ -47,6 +48,7 @@ class Entry:
     columns: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     retry_of: str | None = None
+    retry: str | None = None
     ingested: str = ""
 
     def to_line(self) -> bytes:
@@ -72,6 +74,11 @@ class Entry:
     def is_new(self) -> bool:
         """Whether it brought bytes to bronze that were not there before."""
         return self.status == BRONZE
+
+    @property
+    def claims(self) -> bool:
+        """Whether it is the first with these bytes in bronze: its entry lies under their fingerprint alone."""
+        return self.status == BRONZE and self.duplicate_of is None
 
 
 def ingest_id(stat: Stat, fingerprint: str) -> str:
