@@ -74,6 +74,7 @@ class Bay:
         return entry
 
     def retry(self, entry: Entry, principal: str = "ana") -> Arrival:
+        """Ask that a file be tried again; the event that tells of it."""
         return arrival(retrying.ask(self.store, entry, principal))
 
     def correct(self, header: Callable[[Sequence[str]], Sequence[str]] = lambda columns: ()) -> None:

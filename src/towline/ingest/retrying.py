@@ -1,9 +1,12 @@
 """Trying a file again that is in quarantine, or whose rows are.
 
-Who asks puts retries/<dataset>/<ingest>/<principal>.json. A refused file is looked at again, and taken in as if it had
-come now, under its old place in time. Of a file that is in bronze, whose rows or columns the load refused, nothing is
-copied: an entry says that its bronze file is to be loaded again, in the place of what was loaded before. Either way the
-new entry has `.<n>` behind the ingest's id, and says by `retry` what it answers, so that asking once is trying once.
+Who asks puts retries/<dataset>/<ingest>/<principal>.json. Where that says {"fingerprint": "..."}, as the file's entry
+does, its entries are found at once; else by reading the manifest from the second on at which it was written.
+
+A refused file is looked at again, and taken in as if it had come now, under its old place in time. Of a file that is in
+bronze, whose rows or columns the load refused, nothing is copied: an entry says that its bronze file is to be loaded
+again, in the place of what was loaded before. Either way the new entry has `.<n>` behind the ingest's id, and says by
+`retry` what it answers, so that asking once is trying once.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from towline import keys
 from towline.errors import NotFound
 from towline.inbox import Arrival
 from towline.ingest import manifest
-from towline.ingest.entry import BRONZE, QUARANTINED, Entry
+from towline.ingest.entry import BRONZE, QUARANTINED, Entry, ingest_time
 from towline.ingest.rawfile import RawFile
 from towline.ingest.receive import PipelineOf, Tell, take_in
 from towline.store import ObjectStore, Stat, TooLarge
@@ -31,7 +34,7 @@ _CONTINUED = re.compile(r"-[0-9a-f]{64}$")
 
 
 def ask(store: ObjectStore, entry: Entry, principal: str) -> Stat:
-    """Ask that a file be tried again. The fingerprint goes along, by which its entries are found at once."""
+    """Ask that a file be tried again. Asking once more is another request."""
     body = json.dumps({"fingerprint": entry.fingerprint}).encode()
     key = keys.retry(entry.dataset, original(entry.ingest), principal)
     return store.put(key, body, content_type="application/json")
@@ -46,7 +49,7 @@ def receive(bench: Workbench, arrival: Arrival, pipeline_of: PipelineOf, tell: T
     """Try the file again that is asked for; its new entry, or the one that this request had got before. None: there is
     no such file, or it is a duplicate, which has nothing of its own to be tried."""
     asked = keys.parse_retry(arrival.key)
-    if asked is None or _INGEST.fullmatch(asked[1]) is None:
+    if asked is None or not _is_ingest(asked[1]):
         return None
     dataset, ingest, _ = asked
     story = _story(bench.store, arrival, dataset, original(ingest))
@@ -57,7 +60,8 @@ def receive(bench: Workbench, arrival: Arrival, pipeline_of: PipelineOf, tell: T
         return None
     again, last = f"{original(ingest)}.{_number(story[-1]) + 1}", story[-1]
     if last.status == QUARANTINED:
-        return take_in(bench, _held(bench.store, last, again, request), pipeline_of(dataset), tell)
+        file = replace(_held(bench.store, last), ingest=again, retry_of=last.ingest, retry=request)
+        return take_in(bench, file, pipeline_of(dataset), tell)
     return manifest.record(bench.store, _reloaded(last, again, request, bench.clock()))
 
 
@@ -65,6 +69,13 @@ def request_name(arrival: Arrival) -> str:
     """What one request for a retry is called in the entry that answers it: who asked, and the version of the object."""
     principal = arrival.key.rsplit("/", 1)[-1].removesuffix(".json")
     return f"{principal} {arrival.version or arrival.etag}"
+
+
+def _is_ingest(ingest: str) -> bool:
+    try:
+        return _INGEST.fullmatch(ingest) is not None and ingest_time(ingest) is not None
+    except ValueError:  # no calendar has such a day
+        return False
 
 
 def _number(entry: Entry) -> int:
@@ -99,18 +110,20 @@ def _fingerprint(store: ObjectStore, arrival: Arrival) -> str | None:
     return known_by if _FINGERPRINT.fullmatch(known_by) else None
 
 
-def _held(store: ObjectStore, last: Entry, again: str, request: str) -> RawFile:
+def _held(store: ObjectStore, last: Entry) -> RawFile:
     """The file as it came, or what the quarantine kept of it. NotFound: both are gone."""
     written = datetime.fromtimestamp(last.mtime, UTC)
     raw = Stat(last.raw, last.size, last.etag, last.version, written, {})
     known_by = _CONTINUED.sub("", last.fingerprint)
+    return RawFile(store, raw, _as_it_came(store, last) or store.head(last.quarantine), known_by, last.ingest)
+
+
+def _as_it_came(store: ObjectStore, last: Entry) -> Stat | None:
     try:
         held = store.head(last.raw, version=last.version)
     except NotFound:
-        held = store.head(last.quarantine)
-    if held.size != last.size:  # without versions another file may have the name by now
-        held = store.head(last.quarantine)
-    return RawFile(store, raw, held, known_by, again, retry_of=last.ingest, retry=request)
+        return None
+    return held if held.etag == last.etag else None  # without versions another file may have the name by now
 
 
 def _reloaded(last: Entry, again: str, request: str, at: datetime) -> Entry:

@@ -11,7 +11,7 @@ of all files from nothing, whatever order they came in. Of two loads at once one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -87,30 +87,69 @@ def load(bench: Workbench, package: Package, *, full: bool = False, limit_bytes:
 
 def waiting(bench: Workbench, package: Package) -> list[Entry]:
     """The files that no load has taken; all of them where the pipeline has changed."""
-    found = inventories.read(bench.store, keys.SILVER, package.dataset)
-    known = found if found.pipeline == package.digest else Inventory(package.dataset, keys.SILVER)
-    return _waiting(known, manifest.entries(bench.store, package.dataset))
+    base = _ground(bench, package, full=False).base
+    return _waiting(base, manifest.entries(bench.store, package.dataset))
 
 
 def _try(bench: Workbench, package: Package, full: bool, limit: int) -> LoadResult:
-    before = inventories.read(bench.store, keys.SILVER, package.dataset)
-    full = full or before.pipeline != package.digest
-    base = replace(before, tables={}, loaded={}) if full else before
-    todo = plan(base, manifest.entries(bench.store, package.dataset), limit)
-    if not todo.take and not full:
-        return LoadResult(package.dataset)
+    ground = _ground(bench, package, full)
+    todo, lost = _plan(bench, ground, manifest.entries(bench.store, package.dataset), limit)
+    if not todo.take and not ground.is_full:
+        return LoadResult(package.dataset, taken=lost)
     with TemporaryDirectory(prefix="towline-load-") as directory:
-        return _Load(bench, package, before, todo, bench.new_id(), full, Path(directory)).run()
+        result = _Load(bench, package, ground, todo, bench.new_id(), Path(directory)).run()
+    return replace(result, taken={**result.taken, **lost})
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """What a load builds on: `before` is the inventory that counts; `base` it, or what was loaded anew so far."""
+
+    before: Inventory
+    base: Inventory
+
+    @property
+    def is_full(self) -> bool:
+        return self.base.is_draft
+
+
+def _ground(bench: Workbench, package: Package, full: bool) -> _Ground:
+    """A rebuild that was begun goes on before anything else; it is over when the inventory is another."""
+    before = inventories.read(bench.store, keys.SILVER, package.dataset)
+    draft = inventories.read(bench.store, keys.SILVER, package.dataset, draft=True)
+    if draft.load and draft.pipeline == package.digest and draft.number == before.number and not full:
+        return _Ground(before, draft)
+    if full or before.pipeline != package.digest:
+        return _Ground(before, replace(draft, number=before.number, tables={}, loaded={}))
+    return _Ground(before, before)
+
+
+def _plan(bench: Workbench, ground: _Ground, entries: Sequence[Entry], limit: int) -> tuple[Plan, Mapping[str, Loaded]]:
+    """What is to be done, and what cannot be: a file that was tried again waits, where others that its rows met with
+    are not in bronze any more."""
+    todo = plan(ground.base, entries, limit)
+    gone = [entry.bronze for entry in todo.again if not _is_there(bench, entry)]
+    if not gone:
+        return todo, {}
+    reason = f"{gone[0]} is gone, and without it partitions cannot be made anew: bring it back, or load with --full"
+    lost = {entry.ingest: Loaded(FAILED, reasons=(reason,)) for entry in todo.take if entry.retry_of}
+    return plan(ground.base, [entry for entry in entries if entry.ingest not in lost], limit), lost
+
+
+def _is_there(bench: Workbench, entry: Entry) -> bool:
+    try:
+        return bench.store.head(entry.bronze, version=entry.bronze_version).size == entry.size
+    except NotFound:
+        return False
 
 
 @dataclass
 class _Load:
     bench: Workbench
     package: Package
-    before: Inventory
+    ground: _Ground
     plan: Plan
     id: str
-    full: bool
     directory: Path
 
     def run(self) -> LoadResult:
@@ -125,16 +164,7 @@ class _Load:
             tables[table][name] = file
             if file.key == keys.lake(keys.SILVER, self.package.dataset, table, name, self.id):
                 written.append((table, name))
-        fresh = {entry.ingest: taken[entry.ingest] for entry in self.plan.take}
-        after = replace(
-            self.before,
-            number=self.before.number + 1,
-            load=self.id,
-            pipeline=self.package.digest,
-            tables=tables,
-            loaded={**self.plan.base.loaded, **fresh},
-        )
-        return self._commit(after, fresh, written)
+        return self._commit(tables, {entry.ingest: taken[entry.ingest] for entry in self.plan.take}, written)
 
     def _take(self, number: int, entry: Entry, spools: Mapping[str, Spooled]) -> Loaded:
         refusals = Refusals(self.directory / f"{number}.parquet")
@@ -152,9 +182,9 @@ class _Load:
 
     def _report(self, entry: Entry, taken: Taken) -> None:
         """Nothing where nothing is refused, or where it was reported when the same came of it before."""
-        is_known = self.before.pipeline == self.package.digest
+        before = self.ground.before
         if (taken.loaded.refused or taken.loaded.status == FAILED) and not (
-            is_known and self.before.loaded.get(entry.ingest) == taken.loaded
+            before.pipeline == self.package.digest and before.loaded.get(entry.ingest) == taken.loaded
         ):
             report.write(
                 self.bench.store, entry, taken.loaded, taken.rows, taken.refusals, taken.unknown, self.bench.clock()
@@ -176,27 +206,32 @@ class _Load:
             rows.append(parts.stored(store, held, contract))
             sources |= set(held.sources)
         made = parts.made(rows, sources, contract)
-        known = self.before.tables.get(table, {}).get(name)
-        if known and known.digest == made.digest:
-            return (table, name), known
+        for known in filter(None, (held, self.ground.before.tables.get(table, {}).get(name))):
+            if known.digest == made.digest:
+                return (table, name), known
         key = keys.lake(keys.SILVER, self.package.dataset, table, name, self.id)
         store.put(key, made.body)
         return (table, name), parts.placed(key, made)
 
-    def _commit(self, after: Inventory, taken: Mapping[str, Loaded], written: list[Place]) -> LoadResult:
-        was = {(table, name) for table, found in self.before.tables.items() for name in found}
-        now = {(table, name) for table, found in after.tables.items() for name in found}
-        kept = now - set(written) if self.full else self.plan.anew & now - set(written)
-        if not _is_same(self.before, after):
+    def _commit(
+        self, tables: Mapping[str, Mapping[str, PartitionFile]], taken: Mapping[str, Loaded], written: list[Place]
+    ) -> LoadResult:
+        before, base, is_full = self.ground.before, self.plan.base, self.ground.is_full
+        loaded = {**base.loaded, **taken}
+        after = replace(base, load=self.id, pipeline=self.package.digest, tables=tables, loaded=loaded)
+        if not (is_full and self.plan.more):
+            after = replace(after, number=before.number + 1, etag=before.etag, is_draft=False)
+        if not _is_same(before, after):
             self._replace(after)
+        was, now = _places(before), _places(after)
         return LoadResult(
             self.package.dataset,
             self.id,
-            self.full,
+            is_full,
             taken,
             tuple(sorted(written)),
-            tuple(sorted(kept)),
-            tuple(sorted(was - now)),
+            tuple(sorted(now - set(written) if is_full else self.plan.anew & now - set(written))),
+            () if after.is_draft else tuple(sorted(was - now)),
             self.plan.more,
         )
 
@@ -205,12 +240,17 @@ class _Load:
         try:
             inventories.write(self.bench.store, after)
         except (PreconditionFailed, NotFound, OutcomeUnknown) as error:
-            found = inventories.read(self.bench.store, keys.SILVER, self.package.dataset)
+            dataset = self.package.dataset
+            found = inventories.read(self.bench.store, keys.SILVER, dataset, draft=after.is_draft)
             if found.load == self.id:
                 return
-            if isinstance(error, OutcomeUnknown) and found.etag == self.before.etag:
+            if isinstance(error, OutcomeUnknown) and found.etag == after.etag:
                 raise
             raise _Late from error
+
+
+def _places(inventory: Inventory) -> set[Place]:
+    return {(table, name) for table, found in inventory.tables.items() for name in found}
 
 
 def _is_same(one: Inventory, other: Inventory) -> bool:

@@ -56,7 +56,9 @@ def stored(store: ObjectStore, file: PartitionFile, contract: Contract) -> pa.Ta
     if digest(body) != file.digest:
         raise Corrupt(f"{file.key} is not what the inventory says: load all files anew (`towline load --full`)")
     rows = pq.ParquetFile(pa.BufferReader(body)).read()
-    return rows.append_column(AT, pa.repeat(pa.scalar(-1, pa.int64()), len(rows))).select([*rows.column_names, AT])
+    unplaced = pa.repeat(pa.scalar(-1, pa.int64()), len(rows))  # its ingest has no other row with this key
+    nullable = pa.schema([field.with_nullable(True) for field in schema(contract)])
+    return pa.table(rows.columns, schema=nullable).append_column(AT, unplaced)
 
 
 def made(pieces: Sequence[pa.Table], sources: Collection[str], contract: Contract) -> Part:
