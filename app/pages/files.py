@@ -33,7 +33,8 @@ def page() -> None:
         st.html(markup.heading("Files", "no file has come in yet"))
         st.html(markup.message("info", "Drop one with `towline ingest FILE --dataset NAME`: docs/files.md says how."))
         return
-    ledger = reader().ledger(dataset, anew=bool(kept().pop("files-anew", False)))
+    with st.spinner("Reading the manifest …", show_time=False):
+        ledger = reader().ledger(dataset, anew=bool(kept().pop("files-anew", False)))
     _head(dataset, ledger)
     upload.told(dataset)
     _notice(Session.here())
