@@ -4,14 +4,17 @@
     bronze files without a sample                   to the sample queue
     an entry that no load has taken, a dataset each to the load queue: one is enough, a load takes all that wait
 
+It also compacts the manifests, and takes away files of the lake that count no more.
+
 One dataset in trouble does not keep the others waiting: what is wrong with it is a problem, for a person.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from towline import keys
 from towline.errors import TowlineError
@@ -23,20 +26,23 @@ from towline.pipeline import inventory as inventories
 from towline.pipeline.inventory import Inventory
 from towline.pipeline.plan import waiting
 from towline.pipeline.registry import BrokenPipeline, Package
+from towline.pipeline.sweep import sweep
 from towline.workbench import Workbench
 
+Found = TypeVar("Found")
 Packages = Mapping[str, Package | BrokenPipeline]
 
 
 @dataclass(frozen=True)
 class Upkeep:
     """What a run found. `raw`, `bronze` and `entries` are to be queued again; `gathered`: dataset -> entries that were
-    compacted; `problems` are datasets that need a person, with the reason."""
+    compacted; `swept`: the keys that were deleted; `problems` are datasets that need a person, with the reason."""
 
     raw: tuple[Arrival, ...]
     bronze: tuple[Arrival, ...]
     entries: tuple[Arrival, ...]
     gathered: Mapping[str, int]
+    swept: tuple[str, ...]
     problems: tuple[str, ...]
 
     def to_json(self) -> dict[str, object]:
@@ -46,6 +52,7 @@ class Upkeep:
             "bronze": len(self.bronze),
             "loads": [arrival.key.split("/")[1] for arrival in self.entries],
             "gathered": dict(self.gathered),
+            "swept": len(self.swept),
             "problems": list(self.problems),
         }
 
@@ -60,17 +67,19 @@ def keep_up(
         manifest.datasets(bench.store), lambda dataset: missing(bench.store, dataset, since, until), problems
     )
     entries = _of_each(packages, lambda dataset: _to_load(bench, packages[dataset], since, until), problems)
-    return Upkeep(healed.unseen, tuple(bronze), tuple(entries), healed.gathered, tuple(problems))
+    swept = _of_each(packages, lambda dataset: sweep(bench, dataset), problems)
+    return Upkeep(healed.unseen, bronze, entries, healed.gathered, swept, tuple(problems))
 
 
-def _of_each(
-    datasets: Iterable[str], look: Callable[[str], Iterable[Arrival]], problems: list[str]
-) -> Iterator[Arrival]:
+def _of_each(datasets: Iterable[str], look: Callable[[str], Iterable[Found]], problems: list[str]) -> tuple[Found, ...]:
+    """What `look` finds of all datasets; a problem of each of which it finds nothing."""
+    found: list[Found] = []
     for dataset in datasets:
         try:
-            yield from look(dataset)
+            found += look(dataset)
         except TowlineError as error:
             problems.append(f"{dataset}: {error}")
+    return tuple(found)
 
 
 def _to_load(

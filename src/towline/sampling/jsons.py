@@ -1,8 +1,8 @@
 """The first elements of a JSON document, cut out of its text.
 
     an array        its first elements, and the bracket that closes them
-    an object       as it is where it is small enough; each list that is a member of it is cut to its first elements,
-                    and what does not fit is left out from the first member or element on that does not
+    an object       with each list that is a member of it cut to its first elements;
+                    where a list goes on for long behind them, or the text ends, so does the object
 
 The text is passed over bracket by bracket, without recursion, and what is made of it is read once more before anybody
 gets it: it is JSON, or nothing.
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from towline.errors import UnreadableFile
-from towline.sampling.bounds import DEEPEST
+from towline.sampling.bounds import DEEPEST, SMALL
 from towline.sampling.streams import Beginning
 from towline.sampling.text import Rows, View
 
@@ -114,6 +114,8 @@ class _Scan:
                 self._part(found.start())
             elif mark in ("]", "}"):
                 self._close(mark, found.start())
+            if self.left_out is not None and found.start() - self.left_out > SMALL:
+                self.is_done = True
             if self.is_done:
                 return
 
