@@ -255,7 +255,7 @@ def _refused(dataset: str, line: Line, ledger: Ledger) -> None:
     except NotFound:
         refused, told = None, (*entry.reasons, *(line.loaded.reasons if line.loaded else ()))
     st.html(html.reasons(told or ["The report is not there yet: look again in a minute."]))
-    _retry(entry, ledger)
+    _retry(line, ledger)
     if refused is not None and refused.rows is not None:
         _rows(refused)
 
@@ -271,15 +271,18 @@ def _rows(refused: Refused) -> None:
     st.html(html.sheet(sheet, "Refused rows"))
 
 
-def _retry(entry: Entry, ledger: Ledger) -> None:
+def _retry(line: Line, ledger: Ledger) -> None:
     """The button, and what came of it the last time."""
+    entry = line.entry
+    assert entry is not None  # noqa: S101 - as above
     tried = ledger.attempts(entry.ingest)
     with st.container(horizontal=True, vertical_alignment="center"):
         help = "Have it looked at again, as when its pipeline or its contract was mended"
         icon = ":material/replay:"
         st.button("Retry", key=f"retry-{entry.ingest}", icon=icon, help=help, on_click=_ask, args=(entry,))
         at = quarantined.asked_again(connection().bench, entry.dataset, entry.ingest)
-        if at is not None and not any(html.known_at(line) >= at for line in tried):
+        known = max(html.known_at(each) for each in (line, *tried))
+        if at is not None and at > known:
             age = markup.age(at, connection().bench.clock())
             st.html(markup.block(f"… to be tried again, asked for {age}; this page looks every few seconds"))
         elif tried:

@@ -16,7 +16,7 @@ from towline.ingest.entry import Entry
 from towline.local.stack import StackInfo, Start, stack_settings
 
 SET = "loggers"
-NASTY = "bad\n<script>alert(1)</script>.csv"
+NASTY = "bad\n<img src=x onerror=alert(1)>![x](x).csv"
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +44,13 @@ def test_a_good_and_a_refused_file_are_shown_and_the_refused_one_is_tried_again(
         page.goto(f"{info.editor}/files?of={SET}&file={good.ingest}")
         expect(page.get_by_text("2 files came in")).to_be_visible()
         expect(page.get_by_role("region", name="Sample")).to_contain_text("<b>4.25</b>")
-        page.get_by_role("button", name="bad↵<script>alert(1)</script>.csv").click()
+        page.get_by_role("button", name="bad↵<img src=x onerror=alert(1)>![x](x).csv").click()
         expect(page.get_by_text("Why it was refused")).to_be_visible()
         expect(page.get_by_text(bad.reasons[0]).first).to_be_visible()
         page.get_by_role("button", name="Retry").click()
         page.get_by_role("button", name="quarantined", exact=True).click()
-        expect(page.get_by_text(f"{bad.ingest}.1")).to_be_visible()
+        expect(page.get_by_role("cell", name=f"{bad.ingest}.1", exact=True)).to_be_visible()
         expect(page.get_by_text("3 files came in")).to_be_visible()
         expect(page.get_by_test_id("stException")).to_have_count(0)
         assert grid.problems == []
-    assert [entry.retry_of for entry in manifest.entries(store, SET)] == [None, bad.ingest, None] or True
+    assert sorted(entry.retry_of or "" for entry in manifest.entries(store, SET)) == ["", "", bad.ingest]
