@@ -53,7 +53,9 @@ def files(count: int) -> Iterator[File]:
 def _rows(number: int) -> pa.Table:
     rows = range(20 + number % 5)
     depths = [round(5 + (number * 31 + row * 17) % 900 / 7, 2) for row in rows]
-    return pa.table({"cast": [number] * len(rows), "row": list(rows), "depth": depths, "crew": [f"név {n}" for n in rows]})
+    return pa.table(
+        {"cast": [number] * len(rows), "row": list(rows), "depth": depths, "crew": [f"név {n}" for n in rows]}
+    )
 
 
 def _csv(number: int, separator: str = ",") -> bytes:

@@ -57,7 +57,7 @@ class Findings:
 @dataclass(frozen=True)
 class Run:
     """What a run leaves behind for whoever asks how things are (`towline.health`): when it ended, how often it is meant
-    to run, how many proposals it queued again, what needs a person, with which version of Towline, and where the
+    to run, how many proposals it queued again, what needs a person, with which version of Towline, and where the two
     queues are, which no researcher could find otherwise."""
 
     at: datetime
@@ -81,7 +81,7 @@ class Run:
 
 def note(bench: Workbench, found: Findings, every: timedelta, queues: Mapping[str, str]) -> Run:
     """Write down what a run found, in the place of the run before. `every` lies between two runs; `queues` are the URLs
-    of the queues, by name."""
+    of `validate` and `apply`."""
     requeued = len(found.unseen) + len(found.undecided)
     run = Run(bench.clock(), every, requeued, found.problems, __version__, queues)
     bench.store.put(keys.LAST_RUN, json.dumps(run.to_json()).encode(), content_type="application/json")
@@ -190,8 +190,8 @@ def _reap(bench: Workbench, dataset: str) -> Iterator[str]:
 
 
 def _give_up(bench: Workbench) -> Iterator[str]:
-    """Drop the parts of masters, snapshots and copies of files whose author died before they were joined; nobody sees
-    them, and the bucket's lifecycle rule would take a day more."""
+    """Drop the parts of masters, snapshots and copies of large files whose author died before they were joined; nobody
+    sees them, and the bucket's lifecycle rule would take a day more."""
     for prefix in (keys.DATA, bench.layout.snapshots, keys.BRONZE, keys.QUARANTINE):
         for each in bench.store.unfinished(prefix):
             if bench.clock() - each.begun > UPLOAD_AGE:

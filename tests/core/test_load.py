@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.core.thermometers import DATASET, START, THERMOMETERS, bench, csv, digests, land, rows, silver
+from tests.core.thermometers import DATASET, START, THERMOMETERS, bench, csv, digests, land, readings, rows, silver
 from towline import keys
 from towline.errors import OutcomeUnknown, Unavailable
 from towline.memory import MemoryStore, fail_once
@@ -25,10 +25,6 @@ from towline.pipeline.registry import Package
 from towline.workbench import Workbench
 
 EMPTY = b"sensor,time,temperature\n"
-
-
-def readings(at: Workbench) -> list[tuple[str, float]]:
-    return [(each["sensor"], each["temperature"]) for each in rows(at).to_pylist()]
 
 
 def anew(at: Workbench) -> dict[str, str]:

@@ -89,12 +89,15 @@ def judge(info: StackInfo, files: list[File]) -> None:
     # where a second passed between the two.
     versions = {(entry.raw, entry.version) for entry in entries}
     assert len(versions) == len(entries), Counter(entry.raw for entry in entries).most_common(3)
-    expected = {file.key: file.expected for file in files}
-    for entry in entries:
-        assert entry.status == expected[entry.raw] or entry.status == DUPLICATE, entry
-    kept = {entry.bronze for entry in entries if entry.status == BRONZE}
-    assert kept == {listed.key for listed in store.list(keys.BRONZE)}, "a bronze file for each entry, and no other"
     bodies = {file.key: file.body for file in files}
+    refused = {file.key for file in files if file.expected == QUARANTINED}
+    assert {entry.raw for entry in entries if entry.status == QUARANTINED} == refused
+    # Which of two equal files is the duplicate is up to which came first.
+    first = [entry for entry in entries if entry.status == BRONZE]
+    sound = {(file.key.split("/")[1], file.body) for file in files if file.key not in refused}
+    assert Counter((entry.dataset, bodies[entry.raw]) for entry in first) == Counter(sound)
+    kept = {entry.bronze for entry in first}
+    assert kept == {listed.key for listed in store.list(keys.BRONZE)}, "a bronze file for each entry, and no other"
     with ThreadPoolExecutor(8) as readers:
         assert all(readers.map(lambda entry: is_whole(store, entry, bodies[entry.raw], kept), entries))
     loaded(store)
