@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from hashlib import md5
 from types import SimpleNamespace
 from typing import Any
@@ -12,11 +13,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.core.nets import NAME, Nets
+from tests.core.thermometers import THERMOMETERS, csv, land, readings
+from tests.pipeline import Pipeline
 from towline import keys, receipts
 from towline.change import RowChange
+from towline.contract import Contract
 from towline.memory import fail_once
 from towline.pipeline import inventory, mastering
 from towline.pipeline.inventory import PartitionFile
+from towline.pipeline.load import load
 from towline.pipeline.mastering import principal, propose
 from towline.receipts import Receipt
 
@@ -241,3 +246,22 @@ def test_gold_tables_are_proposed_too_and_a_pipeline_without_masters_asks_for_no
     none = SimpleNamespace(pipeline=SimpleNamespace(dataset=SET, masters={}))
     assert propose(lake.nets.pipeline.bench, none) == []
     assert sum(lake.nets.pipeline.store.requests.values()) == before
+
+
+def test_a_load_of_real_files_reaches_a_master_and_so_does_a_late_one() -> None:
+    pipeline = Pipeline()
+    package = replace(THERMOMETERS, pipeline=replace(THERMOMETERS.pipeline, masters={"readings": "log"}))
+    raw = json.loads(THERMOMETERS.contracts["readings"].to_json())
+    raw["towline"] = {"version": 1, "dataset": "log"}
+    log = pipeline.dataset("log")
+    first = b"sensor,time,day,temperature\na,2026-01-01T00:00:00,2026-01-01,1\n"
+    (receipt,) = pipeline.send(log, log.create("log.csv", first, Contract.parse(raw), "first"))
+    assert receipt.status == "committed", receipt
+    for number, body in enumerate((csv("a 1 0 1.5", "b 2 0 2"), csv("b 2 0 3", "c 3 0 4")), start=1):
+        land(pipeline.bench, number, body)
+        load(pipeline.bench, package)
+        assert "proposed to log" in propose(pipeline.bench, package)[0]
+        pipeline.pump()
+    found = [(row["sensor"], row["temperature"]) for row in log.table()[1].to_pylist()]
+    assert found == [("a", 1.5), ("b", readings(pipeline.bench)[1][1]), ("c", 4.0)]
+    assert [record["user"] for record in log.log()] == ["pipeline-thermometers"] * 2 + ["ana"]

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
@@ -33,8 +33,8 @@ from towline.objects import open_blob
 from towline.parquet.footer import TAIL
 from towline.parquet.tablefile import TableFile
 from towline.pipeline import inventory
-from towline.pipeline.definition import Pipeline
 from towline.pipeline.inventory import Inventory
+from towline.pipeline.registry import INGEST, Package
 from towline.receipts import Receipt
 from towline.rows import Rows
 from towline.store import ABSENT, Matches, ObjectStore, Precondition
@@ -45,16 +45,8 @@ FORMAT = "towline.told/v1"
 FEW = 2_000  # changes that travel as single rows; more are a table file
 MOST = 200_000  # rows of changed partitions that are compared at once
 LOOKS, PAUSE = 20, 0.5  # looks at a proposal that is on its way, and seconds between two
-LINEAGE = "ingest"  # the engine's own column, which no master needs to have
 
 Files = Mapping[str, tuple[str, str]]  # partition -> key and digest of its file
-
-
-class Named(Protocol):
-    """Of a pipeline's package, what is needed here."""
-
-    @property
-    def pipeline(self) -> Pipeline: ...
 
 
 @dataclass(frozen=True)
@@ -111,7 +103,7 @@ class Unfit(Exception):
     """The table cannot be proposed to this master; the message says why."""
 
 
-def propose(bench: Workbench, package: Named) -> list[str]:
+def propose(bench: Workbench, package: Package) -> list[str]:
     """Propose to masters what changed in the tables that are for them. A sentence for each of which there is something
     to say. May be called at any time, and as often as one likes."""
     of = package.pipeline
@@ -295,7 +287,7 @@ def _conformed(parts: list[pa.Table], contract: Contract) -> tuple[pa.Table, tup
     whole = pa.concat_tables(parts, promote_options="default")
     if missing := [name for name in contract.key if name not in whole.column_names]:
         raise Unfit(f"the table has no column {', '.join(missing)}, which the master's rows are told apart by")
-    unknown = tuple(name for name in whole.column_names if name not in contract.names and name != LINEAGE)
+    unknown = tuple(name for name in whole.column_names if name not in contract.names and name != INGEST)
     for field in contract.fields:
         if field.name not in whole.column_names:
             whole = whole.append_column(field.name, pa.nulls(whole.num_rows, field.arrow))
