@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -10,8 +11,8 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from app import markup
 from app.files.html import size
 from app.session import connection, kept
-from towline.errors import TowlineError
-from towline.ingest import landed
+from towline.errors import TowlineError, UsageError
+from towline.ingest import sending
 
 MOST = 100 * 2**20  # bytes of a file; larger ones go by `towline ingest`
 TOGETHER = 50  # files at once
@@ -27,6 +28,7 @@ def draw(dataset: str) -> None:
         help = "Where they come from: a part of their key below raw/, maybe of several segments"
         source = st.text_input("Source", placeholder="loggers/north", help=help, key=f"upload-source-{dataset}")
         if st.form_submit_button("Put in", type="primary") and files:
+            kept()["files-anew"] = True
             kept()["uploaded"] = (dataset, _put(dataset, source, files))
             st.rerun()
 
@@ -42,32 +44,26 @@ def told(dataset: str) -> None:
 
 def _put(dataset: str, source: str, files: Sequence[UploadedFile]) -> list[tuple[str, str]]:
     """Put each; a line for each that could not be, and one for all others."""
-    segments = [part for part in source.replace("\\", "/").split("/") if part.strip(". ")]
-    said: list[tuple[str, str]] = []
-    done = 0
+    put: list[str] = []
+    wrong: list[tuple[str, str]] = []
     for number, file in enumerate(files):
         try:
             _check(number, file)
-            landed.drop(connection().bench.store, dataset, segments, file.name, file.getvalue())
-            done += 1
+            (key,) = sending.targets(dataset, source.strip(), [PurePath(file.name)])
+            put.append(connection().bench.store.put(key, file.getvalue()).key)
         except TowlineError as error:
-            said.append(("stop", f"{file.name} was not put in: {error}"))
-        except _Refused as error:
-            said.append(("stop", str(error)))
-    if done:
-        where = "/".join(["raw", dataset, *segments])
-        said.insert(0, ("done", f"{markup.count(done, 'file')} put into {where}/. What comes of them is listed below."))
-    return said
-
-
-class _Refused(Exception):
-    """A file that is not put in by the browser; the message says how else."""
+            wrong.append(("stop", f"{file.name} was not put in: {error}"))
+    if not put:
+        return wrong
+    where = put[0].rsplit("/", 1)[0]
+    return [
+        ("done", f"{markup.count(len(put), 'file')} put into {where}/. What comes of them is listed below."),
+        *wrong,
+    ]
 
 
 def _check(number: int, file: UploadedFile) -> None:
     if number >= TOGETHER:
-        raise _Refused(f"{file.name} was not put in: {TOGETHER} files at once are taken here. Put the rest in again.")
+        raise UsageError(f"{TOGETHER} files at once are taken here; put the rest in again")
     if file.size > MOST:
-        raise _Refused(
-            f"{file.name} has {size(file.size)}, and the browser may put in {size(MOST)}: use `towline ingest` for it."
-        )
+        raise UsageError(f"it has {size(file.size)}, and {size(MOST)} are taken here; use `towline ingest` for it")

@@ -11,7 +11,7 @@ from tests.app.browser import CHROMIUM, tabs
 from tests.local_stack import eventually, running
 from tests.needs import need
 from towline.connect import connect
-from towline.ingest import landed, manifest
+from towline.ingest import manifest
 from towline.ingest.entry import Entry
 from towline.local.stack import StackInfo, Start, stack_settings
 
@@ -28,7 +28,7 @@ def info(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
 
 def test_a_good_and_a_refused_file_are_shown_and_the_refused_one_is_tried_again(info: StackInfo) -> None:
     store = connect(stack_settings(info)).bench.store
-    landed.drop(store, SET, ["north"], "good.csv", b"depth,temperature\n1.5,<b>4.25</b>\n2.5,\n")
+    store.put(f"raw/{SET}/north/good.csv", b"depth,temperature\n1.5,<b>4.25</b>\n2.5,\n")
     store.put(f"raw/{SET}/{NASTY}", b"depth,temperature\n")
 
     def both() -> list[Entry]:

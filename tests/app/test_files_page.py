@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import openpyxl
@@ -15,15 +16,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.files import html, sheet
+from app.files import html, sheet, upload
 from app.files.ledger import PAGE, Ledger
 from app.files.sheet import COLUMNS, ROWS, Sheet
 from tests.app.furnished import CSV, SET, Furnished
 from tests.pipeline import Pipeline
 from towline import connect, keys
 from towline.connect import Connection
-from towline.errors import UsageError
-from towline.ingest import landed
 
 NASTY = "evil\n<script>alert(1)</script>![x](http:\u202eevil.example)\"'&.csv"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -263,20 +262,33 @@ def test_an_address_that_names_no_file_says_so(screen: Screen) -> None:
 # ---- putting files in ----
 
 
-def test_a_file_is_put_below_its_source_under_a_name_that_a_key_can_hold(screen: Screen) -> None:
-    landed.drop(screen.store, SET, ["loggers", "no/rth"], "a\nb.csv", CSV)
-    assert [entry.key for entry in screen.store.list(keys.RAW)] == [f"raw/{SET}/loggers/no-rth/a-b.csv"]
-    with pytest.raises(UsageError, match="rename it"):
-        landed.drop(screen.store, SET, [], "temp_a.csv", CSV)
+@dataclass
+class Chosen:
+    """A file as the browser hands it over."""
+
+    name: str
+    body: bytes = CSV
+    claims: int | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.body) if self.claims is None else self.claims
+
+    def getvalue(self) -> bytes:
+        return self.body
 
 
-def test_uploads_are_bounded() -> None:
-    from app.files import upload
+def test_files_are_put_below_their_source_and_what_is_not_says_why(screen: Screen) -> None:
+    chosen = [Chosen("a.csv"), Chosen("temp_b.csv"), Chosen("big.csv", claims=upload.MOST + 1)]
+    said = upload._put(SET, " loggers/north ", chosen)  # type: ignore[arg-type]
+    assert [kind for kind, _ in said] == ["done", "stop", "stop"]
+    assert said[0][1].startswith(f"1 file put into raw/{SET}/loggers/north/")
+    assert "rename it" in said[1][1]
+    assert "big.csv was not put in: it has 105 MB" in said[2][1]
+    assert [entry.key for entry in screen.store.list(keys.RAW)] == [f"raw/{SET}/loggers/north/a.csv"]
+    assert upload._put(SET, "../other", [Chosen("a.csv")])[0][0] == "stop"  # type: ignore[list-item]
 
-    class File:
-        name, size = "a.csv", upload.MOST + 1
 
-    with pytest.raises(upload._Refused, match="use `towline ingest` for it"):
-        upload._check(0, File())  # type: ignore[arg-type]
-    with pytest.raises(upload._Refused, match="files at once"):
-        upload._check(upload.TOGETHER, File())  # type: ignore[arg-type]
+def test_so_many_files_at_once_and_no_more(screen: Screen) -> None:
+    said = upload._put(SET, "", [Chosen(f"{n}.csv") for n in range(upload.TOGETHER + 1)])  # type: ignore[misc]
+    assert [text[:8] for _, text in said] == ["50 files", "50.csv w"]

@@ -1,14 +1,14 @@
-"""What has landed: which datasets have files, which raw files nobody has looked at yet; and how one is put there."""
+"""What has landed: which datasets have files, and which raw files nobody has looked at yet."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from towline import keys
 from towline.errors import UsageError
 from towline.ingest.entry import Entry
 from towline.store import Entry as Object
-from towline.store import ObjectStore, Stat
+from towline.store import ObjectStore
 
 
 def datasets(store: ObjectStore) -> list[str]:
@@ -40,12 +40,3 @@ def under_way(store: ObjectStore, dataset: str, entries: Iterable[Entry]) -> lis
     listed = store.list(f"{keys.RAW}{dataset}/")
     fresh = (each for each in listed if (each.key, int(each.modified.timestamp())) not in known)
     return [each for each in fresh if (raw := keys.parse_raw(each.key)) is not None and not raw.is_incomplete]
-
-
-def drop(store: ObjectStore, dataset: str, source: Sequence[str], name: str, body: bytes) -> Stat:
-    """Put a file into raw/, from where it goes its way. Its name and source are spelled as keys can hold them; a name
-    that is there already gets a new version. UsageError: it is no name that would be looked at."""
-    spelled = keys.segment(name)
-    if keys.RawKey(dataset, (), spelled).is_incomplete:
-        raise UsageError(f"{name!r} begins with temp_, which marks a file that is still being written: rename it")
-    return store.put(keys.raw(keys.check_dataset(dataset), [*map(keys.segment, source)], spelled), body)
