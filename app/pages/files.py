@@ -221,6 +221,8 @@ def _whereabouts(line: Line, ledger: Ledger) -> None:
     if line.state == DUPLICATE:
         st.html(markup.block("Nowhere: the rows of the first file with these bytes are there already."))
         return
+    for said in line.loaded.reasons if line.loaded and line.state == BRONZE else ():
+        st.html(markup.message("info", said))
     found = reader().went(line.entry)
     if found:
         st.html(html.went(found))
