@@ -2,8 +2,8 @@
 
     _id,course,startTime,...,locations[0].startTime,locations[0].fixCoordinates[0],...,locations[116].isProblem
 
-How many slots there are follows from the header. Blocks of lines are read at a time, and turned from columns of slots to
-rows by Arrow's kernels: the columns of one kind, slot after slot, are one long array, of which the rows are taken in order.
+How many slots there are follows from the header. A block of lines is read at a time, and turned from columns of slots
+to rows by Arrow's kernels: the columns of one kind, slot after slot, are one long array, and rows are taken from it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ import pyarrow.csv
 
 from towline.errors import UnreadableFile
 from towline.pipeline.definition import BronzeFile
+from towline.pipeline.texts import refused
 from towline.store import MIB
 
-from .pieces import REFUSED, ROUND, SLOT, SLOTS_MAX, Piece, refused
+from .pieces import ROUND, SLOT, SLOTS_MAX, Piece
 
 BLOCK = 8 * MIB  # of text, in which a whole line must fit; Arrow reads one ahead
 HEADER_MAX = 4 * MIB
@@ -164,6 +165,6 @@ def _no_slots() -> pa.Table:
 
 def _ragged(skipped: dict[int, str], before: int, width: int) -> pa.Table:
     """Take the lines before a row off `skipped`, as refused rows."""
-    lines = [(row, skipped.pop(row)) for row in sorted(skipped) if row < before]
-    reason = f"the line does not have {width} cells, as the header has"
-    return pa.Table.from_pylist([refused(row, "", text, reason) for row, text in lines], REFUSED)
+    rows = [row for row in sorted(skipped) if row < before]
+    texts = pa.array([skipped.pop(row) for row in rows], pa.string())
+    return refused(pa.array(rows, pa.int64()), "", texts, f"the line does not have {width} cells, as the header has")
