@@ -65,7 +65,7 @@ def _number(text: str) -> float | None:
 
 def _integer(text: str) -> int | None:
     number = _number(text)
-    if number is None or not number.is_integer() or abs(number) >= 2**53:
+    if number is None or not number.is_integer() or not -(2**63) <= number < 2**63:
         return None
     return int(number)
 

@@ -13,14 +13,18 @@ from .hexagons import cells_of
 _HOLES_OF_NINE = 9
 
 
-def events(found: pa.Table, rounds: Mapping[str, pa.Array], slots: Mapping[str, pa.Array], ingest_date: date) -> pa.Table:
-    """`found`: the slots of a piece. `rounds` and `slots`: the piece's columns by silver's names, typed."""
+def events(
+    found: pa.Table, rounds: Mapping[str, pa.Array], slots: Mapping[str, pa.Array], ingest_date: date
+) -> pa.Table:
+    """`found`: the slots of a piece. `rounds` and `slots`: the piece's columns by silver's names, typed, and of rounds
+    their `row`."""
     of, index = (found[name].combine_chunks() for name in ("round", "index"))
     own = {name: column.take(of) for name, column in rounds.items()}
     at, place = slots["fix_timestamp"], _position(slots["longitude"], slots["latitude"])
     is_padding = pc.and_(at.is_null(), pc.and_(slots["longitude"].is_null(), slots["latitude"].is_null()))
     return pa.table(
         {
+            "row": own["row"],
             "round_id": own["round_id"],
             "course_id": own["course_id"],
             "ingest_date": pa.repeat(pa.scalar(ingest_date, pa.date32()), len(of)),

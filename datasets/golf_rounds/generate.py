@@ -3,10 +3,11 @@
     uv run python datasets/golf_rounds/generate.py DIR [--files 12] [--rounds 200] [--kinds csv,json] [--broken]
 
 Makes DIR/<course>/<course>-<number>.<kind>. Courses have 9, 18 and 27 holes, and take turns; each file is about a
-stretch of days of one course, and all of it follows from the seed. Some days start on all holes at once (shotgun), groups fall behind
-their goal and catch up, devices keep fixes for later, work positions out, report problems, lose their time or place and
-leave slots empty. Files differ in how many slots they have, lack columns, or have ones that nobody knows. Some rounds
-come twice: in one file, and again in the course's next one. `--broken` adds files that are to be refused.
+stretch of days of one course, and all of it follows from the seed. Some days start on all holes at once (shotgun),
+groups fall behind their goal and catch up, devices keep fixes for later, work positions out, report problems, lose
+their time or place and leave slots empty. Files differ in how many slots they have, lack columns, or have ones that
+nobody knows. Some rounds come twice: in one file, and again in the course's next one. `--broken` adds files that are to
+be refused.
 """
 
 from __future__ import annotations
@@ -33,7 +34,15 @@ KINDS = ("csv", "json", "jsonl", "csv.gz")
 _METRES_A_DEGREE = 111_320.0
 _FIRST_DAY = np.datetime64("2025-05-01", "ms")
 _MINUTE, _DAY = 60_000, 86_400_000  # milliseconds
-_OPTIONAL = ("goalTimeFraction", "goalName", "captureLogs", "positionalGap", "isProblem", "batteryPercentage", "section")
+_OPTIONAL = (
+    "goalTimeFraction",
+    "goalName",
+    "captureLogs",
+    "positionalGap",
+    "isProblem",
+    "batteryPercentage",
+    "section",
+)
 _ERRORS = ("GPS signal lost", "battery below 10 percent", "upload failed, 3 tries", "clock off by 41 s, set again")
 
 
@@ -68,7 +77,7 @@ COURSES = (
 
 @dataclass(frozen=True)
 class Batch:
-    """Some rounds of a course, a row each; of slots a row a round and a column a slot. `has`: which slots hold a fix."""
+    """Some rounds of a course, a row each; of slots a row a round and a column a slot. `has`: which slots hold what."""
 
     columns: Mapping[str, np.ndarray]
     slots: Mapping[str, np.ndarray]
@@ -151,7 +160,9 @@ def _logs(random: np.random.Generator, at: np.ndarray, sent: np.ndarray) -> list
             message = _ERRORS[random.integers(len(_ERRORS))]
             level = ("error", "warn", "info")[random.integers(3)]
             entries.append({"time": _texts(at[number, slot : slot + 1])[0].as_py(), "level": level, "message": message})
-        logs[number] = json.dumps(entries) if random.random() < 0.95 else f"{entries[0]['level']}: {entries[0]['message']}"
+        logs[number] = (
+            json.dumps(entries) if random.random() < 0.95 else f"{entries[0]['level']}: {entries[0]['message']}"
+        )
     return logs
 
 
@@ -175,7 +186,13 @@ def table(course: Course, batch: Batch) -> pa.Table:
         **{name: pa.array(own[name]) for name in ("goalTimeFraction", "isComplete")},
         "captureLogs": pa.array(batch.logs, pa.string()),
     }
-    groups = {"startTime": "time", "fixCoordinates[0]": "place", "fixCoordinates[1]": "place", "hole": "hole", "section": "hole"}
+    groups = {
+        "startTime": "time",
+        "fixCoordinates[0]": "place",
+        "fixCoordinates[1]": "place",
+        "hole": "hole",
+        "section": "hole",
+    }
     for slot in range(batch.has["hole"].shape[1]):
         for kind, values in batch.slots.items():
             here = batch.has[groups.get(kind, "rest")][:, slot]
@@ -264,7 +281,7 @@ def body(whole: pa.Table, kind: str) -> bytes:
 
 def broken() -> dict[str, bytes]:
     """Files that are to be refused, whole or in part, by name."""
-    course = COURSES[1]
+    course = COURSES[0]  # so far west that its longitudes can be no latitudes
     whole = table(course, rounds(course, 20, 0, (0,)))
     text = to_csv(whole).decode()
     lines = text.splitlines()
@@ -272,12 +289,15 @@ def broken() -> dict[str, bytes]:
         "empty.csv": b"",
         "header-only.csv": f"{lines[0]}\n".encode(),
         "no-id.csv": text.replace("_id,", "", 1).encode(),
-        "no-fixes.csv": b"_id,course,startTime\n1,heronpoint,2025-05-01T08:00:00Z\n",
+        "no-fixes.csv": b"_id,course,startTime\n1,cedarhollow,2025-05-01T08:00:00Z\n",
         "ragged.csv": "\n".join([*lines[:8], *(f"{line},one,more" for line in lines[8:16]), *lines[16:]]).encode(),
-        "swapped.csv": text.replace("Coordinates[0]", "#").replace("Coordinates[1]", "Coordinates[0]").replace("#", "Coordinates[1]").encode(),
-        "unreadable-times.csv": text.replace("Z,", " o'clock,").encode(),
+        "swapped.csv": text.replace("Coordinates[0]", "#")
+        .replace("Coordinates[1]", "Coordinates[0]")
+        .replace("#", "Coordinates[1]")
+        .encode(),
+        "unreadable-times.csv": text.replace('Z",', " o'clock\",").encode(),
         "cut.json": to_json(whole)[:-3000],
-        "not-utf8.csv": text.replace("heronpoint", "heronp\u00f6int").encode("latin-1"),
+        "not-utf8.csv": text.replace("cedarhollow", "cedarholl\u00f6w").encode("latin-1"),
         "binary.csv": bytes(range(256)) * 40,
     }
 
@@ -287,7 +307,7 @@ def write(directory: Path, files: int, count: int, kinds: Sequence[str] = ("csv"
     written = []
     for number in range(files):
         course, whole = file(number, count, **options)
-        # The courses take turns, too; so that each sends all kinds, the kinds' turn moves on by one with each of theirs.
+        # Courses take turns, too; so that each sends all kinds, the kinds' turn moves on with each of theirs.
         kind = kinds[(number + number // len(COURSES)) % len(kinds)]
         path = directory / course.name / f"{course.name}-{number:04}.{kind}"
         path.parent.mkdir(parents=True, exist_ok=True)

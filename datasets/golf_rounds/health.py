@@ -23,10 +23,14 @@ def health(rounds: Mapping[str, pa.Array], ingest_date: date) -> pa.Table:
     """One row for each entry of each log. An entry's time that cannot be read is no time: the entry says what it is."""
     logs = [(at, *entry) for at, log in enumerate(rounds["capture_logs"].to_pylist()) for entry in _entries(log)]
     of, index, time, level, message, source = zip(*logs, strict=True) if logs else [[]] * 6
-    own = {name: rounds[name].take(pa.array(of, pa.int64())) for name in ("round_id", "course_id", "round_start_time")}
+    own = {
+        name: rounds[name].take(pa.array(of, pa.int64()))
+        for name in ("row", "round_id", "course_id", "round_start_time")
+    }
     log_time, _ = typed(pa.array(time, pa.string()), TIME)
     return pa.table(
         {
+            "row": own["row"],
             "round_id": own["round_id"],
             "course_id": own["course_id"],
             "ingest_date": pa.repeat(pa.scalar(ingest_date, pa.date32()), len(logs)),

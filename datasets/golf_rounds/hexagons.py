@@ -22,7 +22,9 @@ _BENT = 85  # degrees of latitude, beyond which a parallel is no straight line
 
 def cells_of(longitude: pa.Array, latitude: pa.Array) -> pa.Array:
     """Texts such as `8a268cd98067fff`; null where the position, which must be one on Earth, is null."""
-    row, column = (pc.floor(pc.multiply(degrees, float(_A_DEGREE))).cast(pa.int64()) for degrees in (latitude, longitude))
+    row, column = (
+        pc.floor(pc.multiply(degrees, float(_A_DEGREE))).cast(pa.int64()) for degrees in (latitude, longitude)
+    )
     squares = pc.add(pc.multiply(row, _WIDTH), pc.add(column, _WIDTH // 2)).dictionary_encode()
     cells = pa.array([_cell_of_square(square) for square in squares.dictionary.to_pylist()], pa.string())
     found = cells.take(squares.indices)

@@ -17,9 +17,10 @@ import pyarrow as pa
 
 from towline.errors import UnreadableFile
 from towline.pipeline.definition import BronzeFile
+from towline.pipeline.texts import gathered, refused
 from towline.store import MIB
 
-from .pieces import REFUSED, ROUND, SLOT, SLOTS_MAX, Piece, refused
+from .pieces import ROUND, SLOT, SLOTS_MAX, Piece
 
 ROUND_MAX = 16 * MIB  # of text
 _PIECE = 4 * MIB  # of text whose rounds make a piece
@@ -63,7 +64,7 @@ class _Making:
         self.size = 0
         self._rounds: dict[str, list[Any]] = {name: [] for name in ("row", *ROUND)}
         self._slots: dict[str, list[Any]] = {name: [] for name in ("round", "index", *SLOT)}
-        self._refused: list[dict[str, object]] = []
+        self._refused: list[pa.Table] = []
         self._unknown: dict[str, None] = {}
 
     def add(self, row: int, value: Any, size: int) -> None:
@@ -75,7 +76,7 @@ class _Making:
             self._refuse(row, "locations", slots, "is no array of locations")
         elif len(slots or ()) > SLOTS_MAX:
             self._refuse(row, "locations", len(slots), f"locations are too many: at most {SLOTS_MAX:,} are read")
-        elif wrong := next((n for n, slot in enumerate(slots or ()) if not isinstance(slot, dict | None)), None):
+        elif (wrong := next((n for n, slot in enumerate(slots or ()) if not isinstance(slot, dict | None)), -1)) >= 0:
             self._refuse(row, f"locations[{wrong}]", slots[wrong], "is no JSON object: expected a location")
         else:
             self._add_round(row, value, slots or ())
@@ -84,12 +85,10 @@ class _Making:
         """`told`: unknown names that pieces before had; those of this one are added."""
         unknown = tuple(name for name in self._unknown if name not in told)
         told.update(unknown)
-        return Piece(
-            _table(self._rounds), _table(self._slots), pa.Table.from_pylist(self._refused, REFUSED), unknown
-        )
+        return Piece(_table(self._rounds), _table(self._slots), gathered(self._refused), unknown)
 
     def _refuse(self, row: int, column: str, value: Any, reason: str) -> None:
-        self._refused.append(refused(row, column, plain(value) or "", reason))
+        self._refused.append(refused(pa.array([row]), column, pa.array([plain(value)], pa.string()), reason))
 
     def _add_round(self, row: int, value: Mapping[str, Any], slots: Sequence[Mapping[str, Any] | None]) -> None:
         at = len(self._rounds["row"])

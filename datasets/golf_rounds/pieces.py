@@ -42,9 +42,6 @@ SLOT: Mapping[str, tuple[str, str]] = {
     "isProblem": ("is_problem", BOOLEAN),
 }
 SLOTS_MAX = 10_000
-_SHOWN = 200  # characters of a refused value
-
-REFUSED = pa.schema([("row", pa.int64()), ("column", pa.string()), ("value", pa.string()), ("reason", pa.string())])
 
 
 @dataclass(frozen=True)
@@ -57,9 +54,3 @@ class Piece:
     slots: pa.Table
     refused: pa.Table
     unknown: tuple[str, ...] = ()
-
-
-def refused(row: int, column: str, value: str, reason: str) -> dict[str, object]:
-    """A row of REFUSED; of a long value its beginning."""
-    cut = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}… ({len(value):,} characters)"
-    return {"row": row, "column": column, "value": cut, "reason": reason}

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from towline.ahead import ahead
 from towline.errors import UnreadableFile
 from towline.ingest.entry import ingest_time
 from towline.keys import RawKey
 from towline.pipeline.definition import BronzeFile, Conformed, Pipeline
+from towline.pipeline.texts import gathered, refused
 
 from . import nested, wide
 from .cells import REASONS, typed
 from .events import events
 from .health import health
-from .pieces import REFUSED, ROUND, SLOT, Piece, refused
+from .pieces import ROUND, SLOT, Piece
 
 EVENTS, HEALTH = "fact_telemetry_event", "fact_device_health"
+# Of a file's rounds. The contract counts fixes, and of a round that cannot be read nobody knows how many there were.
+LOST_MAX = 0.1
 
 
 def header(columns: Sequence[str]) -> list[str]:
@@ -40,17 +45,29 @@ def partition(key: RawKey) -> Mapping[str, str]:
 
 
 def conform(file: BronzeFile) -> Iterator[Conformed]:
-    """UnreadableFile: the file cannot be read, or is neither CSV nor JSON."""
+    """UnreadableFile: the file cannot be read, or is neither CSV nor JSON, or too many of its rounds are refused."""
     ingest_date = ingest_time(file.entry.ingest).date()
-    for piece in pieces(file):
-        rounds, slots = (_Typed.of(*each) for each in ((piece.rounds, ROUND), (piece.slots, SLOT)))
-        refusals = [*_refusals(piece, rounds, slots)]
-        table = events(piece.slots, rounds.columns, slots.columns, ingest_date)
-        logs = health(rounds.columns, ingest_date)
-        if refusals:
-            table = table.filter(pc.invert(pc.or_(slots.is_bad, rounds.is_bad.take(piece.slots["round"]))))
-        told = pa.concat_tables([piece.refused, pa.Table.from_pylist(refusals, REFUSED)])
-        yield Conformed({EVENTS: table, HEALTH: logs}, told, piece.unknown)
+    total = lost = 0
+    for piece, bad_rounds, rows in ahead(lambda piece: _conformed(piece, ingest_date), pieces(file), 1):
+        yield rows
+        refused_whole = pc.count_distinct(piece.refused["row"]).as_py()
+        total += piece.rounds.num_rows + refused_whole
+        lost += bad_rounds + refused_whole
+    if lost > LOST_MAX * total:
+        raise UnreadableFile(f"{lost:,} of {total:,} rounds cannot be read; at most {LOST_MAX:.0%} may be so")
+
+
+def _conformed(piece: Piece, ingest_date: date) -> tuple[Piece, int, Conformed]:
+    """The piece, how many of its rounds have a value that cannot be read, and its rows."""
+    rounds, slots = (_Typed.of(*each) for each in ((piece.rounds, ROUND), (piece.slots, SLOT)))
+    own = {"row": piece.rounds["row"].combine_chunks(), **rounds.columns}
+    table, logs = events(piece.slots, own, slots.columns, ingest_date), health(own, ingest_date)
+    if rounds.bad or slots.bad:
+        of_bad_round = rounds.is_bad.take(piece.slots["round"].combine_chunks())
+        table = table.filter(pc.invert(pc.or_(slots.is_bad, of_bad_round)))
+        logs = logs.filter(pc.invert(pc.is_in(logs["row"], own["row"].filter(rounds.is_bad))))
+    found = Conformed({EVENTS: table, HEALTH: logs}, _refusals(piece, rounds, slots), piece.unknown)
+    return piece, pc.sum(rounds.is_bad).as_py() or 0, found
 
 
 def pieces(file: BronzeFile) -> Iterator[Piece]:
@@ -78,19 +95,24 @@ class _Typed:
         read = {name: typed(texts[name].combine_chunks(), kind) for name, (_, kind) in known.items()}
         bad = {name: where for name, (_, where) in read.items() if where is not None}
         none = pa.repeat(False, texts.num_rows)
-        return cls({known[name][0]: values for name, (values, _) in read.items()}, bad, reduce(pc.or_, bad.values(), none))
+        return cls(
+            {known[name][0]: values for name, (values, _) in read.items()}, bad, reduce(pc.or_, bad.values(), none)
+        )
 
 
-def _refusals(piece: Piece, rounds: _Typed, slots: _Typed) -> Iterator[dict[str, object]]:
-    """A row of REFUSED for each text that cannot be read: its fix is refused, or all of its round."""
+def _refusals(piece: Piece, rounds: _Typed, slots: _Typed) -> pa.Table:
+    """A line for each text that cannot be read, beside those of the piece: its fix is refused, or all of its round."""
+    row, of, index = piece.rounds["row"], piece.slots["round"], piece.slots["index"]
+    found = [piece.refused]
     for name, where in rounds.bad.items():
-        for at in pc.indices_nonzero(where).to_pylist():
-            yield refused(piece.rounds["row"][at].as_py(), name, piece.rounds[name][at].as_py(), REASONS[ROUND[name][1]])
+        values = piece.rounds[name].filter(where)
+        found.append(refused(row.filter(where), name, values, REASONS[ROUND[name][1]], EVENTS))
     for kind, where in slots.bad.items():
-        for at in pc.indices_nonzero(where).to_pylist():
-            slot = piece.slots.slice(at, 1).to_pylist()[0]
-            row = piece.rounds["row"][slot["round"]].as_py()
-            yield refused(row, f"locations[{slot['index']}].{kind}", slot[kind], REASONS[SLOT[kind][1]])
+        values = piece.slots[kind].filter(where)
+        lines = refused(row.take(of.filter(where)), kind, values, REASONS[SLOT[kind][1]], EVENTS)
+        slot = pc.binary_join_element_wise("locations[", index.filter(where).cast(pa.string()), f"].{kind}", "")
+        found.append(lines.set_column(lines.schema.get_field_index("column"), "column", slot))
+    return gathered(found)
 
 
 PIPELINE = Pipeline("golf_rounds", conform, header, partition)
