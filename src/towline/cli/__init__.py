@@ -50,6 +50,8 @@ VERBS = {
     "verify": "Check that a dataset's history is whole.",
     "flatten": "Make one Parquet object of the part files under a prefix.",
     "prune": "Move old snapshots and audit records into the archive.",
+    "load": "Load the files of a dataset that wait in bronze.",
+    "trace": "Tell where a file's rows went, and where a table's came from.",
     "publish": "Publish a copy of a dataset for other engines, such as an Iceberg table.",
 }
 

@@ -45,7 +45,7 @@ class Loaded:
 class Inventory:
     """What a layer holds. `number` counts loads; `load` is the last one's id; `pipeline` the digest of the pipeline
     that made it; `tables`: table -> partition (`a=1/b=2`) -> file; `loaded`: ingest -> what came of it; `etag`: of the
-    object that it was read from, None where there was none. A draft is what is to replace the inventory of the same
+    object that it was read from, None where there was none. A rebuild is what is to replace the inventory of the same
     `number` when all files are in it: no reader looks at it."""
 
     dataset: str
@@ -56,11 +56,11 @@ class Inventory:
     tables: Mapping[str, Mapping[str, PartitionFile]] = field(default_factory=dict)
     loaded: Mapping[str, Loaded] = field(default_factory=dict)
     etag: str | None = None
-    is_draft: bool = False
+    is_rebuild: bool = False
 
     @property
     def key(self) -> str:
-        return (keys.rebuild if self.is_draft else keys.inventory)(self.layer, self.dataset)
+        return (keys.rebuild if self.is_rebuild else keys.inventory)(self.layer, self.dataset)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -76,9 +76,10 @@ class Inventory:
         }
 
 
-def read(store: ObjectStore, layer: str, dataset: str, *, draft: bool = False) -> Inventory:
-    """The inventory of a layer, or its draft; an empty one where there is none. Corrupt: it cannot be read."""
-    none = Inventory(dataset, layer, is_draft=draft)
+def read(store: ObjectStore, layer: str, dataset: str, *, rebuild: bool = False) -> Inventory:
+    """The inventory of a layer, or what is to replace it; an empty one where there is none. Corrupt: it cannot be
+    read."""
+    none = Inventory(dataset, layer, is_rebuild=rebuild)
     try:
         blob = store.get(none.key)
     except NotFound:
@@ -90,7 +91,7 @@ def read(store: ObjectStore, layer: str, dataset: str, *, draft: bool = False) -
         tables = {t: {p: _file(each) for p, each in parts.items()} for t, parts in raw["tables"].items()}
         loaded = {ingest: _loaded(each) for ingest, each in raw["loaded"].items()}
         told = (raw["number"], raw["load"], raw["pipeline"])
-        return Inventory(dataset, layer, *told, tables, loaded, blob.stat.etag, draft)
+        return Inventory(dataset, layer, *told, tables, loaded, blob.stat.etag, rebuild)
     except (ValueError, KeyError, TypeError) as error:
         raise Corrupt(
             f"{none.key} cannot be read ({error!r}): restore its version before, or load all files anew"

@@ -11,18 +11,19 @@ of all files from nothing, whatever order they came in. Of two loads at once one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pyarrow as pa
 
 from towline import keys
 from towline.ahead import ahead
-from towline.errors import LostRace, NotFound, OutcomeUnknown, PreconditionFailed
+from towline.errors import Corrupt, LostRace, NotFound, OutcomeUnknown, PreconditionFailed
 from towline.ingest import manifest
-from towline.ingest.entry import Entry
+from towline.ingest.entry import QUARANTINED, Entry
 from towline.pipeline import inventory as inventories
 from towline.pipeline import parts, report
 from towline.pipeline.bronzefile import StoredFile
@@ -56,6 +57,15 @@ class LoadResult:
     removed: tuple[Place, ...] = ()
     more: bool = False
 
+    def to_json(self) -> dict[str, Any]:
+        places = {name: ["/".join(place) for place in getattr(self, name)] for name in ("written", "kept", "removed")}
+        files = {ingest: vars(each) for ingest, each in self.taken.items()}
+        counts = {"rows": self.rows, "refused": self.refused}
+        return {"dataset": self.dataset, "load": self.load, "full": self.full, **counts, **places} | {
+            "files": files,
+            "more": self.more,
+        }
+
     @property
     def failed(self) -> dict[str, tuple[str, ...]]:
         """Why, by ingest."""
@@ -74,12 +84,22 @@ class _Late(Exception):
     """Another load has replaced the inventory meanwhile."""
 
 
-def load(bench: Workbench, package: Package, *, full: bool = False, limit_bytes: int = LIMIT) -> LoadResult:
-    """Bring silver up to the manifest. `full`, or where the pipeline has changed: from nothing. LostRace: other loads
-    were quicker, again and again. Unavailable: the store does not answer; nothing has changed."""
+Tell = Callable[[Entry], None]
+
+
+def _silent(entry: Entry) -> None:
+    """Nobody is told."""
+
+
+def load(
+    bench: Workbench, package: Package, *, full: bool = False, limit_bytes: int = LIMIT, tell: Tell = _silent
+) -> LoadResult:
+    """Bring silver up to the manifest. `full`, or where the pipeline has changed: from nothing. `tell` is told of each
+    file that fails, with the reasons in its entry, before the load counts: maybe twice, but never not at all. LostRace:
+    other loads were quicker, again and again. Unavailable: the store does not answer; nothing has changed."""
     for _ in range(TRIES):
         try:
-            return _try(bench, package, full, limit_bytes)
+            return _try(bench, package, full, limit_bytes, tell)
         except _Late:
             continue
     raise LostRace(f"{TRIES} times another load of {package.dataset} was quicker: what waits, waits for the next one")
@@ -91,14 +111,24 @@ def waiting(bench: Workbench, package: Package) -> list[Entry]:
     return _waiting(base, manifest.entries(bench.store, package.dataset))
 
 
-def _try(bench: Workbench, package: Package, full: bool, limit: int) -> LoadResult:
+def _try(bench: Workbench, package: Package, full: bool, limit: int, tell: Tell) -> LoadResult:
     ground = _ground(bench, package, full)
-    todo, lost = _plan(bench, ground, manifest.entries(bench.store, package.dataset), limit)
+    entries = manifest.entries(bench.store, package.dataset)
+    todo, lost = _plan(bench, ground, entries, limit)
+    for entry in entries:
+        if entry.ingest in lost:
+            tell(_failed(entry, lost[entry.ingest]))
     if not todo.take and not ground.is_full:
         return LoadResult(package.dataset, taken=lost)
     with TemporaryDirectory(prefix="towline-load-") as directory:
-        result = _Load(bench, package, ground, todo, bench.new_id(), Path(directory)).run()
+        result = _Load(bench, package, ground, todo, bench.new_id(), Path(directory), tell).run()
     return replace(result, taken={**result.taken, **lost})
+
+
+def _failed(entry: Entry, loaded: Loaded) -> Entry:
+    """The entry of a file that a load refuses, as it is told of."""
+    place = report.place(entry, report.REPORT)
+    return replace(entry, status=QUARANTINED, reasons=loaded.reasons, quarantine=place)
 
 
 @dataclass(frozen=True)
@@ -110,30 +140,31 @@ class _Ground:
 
     @property
     def is_full(self) -> bool:
-        return self.base.is_draft
+        return self.base.is_rebuild
 
 
 def _ground(bench: Workbench, package: Package, full: bool) -> _Ground:
     """A rebuild that was begun goes on before anything else; it is over when the inventory is another."""
     before = inventories.read(bench.store, keys.SILVER, package.dataset)
-    draft = inventories.read(bench.store, keys.SILVER, package.dataset, draft=True)
-    if draft.load and draft.pipeline == package.digest and draft.number == before.number and not full:
-        return _Ground(before, draft)
+    rebuild = inventories.read(bench.store, keys.SILVER, package.dataset, rebuild=True)
+    if rebuild.load and rebuild.pipeline == package.digest and rebuild.number == before.number and not full:
+        return _Ground(before, rebuild)
     if full or before.pipeline != package.digest:
-        return _Ground(before, replace(draft, number=before.number, tables={}, loaded={}))
+        return _Ground(before, replace(rebuild, number=before.number, tables={}, loaded={}))
     return _Ground(before, before)
 
 
 def _plan(bench: Workbench, ground: _Ground, entries: Sequence[Entry], limit: int) -> tuple[Plan, Mapping[str, Loaded]]:
     """What is to be done, and what cannot be: a file that was tried again waits, where others that its rows met with
     are not in bronze any more."""
-    todo = plan(ground.base, entries, limit)
-    gone = [entry.bronze for entry in todo.again if not _is_there(bench, entry)]
-    if not gone:
-        return todo, {}
-    reason = f"{gone[0]} is gone, and without it partitions cannot be made anew: bring it back, or load with --full"
-    lost = {entry.ingest: Loaded(FAILED, reasons=(reason,)) for entry in todo.take if entry.retry_of}
-    return plan(ground.base, [entry for entry in entries if entry.ingest not in lost], limit), lost
+    lost: dict[str, Loaded] = {}
+    while True:
+        todo = plan(ground.base, [entry for entry in entries if entry.ingest not in lost], limit)
+        gone = [entry.bronze for entry in todo.again if not _is_there(bench, entry)]
+        if not gone:
+            return todo, lost
+        why = f"{gone[0]} is gone, and without it partitions cannot be made anew: bring it back, or load with --full"
+        lost |= {entry.ingest: Loaded(FAILED, reasons=(why,)) for entry in todo.take if entry.retry_of}
 
 
 def _is_there(bench: Workbench, entry: Entry) -> bool:
@@ -151,6 +182,7 @@ class _Load:
     plan: Plan
     id: str
     directory: Path
+    tell: Tell
 
     def run(self) -> LoadResult:
         spools = {
@@ -172,6 +204,8 @@ class _Load:
         taken = taking.take(StoredFile(self.bench.store, entry))
         if number < len(self.plan.take):
             self._report(entry, taken)
+        elif taken.loaded.status == FAILED:
+            raise Corrupt(f"{entry.bronze} was loaded once, and now fails: {taken.loaded.reasons[0]}")
         refusals.path.unlink(missing_ok=True)
         return taken.loaded
 
@@ -189,6 +223,8 @@ class _Load:
             report.write(
                 self.bench.store, entry, taken.loaded, taken.rows, taken.refusals, taken.unknown, self.bench.clock()
             )
+            if taken.loaded.status == FAILED:
+                self.tell(_failed(entry, taken.loaded))
 
     def _partitions(self, spools: Mapping[str, Spooled]) -> Iterator[tuple[Place, list[pa.Table]]]:
         for table, spool in spools.items():
@@ -220,7 +256,7 @@ class _Load:
         loaded = {**base.loaded, **taken}
         after = replace(base, load=self.id, pipeline=self.package.digest, tables=tables, loaded=loaded)
         if not (is_full and self.plan.more):
-            after = replace(after, number=before.number + 1, etag=before.etag, is_draft=False)
+            after = replace(after, number=before.number + 1, etag=before.etag, is_rebuild=False)
         if not _is_same(before, after):
             self._replace(after)
         was, now = _places(before), _places(after)
@@ -231,7 +267,7 @@ class _Load:
             taken,
             tuple(sorted(written)),
             tuple(sorted(now - set(written) if is_full else self.plan.anew & now - set(written))),
-            () if after.is_draft else tuple(sorted(was - now)),
+            () if after.is_rebuild else tuple(sorted(was - now)),
             self.plan.more,
         )
 
@@ -241,7 +277,7 @@ class _Load:
             inventories.write(self.bench.store, after)
         except (PreconditionFailed, NotFound, OutcomeUnknown) as error:
             dataset = self.package.dataset
-            found = inventories.read(self.bench.store, keys.SILVER, dataset, draft=after.is_draft)
+            found = inventories.read(self.bench.store, keys.SILVER, dataset, rebuild=after.is_rebuild)
             if found.load == self.id:
                 return
             if isinstance(error, OutcomeUnknown) and found.etag == after.etag:

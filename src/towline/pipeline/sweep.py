@@ -1,7 +1,7 @@
 """Taking away files of a lake that count no more: what a load left that came to nothing, or what a later one replaced.
 
-A query that began before a load still reads the files of then. So a file stays for a day after it was written, and for a
-day after its partition got another.
+A query that began before a load still reads the files of then. So a file stays for a day after it was written, and for
+a day after its partition got another.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ def unused(bench: Workbench, layer: str, dataset: str) -> list[str]:
     listed = [each for each in bench.store.list(f"{layer}{dataset}/") if _is_file(each) and each.modified < before]
     if not listed:
         return []
-    # After the listing, and the draft first: what it names is in the inventory when it is not in the draft any more.
-    draft = inventory.read(bench.store, layer, dataset, draft=True)
+    # After the listing, and the rebuild first: what it names no more is in the inventory then.
+    rebuild = inventory.read(bench.store, layer, dataset, rebuild=True)
     current = inventory.read(bench.store, layer, dataset)
-    named = {*_named(current), *(_named(draft) if draft.number == current.number else ())}
+    named = {*_named(current), *(_named(rebuild) if rebuild.number == current.number else ())}
     since = {_folder(key): _written(key) for key in _named(current)}
     last = keys.commit_time(current.load) if current.load else before
     return [each.key for each in listed if each.key not in named and since.get(_folder(each.key), last) < before]
