@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
+from random import Random
 
 import pytest
 
@@ -292,7 +293,13 @@ def one_place(bay: Bay) -> tuple[list[Arrival], list[str]]:
     return [bay.land("x/a.csv", b"round\n1\n"), bay.land("y/a.csv", b"round\n2\n")], [BRONZE, BRONZE]
 
 
-STORIES = [alone, refused, twice_the_same_bytes, one_place]
+def the_same_bytes_in_one_place(bay: Bay) -> tuple[list[Arrival], list[str]]:
+    bay.pipeline = replace(PIPELINE, partition=lambda key: {})
+    bodies = {"x": b"round\n1\n", "y": b"round\n2\n", "z": b"round\n1\n"}
+    return [bay.land(f"{source}/a.csv", body) for source, body in bodies.items()], [BRONZE, BRONZE, DUPLICATE]
+
+
+STORIES = [the_same_bytes_in_one_place, alone, refused, twice_the_same_bytes, one_place]
 
 
 def check(bay: Bay, landed: list[Arrival], statuses: list[str]) -> None:
@@ -366,6 +373,28 @@ def test_a_worker_that_does_all_of_it_between_two_requests_of_another_changes_no
             check(bay, landed, statuses)
 
 
+@pytest.mark.parametrize("seed", range(340, 400, 20))
+def test_workers_that_die_again_and_again_leave_it_whole_in_the_end(seed: int) -> None:
+    for number in range(seed, seed + 20):
+        die_again_and_again(Random(number))  # noqa: S311 - a story to be told again, no secret
+
+
+def die_again_and_again(chance: Random) -> None:
+    """Deliveries in any order, each of which ends after some requests, until each has come to its end."""
+    bay = Bay()
+    landed, statuses = the_same_bytes_in_one_place(bay)
+    waiting = landed * 2
+    while waiting:
+        arrival = waiting.pop(chance.randrange(len(waiting)))
+        bay.store.faults = Cut(chance.randrange(12), chance.choice(["before", "after"]))
+        with suppress(Killed):
+            bay.receive(arrival)
+            continue
+        waiting.append(arrival)
+    bay.store.faults = None
+    check(bay, landed, statuses)
+
+
 @pytest.mark.parametrize("operation", ["copy", "put"])
 def test_a_write_whose_answer_is_lost_is_found_by_the_next_delivery(operation: str) -> None:
     bay = Bay()
@@ -392,7 +421,7 @@ def test_the_requests_that_a_file_costs() -> None:
     landed = bay.land("a.csv")
     bay.store.requests.clear()
     bay.receive(landed)
-    assert bay.store.requests == {"head": 2, "get": 3, "copy": 1, "put": 1}
+    assert bay.store.requests == {"head": 3, "get": 3, "copy": 1, "put": 1}
 
 
 def test_what_others_find_is_what_was_recorded() -> None:

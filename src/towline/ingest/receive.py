@@ -16,7 +16,7 @@ at the same time both are copied, and the one whose entry came second takes its 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from towline import keys
 from towline.errors import Contended, Corrupt, NotFound, PreconditionFailed
@@ -120,8 +120,10 @@ def _duplicate(bench: Workbench, file: RawFile, first: Entry, pipeline: Pipeline
 
 def _to_bronze(file: RawFile, pipeline: Pipeline | None) -> Stat:
     """The bronze copy, which is made if there is none yet."""
+    for there in _copies(file, pipeline):
+        return there
     for target in _targets(file, pipeline):
-        there = _head(file.store, target) or _copy(file, target)
+        there = _copy(file, target)
         if there.metadata.get(places.INGEST) == file.ingest:
             return there
     raise Corrupt(f"{target} says that it is of ingest {there.metadata.get(places.INGEST)}, which cannot be: move it")
@@ -142,10 +144,16 @@ def _copy(file: RawFile, target: str) -> Stat:
 def _take_back(file: RawFile, pipeline: Pipeline | None) -> None:
     """Delete the bronze copy of a file whose bytes another one has brought, if there is one: from before that was
     known, or of a worker that did not live to do it."""
+    for there in _copies(file, pipeline):
+        file.store.delete(there.key)
+
+
+def _copies(file: RawFile, pipeline: Pipeline | None) -> Iterator[Stat]:
+    """The bronze copies that there are of a file."""
     for target in _targets(file, pipeline):
         there = _head(file.store, target)
         if there is not None and there.metadata.get(places.INGEST) == file.ingest:
-            file.store.delete(target)
+            yield there
 
 
 def _targets(file: RawFile, pipeline: Pipeline | None) -> list[str]:
