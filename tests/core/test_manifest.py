@@ -74,6 +74,15 @@ def test_objects_of_lines_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bay.entries() == before
 
 
+def test_objects_of_lines_are_bounded_in_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    bay = filled(12)
+    before = bay.entries()
+    monkeypatch.setattr(manifest, "BYTES_MAX", 4 * max(len(entry.to_line()) for entry in before))
+    assert compact(bay) == 12
+    assert all(each.size <= manifest.BYTES_MAX for each in bay.store.list(keys.lines(NAME)))
+    assert bay.entries() == before
+
+
 def test_few_lines_make_no_object_of_their_own_before_they_have_waited() -> None:
     bay = filled(3)
     assert manifest.compact(bay.store, NAME, bay.now) == 0

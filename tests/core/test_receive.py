@@ -17,7 +17,7 @@ from towline import keys
 from towline.errors import NotFound, OutcomeUnknown
 from towline.inbox import Arrival
 from towline.ingest import places, receive
-from towline.ingest.entry import BRONZE, DUPLICATE, QUARANTINED, Entry
+from towline.ingest.entry import BRONZE, DUPLICATE, LINE_MAX, QUARANTINED, Entry
 from towline.ingest.fingerprint import READ_MAX, fingerprint, told
 from towline.memory import fail_once
 from towline.store import PART_MIN, Stat
@@ -177,6 +177,29 @@ def test_a_file_named_like_a_report_does_not_lie_where_its_report_does() -> None
     entry = bay.take("report.json", b"[]")
     assert bay.store.get(entry.quarantine).body == b"[]"
     assert json.loads(bay.store.get(places.report(NAME, entry.ingest)).body)["ingest"] == entry.ingest
+
+
+def test_a_line_tells_only_so_much_of_a_header_and_the_report_all() -> None:
+    bay = Bay()
+    names = [f"locations[{number}].startTime" for number in range(2_000)]
+    entry = bay.take("wide.csv", f"{','.join(names)}\n{',' * 1_999}\n".encode())
+    assert entry.columns[:3] == tuple(names[:3])
+    assert sum(map(len, entry.columns)) == LINE_MAX + 1
+    assert entry.columns[-1].endswith("…")
+    assert len(entry.to_line()) < 4_000
+    report = json.loads(bay.store.get(places.report(NAME, entry.ingest)).body)
+    assert report["columns"] == names
+    assert len(report["reasons"][0]) > LINE_MAX
+    assert bay.entries() == bay.told == [entry]
+    bay.correct()
+    assert bay.receive(bay.retry(entry)).columns == entry.columns
+
+
+def test_names_that_are_no_unicode_do_not_stop_the_manifest() -> None:
+    bay = Bay(pipeline=None)
+    entry = bay.take("a.json", b'[{"\\ud800x": 1}]')
+    assert b"?x" in entry.to_line()
+    assert [each.columns for each in bay.entries()] == [("?x",)]
 
 
 # names
