@@ -107,9 +107,9 @@ def test_compacting_again_reads_no_old_lines() -> None:
 
 @pytest.mark.parametrize("phase", ["before", "after"])
 def test_a_crash_while_compacting_loses_and_doubles_nothing(phase: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(manifest, "LINES_MAX", 5)
-    for at in range(30):
-        bay = filled(12)
+    monkeypatch.setattr(manifest, "LINES_MAX", 3)
+    for at in range(18):
+        bay = filled(7)
         before = bay.entries()
         bay.store.faults = Cut(at, phase)
         with suppress(Killed):
@@ -118,7 +118,7 @@ def test_a_crash_while_compacting_loses_and_doubles_nothing(phase: str, monkeypa
         bay.wait(days=1)
         assert bay.entries() == before
         compact(bay)
-        assert sum(map(len, lines(bay))) == 12
+        assert sum(map(len, lines(bay))) == 7
         assert bay.entries() == before
 
 
