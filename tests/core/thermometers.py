@@ -73,6 +73,11 @@ def digests(at: Workbench) -> dict[str, str]:
     return {name: file.digest for name, file in silver(at).tables.get("readings", {}).items()}
 
 
+def readings(at: Workbench) -> list[tuple[str, float]]:
+    """The sensors and temperatures in silver, in order."""
+    return [(each["sensor"], each["temperature"]) for each in rows(at).to_pylist()]
+
+
 def rows(at: Workbench) -> pa.Table:
     """All rows of silver, partition by partition."""
     found = [at.store.get(file.key).body for _, file in sorted(silver(at).tables["readings"].items())]

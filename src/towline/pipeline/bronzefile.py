@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import io
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
 from towline.ahead import ahead
-from towline.errors import UnreadableFile
 from towline.ingest.entry import Entry
 from towline.objects import ObjectSource
+from towline.sampling.streams import Unpacked
 from towline.store import GIB, MIB, ObjectStore
 
 RANGE = 4 * MIB  # bytes of one request
 AHEAD = 2  # requests that are under way
 # What a packed file may become: more than any honest one, and less than would fill a disk.
 UNPACKED_MAX, RATIO_MAX = 16 * GIB, 250
-_GZIP = 16 + zlib.MAX_WBITS
 
 
 @dataclass(frozen=True)
@@ -38,10 +36,11 @@ class StoredFile:
 
     def open(self) -> IO[bytes]:
         """NotFound, while it is read: the object is gone. UnreadableFile: it unpacks to more than it may, or not."""
-        pieces = self._pieces()
-        if self.kind.split(".")[-1] == "gz" or self.kind == "gzip":
-            pieces = _unpacked(pieces, min(UNPACKED_MAX, max(MIB, self.entry.size * RATIO_MAX)))
-        return io.BufferedReader(Pieces(pieces), MIB)
+        file = io.BufferedReader(Pieces(self._pieces()), MIB)
+        if self.kind.split(".")[-1] != "gz":
+            return file
+        most = min(UNPACKED_MAX, max(MIB, self.entry.size * RATIO_MAX))
+        return io.BufferedReader(Pieces(_unpacked(file, most)), MIB)
 
     def _pieces(self) -> Iterator[bytes]:
         size, source = self.entry.size, self.source
@@ -71,21 +70,20 @@ class Pieces(io.RawIOBase):
         return count
 
 
-def _unpacked(pieces: Iterator[bytes], most: int) -> Iterator[bytes]:
-    """What gzip packed, all members of it, at most so many bytes."""
-    unpack, total, is_open = zlib.decompressobj(_GZIP), 0, False
-    try:
-        for piece in pieces:
-            found = b""
-            while piece or len(found) == MIB:
-                found = unpack.decompress(piece, MIB)
-                total, piece, is_open = total + len(found), unpack.unconsumed_tail, True
-                if total > most:
-                    raise UnreadableFile(f"it unpacks to more than {most:,} bytes: send it in parts, or unpacked")
-                yield found
-                if unpack.eof:
-                    piece, unpack, is_open = unpack.unused_data.lstrip(b"\0"), zlib.decompressobj(_GZIP), False
-    except zlib.error as error:
-        raise UnreadableFile(f"it is packed, and after {total:,} bytes it cannot be unpacked: {error}") from error
-    if is_open:
-        raise UnreadableFile(f"it is packed, and ends after {total:,} bytes in the middle: send it again, whole")
+@dataclass(frozen=True)
+class _Packed:
+    """A file as a stream that is unpacked (`towline.sampling.streams.Stream`)."""
+
+    file: IO[bytes]
+
+    def read(self, size: int) -> bytes:
+        return self.file.read(size)
+
+    def skip(self, size: int) -> None:
+        self.file.read(size)
+
+
+def _unpacked(packed: IO[bytes], most: int) -> Iterator[bytes]:
+    stream = Unpacked(_Packed(packed), most)
+    while piece := stream.read(MIB):
+        yield piece

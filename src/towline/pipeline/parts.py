@@ -56,7 +56,9 @@ def stored(store: ObjectStore, file: PartitionFile, contract: Contract) -> pa.Ta
     if digest(body) != file.digest:
         raise Corrupt(f"{file.key} is not what the inventory says: load all files anew (`towline load --full`)")
     rows = pq.ParquetFile(pa.BufferReader(body)).read()
-    return rows.append_column(AT, pa.repeat(pa.scalar(-1, pa.int64()), len(rows))).select([*rows.column_names, AT])
+    unplaced = pa.repeat(pa.scalar(-1, pa.int64()), len(rows))  # its ingest has no other row with this key
+    nullable = pa.schema([field.with_nullable(True) for field in schema(contract)])
+    return pa.table(rows.columns, schema=nullable).append_column(AT, unplaced)
 
 
 def made(pieces: Sequence[pa.Table], sources: Collection[str], contract: Contract) -> Part:
@@ -64,7 +66,7 @@ def made(pieces: Sequence[pa.Table], sources: Collection[str], contract: Contrac
     names = schema(contract).names
     rows = merged(pa.concat_tables([piece.select([*names, AT]) for piece in pieces]), contract).select(names)
     found = tuple(sorted(sources))
-    body = _parquet(rows, contract, found)
+    body = encoded(pa.table(rows.columns, schema=schema(contract)), found)
     return Part(body, len(rows), digest(body), found)
 
 
@@ -89,9 +91,10 @@ def placed(key: str, part: Part) -> PartitionFile:
     return PartitionFile(key, part.rows, len(part.body), part.digest, part.sources)
 
 
-def _parquet(rows: pa.Table, contract: Contract, sources: Sequence[str]) -> bytes:
+def encoded(rows: pa.Table, sources: Sequence[str]) -> bytes:
+    """The bytes of a file with these rows, which says what it was made of; the same always."""
     told: Mapping[bytes, bytes] = {SOURCES: json.dumps(sources, separators=(",", ":")).encode()}
-    table = pa.table(rows.columns, schema=schema(contract).with_metadata(told))
+    table = pa.table(rows.columns, schema=rows.schema.with_metadata(told))
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd", row_group_size=ROW_GROUP)
     return bytes(sink.getvalue().to_pybytes())

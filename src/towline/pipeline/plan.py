@@ -15,8 +15,8 @@ Place = tuple[str, str]  # a table and a partition of it
 @dataclass(frozen=True)
 class Plan:
     """`base`: the inventory that the load builds on, in which nothing is left of files that were replaced; `take`:
-    files that are new to it; `again`: files of which the rows in `anew` are read once more, for these partitions lost the
-    rows of a file that was replaced; `more`: whether files wait for a further load."""
+    files that are new to it; `again`: files of which the rows in `anew` are read once more, for these partitions lost
+    the rows of a file that was replaced; `more`: whether files wait for a further load."""
 
     base: Inventory
     take: tuple[Entry, ...] = ()

@@ -114,6 +114,7 @@ def _module(path: Path) -> ModuleType:
 
 
 def _contract(path: Path, file: Path) -> Contract:
+    _table(path, file)
     try:
         contract = Contract.parse(file.read_bytes())
     except ContractError as error:
@@ -122,7 +123,6 @@ def _contract(path: Path, file: Path) -> Contract:
         _broken(file, f"the contract is of {contract.dataset!r}; its file must be named as the table is")
     if INGEST in contract.names:
         _broken(file, f"the column {INGEST!r} is the load's own, which names each row's file; rename it")
-    _table(path, file)
     return contract
 
 

@@ -22,7 +22,7 @@ from towline.sampling import rows as rows_of
 from towline.sampling.bounds import LISTED_MAX, SMALL, UNPACKED_MAX
 from towline.sampling.kinds import HEAD, PARQUET, TEXTS, UNKNOWN, XLSX, kind_of
 from towline.sampling.listing import is_safe, lines, own_name, printable
-from towline.sampling.streams import RAW_DEFLATE, Bounded, Plain, Spent, Stream, Unpacked
+from towline.sampling.streams import RAW_DEFLATE, Bounded, Plain, Stream, Unpacked
 
 MANIFEST = "_manifest.txt"
 _HEADER = struct.Struct("<4s22xHH")  # of an entry: magic, lengths of its name and of what follows that
@@ -44,10 +44,8 @@ _BROKEN = (
 
 
 def look(source: Bounded, name: str) -> Sequence[str]:
-    """Whether it opens, and holds a file; where its directory is too long to be read, that is left open."""
-    with suppress(Spent):
-        if not any(not entry.is_dir() for entry in directory(source)):
-            raise UnreadableFile("the archive holds no file")
+    if not any(not entry.is_dir() for entry in directory(source)):
+        raise UnreadableFile("the archive holds no file")
     return ()
 
 
