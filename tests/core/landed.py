@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -76,8 +75,7 @@ class Bay:
 
     def retry(self, entry: Entry, principal: str = "ana") -> Arrival:
         """Ask that a file be tried again; the event that tells of it."""
-        body = json.dumps({"fingerprint": entry.fingerprint}).encode()
-        return arrival(self.store.put(keys.retry(NAME, entry.ingest, principal), body))
+        return arrival(retrying.ask(self.store, entry, principal))
 
     def correct(self, header: Callable[[Sequence[str]], Sequence[str]] = lambda columns: ()) -> None:
         """A pipeline that does not mind."""

@@ -69,23 +69,25 @@ def counted(out: str) -> dict[str, float]:
 
 
 def test_a_batch_of_files_is_taken_in_told_of_and_counted(
-    ingest: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ingest: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     told: list[Any] = []
     monkeypatch.setattr(type(ingest.runtime), "tell_file", lambda runtime, entry: told.append(entry))
     files = {"a b+c%.csv": b"x,y\n1,2\n", "copy.csv": b"x,y\n1,2\n", "empty.csv": b"", "temp_later.csv": b"x\n1\n"}
     landed = [put(ingest, f"raw/{NAME}/{name}", body) for name, body in files.items()]
     assert deliver(ingest, *landed) == {"batchItemFailures": []}
-    out = capsys.readouterr().out
-    assert counted(out) == {"FilesIngested": 1, "FilesDuplicate": 1, "FilesQuarantined": 1}
+    assert counted(capsys.readouterr().out) == {"FilesIngested": 1, "FilesDuplicate": 1, "FilesQuarantined": 1}
     entries = manifest.entries(ingest.runtime.bench.store, NAME)
     assert {entry.raw.rsplit("/", 1)[1]: entry.status for entry in entries} == {
         "a b+c%.csv": "bronze",
         "copy.csv": "duplicate",
         "empty.csv": "quarantined",
     }
-    logged = [json.loads(line) for line in out.splitlines() if '"message":"taken in"' in line]
-    assert {each["ingest"] for each in logged} == {entry.ingest for entry in entries}
+    logged = {vars(record)["ingest"] for record in caplog.records if record.message == "taken in"}
+    assert logged == {entry.ingest for entry in entries}
     assert [entry.status for entry in told] == ["quarantined"]
 
 

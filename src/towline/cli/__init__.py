@@ -50,6 +50,8 @@ VERBS = {
     "verify": "Check that a dataset's history is whole.",
     "sample": "Show the first rows of a raw file.",
     "flatten": "Make one Parquet object of the part files under a prefix.",
+    "ingest": "Send files to be taken in: to bronze, or to quarantine with a reason.",
+    "manifest": "List the files that came in, and what became of each.",
     "prune": "Move old snapshots and audit records into the archive.",
     "publish": "Publish a copy of a dataset for other engines, such as an Iceberg table.",
 }

@@ -33,6 +33,13 @@ _FINGERPRINT = re.compile(r"[0-9A-Za-z-]{1,200}")
 _CONTINUED = re.compile(r"-[0-9a-f]{64}$")
 
 
+def ask(store: ObjectStore, entry: Entry, principal: str) -> Stat:
+    """Ask that a file be tried again. Asking once more is another request."""
+    body = json.dumps({"fingerprint": entry.fingerprint}).encode()
+    key = keys.retry(entry.dataset, original(entry.ingest), principal)
+    return store.put(key, body, content_type="application/json")
+
+
 def original(ingest: str) -> str:
     """The id of the first ingest of this file."""
     return ingest.split(".")[0]

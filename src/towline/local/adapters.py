@@ -53,10 +53,26 @@ def install() -> None:
     _distrust_storage()
     _adopt_buckets()
     slices.install()
+    _check_copies()
     _greet_briefly()
     iam.install()
     athena.install()
     callbacks.install()
+
+
+def _check_copies() -> None:
+    """Hold a copy to its conditions, as S3 does: stock writes over what is there, so that of two files that come to one
+    bronze key at the same time only the second would be seen."""
+    from ministack.services import s3
+
+    stock = s3._copy_object
+
+    def copy(bucket_name: str, dest_key: str, headers: dict[str, str]) -> Any:
+        bucket = s3._ensure_bucket(bucket_name) or {}
+        refused = s3._check_put_preconditions(headers, bucket.get("objects", {}).get(dest_key))
+        return refused or stock(bucket_name, dest_key, headers)
+
+    s3._copy_object = copy
 
 
 def _wake_quickly() -> None:
