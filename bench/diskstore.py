@@ -93,8 +93,16 @@ class DiskStore(MemoryStore):
         body = self._find(key, None)[1]
         return body.path  # type: ignore[attr-defined]
 
-    def copy(self, source: str, target: str, *, version: str | None = None, when: Precondition = ALWAYS) -> Stat:
-        stat = super().copy(source, target, version=version, when=when)
+    def copy(
+        self,
+        source: str,
+        target: str,
+        *,
+        version: str | None = None,
+        when: Precondition = ALWAYS,
+        metadata: Metadata | None = None,
+    ) -> Stat:
+        stat = super().copy(source, target, version=version, when=when, metadata=metadata)
         self.traffic.copied += stat.size
         return stat
 

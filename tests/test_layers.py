@@ -99,6 +99,7 @@ ARROWS_DOORS = {
     "agreed.py": "a part's schema and count of rows, of which nothing is decoded",
     "changefile.py": "what a commit wrote",
     "block.py": "what Towline wrote",
+    "pipeline/parts.py": "what a load wrote, by the digest of its bytes",
     "cli/datasets.py": "a master's count of rows, of which nothing is decoded",
     "local/athena/parquet.py": "what the local engine wrote",
 }

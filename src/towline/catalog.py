@@ -4,6 +4,8 @@
     <dataset>_snapshots   every snapshot that is not archived, "$path" telling them apart
     changes               the changes files: one row a cell, of all datasets
     audit                 the audit records of all datasets
+    <dataset>_<table>     a table of the lake, silver or gold, where files make one (`towline.pipeline.tables`)
+    manifest              what became of each file, of all datasets (there, too)
 
 `audit` and `changes` are partitioned by dataset and date. Where each partition is follows from its name (partition
 projection), so nobody has to add one. docs/catalog.md shows what can be asked.
@@ -25,6 +27,7 @@ from towline.rules.field import Field
 from towline.sqledit.tables import HISTORY, SNAPSHOTS
 
 AUDIT, CHANGES = HISTORY
+MANIFEST = "manifest"
 ICEBERG, RUN = "_iceberg", "run_"
 
 # A `TableInput` of Glue's API.
@@ -35,7 +38,7 @@ _COUNTS = {"row_count", "column_count", "number", "rows_inserted", "rows_updated
 _PARTITIONS = [{"Name": "dataset", "Type": "string"}, {"Name": "date", "Type": "string"}]
 
 _HIVE = "org.apache.hadoop.hive.ql.io"
-_PARQUET = {
+PARQUET = {
     "InputFormat": f"{_HIVE}.parquet.MapredParquetInputFormat",
     "OutputFormat": f"{_HIVE}.parquet.MapredParquetOutputFormat",
     "SerdeInfo": {
@@ -43,7 +46,7 @@ _PARQUET = {
         "Parameters": {"serialization.format": "1"},
     },
 }
-_JSON_LINES = {
+JSON_LINES = {
     "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
     "OutputFormat": f"{_HIVE}.HiveIgnoreKeyTextOutputFormat",
     "SerdeInfo": {
@@ -76,6 +79,8 @@ def clash(dataset: str) -> str | None:
     """What else has the name that the dataset's table would have; None: nothing."""
     if dataset in (AUDIT, CHANGES):
         return f"the table {dataset}, which has the history of all datasets"
+    if dataset == MANIFEST:
+        return "the table manifest, which has the files of all datasets"
     for ending, what in ((SNAPSHOTS, "snapshots"), (ICEBERG, "Iceberg copy")):
         if dataset.endswith(ending):
             return f"the table of the {what} of {dataset.removesuffix(ending)}"
@@ -88,6 +93,11 @@ def check_name(dataset: str) -> None:
         raise BadProposal(
             f"{dataset!r} cannot name a new dataset: in SQL that is {taken}; choose another name", rule="dataset.name"
         )
+
+
+def of_lake(dataset: str, table: str) -> str:
+    """What SQL calls a table of a dataset's lake."""
+    return f"{dataset}_{table}"
 
 
 def tables(contracts: Sequence[Contract], place: Place) -> list[Table]:
@@ -111,22 +121,22 @@ def why_not(contract: Contract) -> str | None:
 
 
 def _of_dataset(contract: Contract, place: Place) -> list[Table]:
-    name, columns = contract.dataset, [_column(field, contract) for field in contract.fields]
+    name, columns = contract.dataset, [column(field, contract) for field in contract.fields]
     master = place.url(f"{keys.DATA}{name}/")
     snapshots = place.url(f"{place.layout.snapshots}{name}/")
     past = f"Every snapshot of {name} that is not archived; $path names the commit"
     return [
-        _table(name, f"{name} as it is now", columns, {**_PARQUET, "Location": master}),
-        _table(name + SNAPSHOTS, past, columns, {**_PARQUET, "Location": snapshots}),
+        table(name, f"{name} as it is now", columns, {**PARQUET, "Location": master}),
+        table(name + SNAPSHOTS, past, columns, {**PARQUET, "Location": snapshots}),
     ]
 
 
 def _changes(datasets: Sequence[str], place: Place) -> Table:
-    columns = [{"Name": field.name, "Type": _type(field.type)} for field in changefile.SCHEMA]
+    columns = [{"Name": field.name, "Type": type_of(field.type)} for field in changefile.SCHEMA]
     template = place.url(f"{keys.CHANGES}dataset=${{dataset}}/date=${{date}}/")
     what = "Each cell that a commit changed, with its old and its new value"
     return _projected(
-        CHANGES, what, columns, {**_PARQUET, "Location": place.url(keys.CHANGES)}, template, datasets, place
+        CHANGES, what, columns, {**PARQUET, "Location": place.url(keys.CHANGES)}, template, datasets, place
     )
 
 
@@ -137,7 +147,7 @@ def _audit(datasets: Sequence[str], place: Place) -> Table:
     template = place.url(f"{place.layout.audit}${{dataset}}/${{date}}/")
     what = "What was committed, by whom, when and why: one record a proposal"
     location = place.url(place.layout.audit)
-    return _projected(AUDIT, what, columns, {**_JSON_LINES, "Location": location}, template, datasets, place)
+    return _projected(AUDIT, what, columns, {**JSON_LINES, "Location": location}, template, datasets, place)
 
 
 def _projected(
@@ -152,25 +162,33 @@ def _projected(
     """A table of all datasets, whose partitions follow from their names.
     https://docs.aws.amazon.com/athena/latest/ug/partition-projection.html"""
     projection = {
-        "projection.enabled": "true",
-        "projection.dataset.type": "enum",
-        "projection.dataset.values": ",".join(datasets),
+        **by_dataset(datasets),
         "projection.date.type": "date",
         "projection.date.format": "yyyy-MM-dd",
         "projection.date.range": f"{place.since.isoformat()},NOW",
         "storage.location.template": template,
     }
-    return {**_table(name, what, columns, storage, projection), "PartitionKeys": _PARTITIONS}
+    return {**table(name, what, columns, storage, projection), "PartitionKeys": _PARTITIONS}
 
 
-def _table(
+def by_dataset(datasets: Sequence[str]) -> dict[str, str]:
+    """The properties of a table that has a partition for each dataset."""
+    return {
+        "projection.enabled": "true",
+        "projection.dataset.type": "enum",
+        "projection.dataset.values": ",".join(datasets),
+    }
+
+
+def table(
     name: str,
     what: str,
     columns: Sequence[Mapping[str, str]],
     storage: Mapping[str, Any],
     parameters: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    classification = "json" if storage["SerdeInfo"] is _JSON_LINES["SerdeInfo"] else "parquet"
+    """A table without partitions. `what`: what it is, for people; `storage`: PARQUET or JSON_LINES with a location."""
+    classification = "json" if storage["SerdeInfo"] is JSON_LINES["SerdeInfo"] else "parquet"
     return {
         "Name": name,
         "Description": what[:_DESCRIPTION],
@@ -181,7 +199,7 @@ def _table(
     }
 
 
-def _column(field: Field, contract: Contract) -> dict[str, str]:
+def column(field: Field, contract: Contract) -> dict[str, str]:
     """A column as Glue has it: its name in lower case, as Athena reads all names, and what the contract says of it."""
     role = "key" if field.name in contract.key else ""
     said = [field.title or field.name, f"[{field.unit}]" if field.unit else "", f"({role})" if role else ""]
@@ -190,8 +208,21 @@ def _column(field: Field, contract: Contract) -> dict[str, str]:
     return {"Name": field.name.lower(), "Type": sqledit.athena_type(field), "Comment": comment[:_COMMENT]}
 
 
-def _type(arrow: pa.DataType) -> str:
+def type_of(arrow: pa.DataType) -> str:
     """The type of a column of ours that no contract describes."""
     if pa.types.is_timestamp(arrow):
         return "timestamp"
-    return "bigint" if pa.types.is_integer(arrow) else "string"
+    if pa.types.is_integer(arrow):
+        return "bigint" if arrow.bit_width == 64 else "int"
+    if pa.types.is_decimal(arrow):
+        return f"decimal({arrow.precision},{arrow.scale})"
+    return next((name for name, is_of in _SIMPLE.items() if is_of(arrow)), "string")
+
+
+_SIMPLE = {
+    "boolean": pa.types.is_boolean,
+    "date": pa.types.is_date,
+    "double": pa.types.is_float64,
+    "float": pa.types.is_float32,
+    "binary": pa.types.is_binary,
+}

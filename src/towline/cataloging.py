@@ -9,6 +9,8 @@ from datetime import date
 from typing import Protocol
 
 from towline import catalog, keys
+from towline.pipeline import registry, tables
+from towline.pipeline.tables import Packages
 from towline.workbench import Workbench
 
 _DAY = re.compile(r"/(?:date=)?(\d{4}-\d\d-\d\d)/")
@@ -17,7 +19,7 @@ _DAY = re.compile(r"/(?:date=)?(\d{4}-\d\d-\d\d)/")
 @dataclass(frozen=True)
 class Kept:
     """What keeping the catalog in step came to: names of tables that were made and that were changed, and why datasets
-    have no table, a sentence each. Tables of no dataset are left alone, for people make some by hand."""
+    and files have no table, a sentence each. Tables of no dataset are left alone, for people make some by hand."""
 
     created: tuple[str, ...] = ()
     updated: tuple[str, ...] = ()
@@ -36,14 +38,15 @@ class Catalog(Protocol):
         ...
 
 
-def keep_in_step(bench: Workbench, bucket: str, kept: Catalog) -> Kept:
-    """Make the catalog's tables those of the datasets in `bucket`, which `bench` works on."""
+def keep_in_step(bench: Workbench, bucket: str, kept: Catalog, packages: Packages = registry.package) -> Kept:
+    """Make the catalog's tables those of the datasets and of the lake in `bucket`, which `bench` works on."""
     listed = (keys.dataset_of_contract(entry.key) for entry in bench.store.list(keys.CONTRACTS))
     contracts = [bench.contract(dataset) for dataset in listed if dataset]
     place = catalog.Place(bucket, bench.layout, _first_day(bench, [contract.dataset for contract in contracts]))
-    created, updated = kept.keep(catalog.tables(contracts, place))
+    lake = tables.find(bench.store, place, catalog.names([contract.dataset for contract in contracts]), packages)
+    created, updated = kept.keep([*catalog.tables(contracts, place), *lake.tables])
     without = tuple(why for contract in contracts if (why := catalog.why_not(contract)))
-    return Kept(tuple(created), tuple(updated), without)
+    return Kept(tuple(created), tuple(updated), without + lake.without)
 
 
 def _first_day(bench: Workbench, datasets: Sequence[str]) -> date:

@@ -104,6 +104,16 @@ def lake(connection: Connection, dataset: str) -> Lake:
     return GlueLake(glue, connection.bench, bucket, connection.database, keys.check_dataset(dataset))
 
 
+def describe(connection: Connection) -> None:
+    """Bring the tables that Athena sees in step with the datasets and the lake."""
+    from towline.aws.glue import Glue
+    from towline.aws.identity import client
+    from towline.cataloging import keep_in_step
+
+    glue = Glue(client("glue", connection.settings), connection.database)
+    keep_in_step(connection.bench, connection.settings.bucket, glue)
+
+
 def copies(connection: Connection) -> Tables:
     """The tables of partitioned copies in Glue. Nothing is sent yet."""
     from towline.aws.glue_copies import GlueCopies

@@ -22,6 +22,7 @@ from towline.rules.field import Constraints, Field
 from towline.rules.read_checks import read_checks
 from towline.rules.read_fields import NONFINITE, ColumnRules, read_fields
 from towline.rules.read_review import ReviewPolicy, read_review
+from towline.rules.read_silver import SilverRules, read_silver
 from towline.values import Key, Row, Value, shown
 from towline.violation import ERROR, LIMIT, Report, Violation
 
@@ -42,6 +43,7 @@ _BLOCK = (
     "merge",
     "retention",
     "nonfinite",
+    "silver",
 )
 
 
@@ -125,6 +127,11 @@ class Contract:
         return read_review(self._block["review"], self.names) if "review" in self._block else ReviewPolicy()
 
     @cached_property
+    def silver(self) -> SilverRules:
+        """How rows become this table, where it is a silver one."""
+        return read_silver(self._block["silver"], self.fields) if "silver" in self._block else SilverRules()
+
+    @cached_property
     def retention(self) -> Retention:
         members = self._block["retention"].object(("snapshots",)) if "retention" in self._block else {}
         return Retention(members["snapshots"].count(1) if "snapshots" in members else None)
@@ -197,7 +204,7 @@ class Contract:
     def _read_everything(self) -> None:
         """Contracts that exist are sound: whatever is wrong with one is found when it is parsed."""
         _ = (self.dataset, self.fields, self.missing_values, self.merge_mode, self.checks)
-        _ = (self.tolerances, self.review, self.retention)
+        _ = (self.tolerances, self.review, self.retention, self.silver)
         for name in self.key:
             if name not in self.names:
                 raise ContractError(f"$.primaryKey: {shown(name)} is not a column; name one of the fields")

@@ -30,6 +30,7 @@
     silver/<dataset>/<table>/<name>=<value>/.../<load>.parquet          conformed rows, a file a partition
     gold/<dataset>/<table>/<name>=<value>/.../<load>.parquet            what SQL makes of them
     {silver,gold}/<dataset>/inventory.json                              which of these files count
+    silver/<dataset>/rebuild.json                                       which shall, when all is loaded anew
     {silver,gold}/<dataset>/_symlinks/<table>/files.txt                 the same for Athena
 
 Commit ids are ULIDs: they carry the millisecond at which the commit was made, so a snapshot's key follows
@@ -57,7 +58,7 @@ RAW, BRONZE, MANIFESTS, SAMPLES, RETRIES = "raw/", "bronze/", "manifests/", "sam
 SILVER, GOLD = "silver/", "gold/"
 LAST_RUN = f"{META}reconcile.json"
 # No dataset has such a name. The template's workgroups put results there, and its lifecycle rule lets them expire.
-QUERY_RESULTS, EDIT_RESULTS = f"{SQL}_results/", f"{SQL}_edits/"
+QUERY_RESULTS, EDIT_RESULTS, LOAD_RESULTS = f"{SQL}_results/", f"{SQL}_edits/", f"{SQL}_loads/"
 
 # A dataset is also a table in Glue and a directory name, hence lower case, digits and underscores.
 _DATASET = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -364,6 +365,11 @@ def lake(layer: str, dataset: str, table: str, partition: str, load: str) -> str
 
 def inventory(layer: str, dataset: str) -> str:
     return f"{layer}{dataset}/inventory.json"
+
+
+def rebuild(layer: str, dataset: str) -> str:
+    """What is to take the inventory's place, while a layer is made anew in several loads."""
+    return f"{layer}{dataset}/rebuild.json"
 
 
 def symlink(layer: str, dataset: str, table: str) -> str:

@@ -120,11 +120,20 @@ class MemoryStore(ObjectStore):
         with self._request("put", key):
             return self._write(key, bytes(body), when, metadata)
 
-    def copy(self, source: str, target: str, *, version: str | None = None, when: Precondition = ALWAYS) -> Stat:
+    def copy(
+        self,
+        source: str,
+        target: str,
+        *,
+        version: str | None = None,
+        when: Precondition = ALWAYS,
+        metadata: Metadata | None = None,
+    ) -> Stat:
         check_key(source)
+        quote_metadata(metadata)
         with self._request("copy", target):
             stat, body = self._find(source, version)
-            return self._write(target, body, when, stat.metadata)
+            return self._write(target, body, when, stat.metadata if metadata is None else metadata)
 
     def assemble(
         self,

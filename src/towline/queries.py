@@ -96,7 +96,7 @@ def run(
     """
     athena_sql = read(connection, statement, dataset)
     id = connection.engine.start(athena_sql, connection.bench.new_id())
-    execution = _ended(connection.engine, id, timeout, started)
+    execution = ended(connection.engine, id, timeout, started)
     table = connection.engine.result(execution, connection.bench.store)
     return QueryResult(table, execution.scanned_bytes, cost.usd(execution.scanned_bytes), execution.engine_ms, id)
 
@@ -111,8 +111,8 @@ def read(connection: Asking, statement: str, dataset: str | None = None) -> str:
     return sqledit.read_only(statement, sorted(tables), connection.database, master=master)
 
 
-def _ended(engine: Engine, id: str, timeout: float, started: Started) -> Execution:
-    """The query, when it has succeeded."""
+def ended(engine: Engine, id: str, timeout: float = PATIENCE, started: Started = lambda id: None) -> Execution:
+    """The query, when it has succeeded. QueryFailed: it has not, or `timeout` seconds are over, and it was stopped."""
     execution = None
     try:
         started(id)

@@ -27,8 +27,8 @@ LOCAL_ACCESS_KEY = LOCAL_SECRET_KEY = "test"  # noqa: S105 - no secret, see abov
 AUTHOR_SOURCES = ("event", "path")
 
 DATABASE = "towline"  # of Glue, unless GLUE_DATABASE names another
-# The template's workgroups: that of people, and that of the state machine of SQL edits.
-WORKGROUP, EDITS_WORKGROUP = "towline", "towline-edits"
+# The template's workgroups: that of people, that of the state machine of SQL edits, and that of loads.
+WORKGROUP, EDITS_WORKGROUP, LOADS_WORKGROUP = "towline", "towline-edits", "towline-loads"
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Settings:
     """What every entry point needs to know before it can reach a dataset.
 
     `endpoint_url` is None on AWS. `access_key` and `secret_key` are None where botocore finds the
-    credentials itself (a profile, a role, the environment). The last six matter to functions only;
+    credentials itself (a profile, a role, the environment). The last nine matter to functions only;
     `reconcile_minutes` lie between two runs of Reconcile.
     """
 
@@ -52,6 +52,9 @@ class Settings:
     author_source: str = "path"
     apply_queue_url: str | None = None
     validate_queue_url: str | None = None
+    ingest_queue_url: str | None = None
+    sample_queue_url: str | None = None
+    load_queue_url: str | None = None
     topic_arn: str | None = None
     state_machine_arn: str | None = None
     reconcile_minutes: float | None = None
@@ -101,6 +104,9 @@ class Settings:
             author_source=env.get("AUTHOR_SOURCE") or "path",
             apply_queue_url=env.get("APPLY_QUEUE_URL") or None,
             validate_queue_url=env.get("VALIDATE_QUEUE_URL") or None,
+            ingest_queue_url=env.get("INGEST_QUEUE_URL") or None,
+            sample_queue_url=env.get("SAMPLE_QUEUE_URL") or None,
+            load_queue_url=env.get("LOAD_QUEUE_URL") or None,
             topic_arn=env.get("TOPIC_ARN") or None,
             state_machine_arn=env.get("STATE_MACHINE_ARN") or None,
             reconcile_minutes=_number(env, "RECONCILE_MINUTES"),

@@ -212,11 +212,21 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def copy(self, source: str, target: str, *, version: str | None = None, when: Precondition = ALWAYS) -> Stat:
-        """Copy a version (None: the current one) inside the store, metadata and content type included.
+    def copy(
+        self,
+        source: str,
+        target: str,
+        *,
+        version: str | None = None,
+        when: Precondition = ALWAYS,
+        metadata: Metadata | None = None,
+    ) -> Stat:
+        """Copy a version (None: the current one) inside the store, content type included. The target has this
+        `metadata`; None: the source's.
 
         Returns the target's Stat; its ETag may differ from the source's. NotFound: no such source, or
         `Matches` of a target that is not there. PreconditionFailed, Contended: the target's, as in `put`.
+        UsageError: metadata that S3 cannot carry.
         """
         ...
 

@@ -14,12 +14,13 @@ from towline.errors import UsageError
 REAL = Template()
 BUCKET_ARN = f"arn:aws:s3:::{BUCKET}"
 MASTER = f"{BUCKET_ARN}/data/net_tows/master.parquet"
-APPLY = f"arn:aws:iam::{ACCOUNT}:role/towline-ApplyRole-1A2B"
+APPLY, INGEST = f"arn:aws:iam::{ACCOUNT}:role/towline-ApplyRole-1A2B", REAL.arn("IngestRole")
 ROOT_USER = f"arn:aws:iam::{ACCOUNT}:root"
 OVER_TLS = {"aws:SecureTransport": "true", "aws:PrincipalArn": APPLY}
 # s3:ObjectCreationOperation is true for calls that make an object and false for those that only prepare one.
 CREATES, PREPARES = {"s3:ObjectCreationOperation": "true"}, {"s3:ObjectCreationOperation": "false"}
 KEPT = ["data/net_tows/master.parquet", "contracts/net_tows.json", "snapshots/x", "audit/x", "changes/x", "archive/x"]
+KEPT += [keys.entry("golf_rounds", "0cc175b9-1"), keys.lines("golf_rounds", 1), "bronze/golf_rounds/x.csv"]
 
 
 def refused(action: str, resource: str, template: Template = REAL, **context: str) -> bool:
@@ -38,7 +39,7 @@ def test_the_bucket_is_versioned_encrypted_and_private() -> None:
 
 def test_notes_results_and_runs_expire_and_nothing_else_and_deleting_the_stack_leaves_the_bucket() -> None:
     bucket = REAL.resources["Bucket"]
-    parts, notes, results, runs, copies = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+    parts, notes, results, runs, copies, *files = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
     assert parts["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     assert "Expir" not in json.dumps(parts)
     assert (notes["Prefix"], notes["NoncurrentVersionExpiration"]) == ("meta/", {"NoncurrentDays": 1})
@@ -48,6 +49,9 @@ def test_notes_results_and_runs_expire_and_nothing_else_and_deleting_the_stack_l
     assert (runs["Prefix"], runs["ExpirationInDays"]) == (keys.SQL, 30)
     assert (copies["Prefix"], copies["NoncurrentVersionExpiration"]) == (keys.PUBLISHED, {"NoncurrentDays": 7})
     assert "ExpirationInDays" not in copies
+    days = {rule["Prefix"]: rule["NoncurrentVersionExpiration"]["NoncurrentDays"] for rule in files}
+    assert days == {keys.SAMPLES: 1, keys.SILVER: 30, keys.GOLD: 30}, "which can be made anew of bronze/"
+    assert not any("ExpirationInDays" in rule for rule in files)
     with pytest.raises(UsageError):
         keys.check_dataset("_results")  # or the working area of a dataset of that name would expire
     assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
@@ -70,7 +74,7 @@ def test_plain_http_is_refused_to_everyone(action: str, resource: str) -> None:
 def test_only_the_embedded_aws_may_speak_plain_http() -> None:
     local = Template(RequireTls="false")
     assert not refused("s3:GetObject", MASTER, local, **{"aws:SecureTransport": "false"})
-    assert [s["Sid"] for s in local.bucket_policy] == ["ConditionalWritesOnly", "KeepHistory"]
+    assert [s["Sid"] for s in REAL.bucket_policy if s not in local.bucket_policy] == ["TlsOnly"]
 
 
 def test_a_master_is_written_on_a_condition_or_not_at_all() -> None:
@@ -106,18 +110,31 @@ def test_intents_can_be_reaped_and_the_inbox_tidied() -> None:
     assert not refused("s3:DeleteObject", f"{BUCKET_ARN}/inbox/net_tows/x/p1.json")
 
 
-def test_the_inbox_queue_takes_messages_from_our_bucket_in_our_account_only() -> None:
-    policy = REAL.resources["InboxQueuePolicy"]["Properties"]
+def test_a_second_copy_of_a_file_is_taken_back_by_who_put_it_there_and_its_version_stays() -> None:
+    resource = f"{BUCKET_ARN}/bronze/golf_rounds/x.csv"
+    assert not refused("s3:DeleteObject", resource, **{"aws:PrincipalArn": INGEST})
+    assert refused("s3:DeleteObjectVersion", resource, **{"aws:PrincipalArn": INGEST})
+    assert refused("s3:DeleteObject", f"{BUCKET_ARN}/manifests/golf_rounds/x", **{"aws:PrincipalArn": INGEST})
+
+
+NOTIFIED = ["InboxQueue", "IngestQueue", "SampleQueue", "LoadQueue"]
+
+
+@pytest.mark.parametrize("name", NOTIFIED)
+def test_a_queue_takes_messages_from_our_bucket_in_our_account_only(name: str) -> None:
+    policy = REAL.resources[f"{name}Policy"]["Properties"]
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
-    assert policy["Queues"] == ["InboxQueue"]
+    assert policy["Queues"] == [name]
     ours = {"aws:SourceArn": BUCKET_ARN, "aws:SourceAccount": ACCOUNT}
-    queue = REAL.arn("InboxQueue")
+    queue = REAL.arn(name)
     assert allowed([statement], "sqs:SendMessage", queue, ours)
     assert not allowed([statement], "sqs:SendMessage", queue, {**ours, "aws:SourceArn": "arn:aws:s3:::another"})
     assert not allowed([statement], "sqs:SendMessage", queue, {**ours, "aws:SourceAccount": "210987654321"})
     assert not allowed([statement], "sqs:ReceiveMessage", queue, ours)
 
 
-def test_the_notification_waits_for_the_queue_policy() -> None:
-    assert REAL.resources["Bucket"]["DependsOn"] == "InboxQueuePolicy"
+def test_the_notifications_wait_for_the_policies_of_their_queues() -> None:
+    notified = REAL.resources["Bucket"]["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
+    assert {config["Queue"].rsplit(":", 1)[-1] for config in notified} == set(NOTIFIED)
+    assert REAL.resources["Bucket"]["DependsOn"] == [f"{name}Policy" for name in NOTIFIED]

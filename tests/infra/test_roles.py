@@ -23,11 +23,16 @@ ROLES = {
     "Reconcile": "ReconcileRole",
     "BulkEdit": "BulkEditRole",
     "Flatten": "FlattenRole",
+    "IngestFile": "IngestRole",
+    "SampleFile": "SampleRole",
+    "LoadDataset": "LoadRole",
     "state machine": "BulkEditMachineRole",
     "researcher": "ResearcherRole",
     "steward": "StewardRole",
 }
 ME, ANOTHER = "AROAEXAMPLEEXAMPLE:alice", "AROAEXAMPLEEXAMPLE:bob"
+INGEST = "20261128T214500-3f9a52c07be1"
+BRONZE = "bronze/golf_rounds/course_id=erinhills/ingest_date=2026-11-28/214500--a.csv"
 AT, COMMIT = datetime(2026, 3, 1, tzinfo=UTC), "01JNAAAAAAAAAAAAAAAAAAAAAA"
 CALL = {"aws:userid": ME, "aws:SecureTransport": "true", "s3:if-match": '"e0"', "s3:ObjectCreationOperation": "true"}
 VERBS = {
@@ -39,6 +44,7 @@ VERBS = {
 KEYS = {
     "inbox/<dataset>/<own>/…": keys.inbox("net_tows", ME, "p1.json"),
     "inbox/<dataset>/<another's>/…": keys.inbox("net_tows", ANOTHER, "p1.json"),
+    "inbox/<dataset>/pipeline-<dataset>/…": keys.inbox("net_tows", "pipeline-golf_rounds", "p1.json"),
     "inbox/<dataset>/<another's>/<own>/…": keys.inbox("net_tows", ANOTHER, f"{ME}/p1.json"),
     "data/<dataset>/master.parquet": keys.master("net_tows"),
     "contracts/<dataset>.json": keys.contract("net_tows"),
@@ -50,6 +56,16 @@ KEYS = {
     "blame/<dataset>/…": keys.block("net_tows", 1, 64),
     "archive/<dataset>/…": keys.Layout().archived(keys.Layout().snapshot("net_tows", COMMIT)),
     "quarantine/<dataset>/…": keys.quarantine("net_tows", "p1", "report.json", AT),
+    "quarantine/<dataset>/<day>/<ingest>/…": keys.quarantine("golf_rounds", INGEST, "rows.parquet", AT),
+    "raw/<dataset>/…": keys.raw("golf_rounds", ("erinhills",), "a.csv"),
+    "retries/<dataset>/<ingest>/<own>.json": keys.retry("golf_rounds", INGEST, ME),
+    "retries/<dataset>/<ingest>/<another's>.json": keys.retry("golf_rounds", INGEST, ANOTHER),
+    "bronze/<dataset>/…": BRONZE,
+    "manifests/<dataset>/entries/…": keys.entry("golf_rounds", "0cc175b9c0f1b6a831c399e269772661-1", INGEST),
+    "manifests/<dataset>/lines/…": keys.lines("golf_rounds", 1),
+    "samples/<dataset>/…": keys.sample(BRONZE),
+    "silver/<dataset>/…": keys.lake(keys.SILVER, "golf_rounds", "fact", "a=1", "01JNA"),
+    "gold/<dataset>/…": keys.inventory(keys.GOLD, "golf_rounds"),
     "meta/reconcile.json": keys.LAST_RUN,
     "sql/<dataset>/<run>/base/…": keys.Run("net_tows", "p1").base,
     "sql/<dataset>/<run>/next/…": f"{keys.Run('net_tows', 'p1').next}1/part-0",
@@ -58,6 +74,7 @@ KEYS = {
     "sql/<dataset>/<run>/preview.json": keys.Run("net_tows", "p1").preview,
     "sql/<dataset>/<run>/token.json": keys.Run("net_tows", "p1").token,
     "sql/_edits/…": f"{keys.EDIT_RESULTS}1.txt",
+    "sql/_loads/…": f"{keys.LOAD_RESULTS}1.csv",
     "sql/<dataset>/next/<own>/…": f"{keys.by_hand('net_tows', ME, 'shift')}part-0",
     "sql/<dataset>/next/<another's>/…": f"{keys.by_hand('net_tows', ANOTHER, 'shift')}part-0",
     "sql/_results/…": f"{keys.QUERY_RESULTS}1.csv",
@@ -81,7 +98,7 @@ NO_OPERATION |= {
     "lambda:InvokeFunction",
     *(f"logs:{name}LogDelivery" for name in ("Create", "Get", "Update", "Delete")),
 }
-NO_OPERATION |= {"logs:ListLogDeliveries"}
+NO_OPERATION |= {"logs:ListLogDeliveries", "s3:GetObjectVersionTagging"}
 
 
 def table() -> list[tuple[str, str, str]]:
@@ -93,9 +110,8 @@ def table() -> list[tuple[str, str, str]]:
 
 def may(caller: str, action: str, resource: str, **context: str) -> bool:
     """Whether the caller's role and the bucket's policy together let it pass."""
-    arn = f"arn:aws:iam::{ACCOUNT}:role/towline-{ROLES[caller]}-1A2B"
     statements = [*REAL.statements(ROLES[caller]), *REAL.bucket_policy]
-    return allowed(statements, action, resource, {**CALL, "aws:PrincipalArn": arn, **context})
+    return allowed(statements, action, resource, {**CALL, "aws:PrincipalArn": REAL.arn(ROLES[caller]), **context})
 
 
 def verbs(caller: str, key: str) -> str:
@@ -150,12 +166,14 @@ def test_every_action_is_spelled_out_and_exists() -> None:
             assert action in operations | NO_OPERATION, (role, action)
 
 
-def test_only_intents_what_runs_leave_and_copies_are_deleted() -> None:
+def test_only_intents_what_runs_leave_and_what_can_be_made_anew_are_deleted() -> None:
     granted = [(role, s) for role, s in all_statements() if s["Effect"] == "Allow"]
     deleting = [(role, s["Action"], s["Resource"]) for role, s in granted if "s3:Delete" in str(s["Action"])]
     assert [(role, as_list(resource)) for role, _, resource in deleting] == [
         ("ReconcileRole", [f"{BUCKET_ARN}/intents/*"]),
+        ("ReconcileRole", [f"{BUCKET_ARN}/silver/*", f"{BUCKET_ARN}/gold/*"]),
         ("BulkEditRole", [f"{BUCKET_ARN}/sql/*"]),
+        ("IngestRole", [f"{BUCKET_ARN}/bronze/*"]),
         ("StewardRole", [f"{BUCKET_ARN}/iceberg/*", f"{BUCKET_ARN}/published/*"]),
     ]
     assert "s3:DeleteObjectVersion" not in str(deleting)
@@ -167,7 +185,8 @@ def test_everyone_may_list_so_that_missing_is_told_from_forbidden(caller: str) -
 
 
 @pytest.mark.parametrize(
-    ("caller", "sees"), [(c, c not in ("ValidateProposal", "Flatten", "state machine")) for c in ROLES]
+    ("caller", "sees"),
+    [(c, c in ("ApplyProposals", "Reconcile", "BulkEdit", "researcher", "steward")) for c in ROLES],
 )
 def test_versions_are_listed_of_masters_only(caller: str, sees: bool) -> None:
     assert may(caller, "s3:ListBucketVersions", BUCKET_ARN, **{"s3:prefix": keys.master("net_tows")}) is sees
@@ -184,7 +203,17 @@ def test_versions_are_listed_of_masters_only(caller: str, sees: bool) -> None:
         ("ApplyProposals", "ApplyQueue", {"ReceiveMessage", "DeleteMessage"}),
         ("Reconcile", "InboxQueue", {"SendMessage"}),
         ("Reconcile", "ApplyQueue", {"SendMessage"}),
+        ("Reconcile", "IngestQueue", {"SendMessage"}),
+        ("Reconcile", "SampleQueue", {"SendMessage"}),
+        ("Reconcile", "LoadQueue", {"SendMessage"}),
+        ("IngestFile", "IngestQueue", {"ReceiveMessage", "DeleteMessage"}),
+        ("IngestFile", "SampleQueue", set()),
+        ("SampleFile", "SampleQueue", {"ReceiveMessage", "DeleteMessage"}),
+        ("LoadDataset", "LoadQueue", {"ReceiveMessage", "DeleteMessage"}),
+        ("LoadDataset", "IngestQueue", set()),
         ("researcher", "InboxQueue", set()),
+        ("researcher", "IngestQueue", set()),
+        ("steward", "LoadQueue", set()),
         ("researcher", "ApplyQueue", set()),
         ("steward", "InboxQueue", set()),
         ("steward", "ApplyQueue", set()),
@@ -195,7 +224,7 @@ def test_who_sends_to_and_takes_from_which_queue(caller: str, queue: str, action
     assert {a for a in tried if may(caller, f"sqs:{a}", REAL.arn(queue))} == actions
 
 
-QUEUES = ["InboxQueue", "InboxDeadLetters", "ApplyQueue", "ApplyDeadLetters"]
+QUEUES = list(REAL.of_type("AWS::SQS::Queue"))
 
 
 @pytest.mark.parametrize("queue", QUEUES)
@@ -224,25 +253,27 @@ def test_reconcile_finds_uploads_that_nobody_ended_and_drops_no_parts_of_what_pe
     dropped = {
         pattern for pattern, key in KEYS.items() if may("Reconcile", "s3:AbortMultipartUpload", f"{BUCKET_ARN}/{key}")
     }
-    assert dropped == {"data/<dataset>/master.parquet", "snapshots/<dataset>/…"}
+    copies = {"bronze/<dataset>/…", "quarantine/<dataset>/…", "quarantine/<dataset>/<day>/<ingest>/…"}
+    assert dropped == {"data/<dataset>/master.parquet", "snapshots/<dataset>/…"} | copies
 
 
 @pytest.mark.parametrize("caller", ROLES)
 def test_only_the_functions_tell_outcomes_and_nobody_raises_alarms(caller: str) -> None:
-    assert may(caller, "sns:Publish", REAL.arn("OutcomeTopic")) is (caller in REAL.functions and caller != "Flatten")
+    tells = caller in REAL.functions.keys() - {"Flatten", "SampleFile"}
+    assert may(caller, "sns:Publish", REAL.arn("OutcomeTopic")) is tells
     assert not may(caller, "sns:Publish", REAL.arn("AlarmTopic"))
 
 
 def test_a_researcher_with_wider_policies_still_cannot_write_what_only_commits_write() -> None:
     anything = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
     statements = [*REAL.statements("ResearcherRole"), anything]
-    assert allowed(statements, "s3:PutObject", f"{BUCKET_ARN}/samples/x", CALL), "the Allow is in force"
+    assert allowed(statements, "s3:PutObject", f"{BUCKET_ARN}/elsewhere/x", CALL), "the Allow is in force"
     for pattern, key in KEYS.items():
-        if not pattern.startswith(("inbox/", "reviews/", "sql/", "iceberg/", "published/")):
+        if not pattern.startswith(("inbox/", "reviews/", "sql/", "iceberg/", "published/", "raw/", "retries/")):
             assert not allowed(statements, "s3:PutObject", f"{BUCKET_ARN}/{key}", CALL), key
 
 
-@pytest.mark.parametrize("role", ["ValidateRole", "ApplyRole", "ReconcileRole", "BulkEditRole", "FlattenRole"])
+@pytest.mark.parametrize("role", [REAL.role_of(function) for function in REAL.functions])
 def test_only_lambda_takes_a_functions_role(role: str) -> None:
     (statement,) = REAL.of_type("AWS::IAM::Role")[role]["AssumeRolePolicyDocument"]["Statement"]
     assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
@@ -286,7 +317,7 @@ def test_people_query_in_their_own_workgroup_and_change_none(caller: str) -> Non
 def test_a_person_makes_and_drops_tables_but_not_those_of_edits_and_history(caller: str) -> None:
     for action in ("glue:CreateTable", "glue:DeleteTable"):
         assert may(caller, action, f"{GLUE}table/towline/shifted")
-        for kept in ("run_01jnaa_base", "audit", "changes", "net_tows_snapshots"):
+        for kept in ("run_01jnaa_base", "audit", "changes", "manifest", "net_tows_snapshots"):
             assert may(caller, "glue:GetTable", f"{GLUE}table/towline/{kept}")
             assert not may(caller, action, f"{GLUE}table/towline/{kept}"), kept
         assert not may(caller, action, f"{GLUE}table/finance/ledger")
@@ -297,7 +328,7 @@ def test_a_person_makes_and_drops_tables_but_not_those_of_edits_and_history(call
 
 @pytest.mark.parametrize("caller", ROLES)
 def test_who_commits_keeps_the_catalog_in_step_and_drops_no_table(caller: str) -> None:
-    keeps = caller in ("ApplyProposals", "Reconcile", "BulkEdit")
+    keeps = caller in ("ApplyProposals", "Reconcile", "BulkEdit", "LoadDataset")
     assert may(caller, "glue:UpdateTable", f"{GLUE}table/towline/net_tows") is keeps
     assert not (keeps and may(caller, "glue:DeleteTable", f"{GLUE}table/towline/net_tows"))
 
@@ -316,6 +347,26 @@ def test_edits_are_queried_in_a_workgroup_of_their_own() -> None:
         assert starts is (caller == "state machine"), caller
         stops = may(caller, "athena:StopQueryExecution", f"{WORKGROUP}EditsWorkGroup")
         assert stops is (caller in ("state machine", "BulkEdit", "ValidateProposal")), caller
+
+
+def test_gold_is_queried_in_a_workgroup_of_its_own() -> None:
+    for caller in ROLES:
+        starts = may(caller, "athena:StartQueryExecution", f"{WORKGROUP}LoadsWorkGroup")
+        assert starts is (caller == "LoadDataset"), caller
+
+
+def test_what_is_put_aside_of_files_is_seen_by_all_and_refused_proposals_are_not() -> None:
+    """A proposal that carries such a name was given it by its author."""
+    for ingest in (INGEST, f"{INGEST}.2"):
+        assert may("researcher", "s3:GetObject", f"{BUCKET_ARN}/{keys.quarantine('golf_rounds', ingest, 'a.csv', AT)}")
+    for proposal in ("p1", COMMIT, "20261128-net_tows-volumes"):
+        assert not may("researcher", "s3:GetObject", f"{BUCKET_ARN}/{keys.quarantine('x', proposal, 'a.csv', AT)}")
+
+
+def test_tags_that_a_file_came_with_are_copied_and_no_others_are_read() -> None:
+    for caller in ROLES:
+        assert may(caller, "s3:GetObjectTagging", f"{BUCKET_ARN}/{BRONZE}") is (caller == "IngestFile")
+        assert not may(caller, "s3:PutObjectTagging", f"{BUCKET_ARN}/{keys.master('net_tows')}")
 
 
 def test_runs_are_started_by_the_validator_by_reconcile_and_by_the_end_of_a_query() -> None:

@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from tests.infra.iam import allowed, as_list
 from tests.infra.template import BUCKET, FILE, Template
 from towline import keys
-from towline.settings import EDITS_WORKGROUP, WORKGROUP, Settings
+from towline.settings import EDITS_WORKGROUP, LOADS_WORKGROUP, WORKGROUP, Settings
 
 EVENTS = ROOT / "events"
 HIDDEN_FOR = 6  # times the function's timeout, as Lambda asks of a queue's visibility timeout
@@ -64,9 +64,41 @@ def test_no_function_sends_to_the_queue_that_it_consumes(function: str) -> None:
     assert queue is None or not allowed(statements, "sqs:SendMessage", REAL.arn(queue), {})
 
 
-def test_the_inbox_and_reviews_trigger_the_validator_and_nothing_else_triggers_anything() -> None:
+def test_each_prefix_triggers_one_function_and_no_other_triggers_anything() -> None:
     triggers = {function: found for function in FUNCTIONS if (found := prefixes_that_trigger(function))}
-    assert triggers == {"ValidateProposal": ["inbox/", "reviews/"]}
+    assert triggers == {
+        "ValidateProposal": [keys.INBOX, keys.REVIEWS],
+        "IngestFile": [keys.RAW, keys.RETRIES],
+        "SampleFile": [keys.BRONZE],
+        "LoadDataset": [keys.MANIFESTS],
+    }
+
+
+def test_entries_are_loaded_and_the_lines_that_they_are_compacted_to_are_not() -> None:
+    notified = REAL.resources["Bucket"]["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
+    rules = {
+        rule["Name"]: rule["Value"]
+        for config in notified if config["Queue"].endswith(":LoadQueue")
+        for rule in config["Filter"]["S3Key"]["Rules"]
+    }  # fmt: skip
+    wanted = {key: key.startswith(rules["prefix"]) and key.endswith(rules["suffix"]) for key in (
+        keys.entry("golf_rounds", "0cc175b9c0f1b6a831c399e269772661-1"),
+        keys.entry("golf_rounds", "0cc175b9c0f1b6a831c399e269772661-1", "20261128T214500-3f9a52c07be1"),
+        keys.lines("golf_rounds", 1),
+    )}  # fmt: skip
+    assert list(wanted.values()) == [True, True, False]
+
+
+def test_files_by_the_thousand_leave_room_for_proposals_and_loads_are_few_and_large() -> None:
+    """An account has a thousand runs at once, a new one ten, for all functions. Two is the least that Lambda takes."""
+    bounds = {
+        function: (event["Properties"]["ScalingConfig"]["MaximumConcurrency"], event["Properties"]["BatchSize"])
+        for function in ("IngestFile", "SampleFile", "LoadDataset")
+        for event in REAL.functions[function]["Events"].values()
+    }
+    assert bounds == {"IngestFile": (5, 10), "SampleFile": (5, 10), "LoadDataset": (2, 1000)}
+    (event,) = REAL.functions["LoadDataset"]["Events"].values()
+    assert event["Properties"]["MaximumBatchingWindowInSeconds"] > 0, "Lambda wants one for batches of more than ten"
 
 
 @pytest.mark.parametrize("function", [f for f in FUNCTIONS if REAL.queue_of(f)])
@@ -99,7 +131,7 @@ def test_someone_is_told_of_failing_functions_dead_letters_and_queues_that_stand
         if queue := REAL.queue_of(function):
             letters = REAL.of_type("AWS::SQS::Queue")[queue]["RedrivePolicy"]["deadLetterTargetArn"].rsplit(":", 1)[-1]
             watched += [("ApproximateAgeOfOldestMessage", queue), ("ApproximateNumberOfMessagesVisible", letters)]
-    assert len(watched) == 9
+    assert len(watched) == 18
     for metric, dimension in watched:
         assert len(alarms_on(metric, dimension)) == 1, (metric, dimension)
     assert all(alarm["AlarmActions"] == [topic] for alarm in ALARMS.values())
@@ -107,12 +139,16 @@ def test_someone_is_told_of_failing_functions_dead_letters_and_queues_that_stand
     assert "KmsMasterKeyId" not in REAL.resources["AlarmTopic"].get("Properties", {})
 
 
-def test_the_alarm_on_datasets_watches_the_metric_that_reconcile_counts() -> None:
-    alarm = ALARMS["DatasetsInTroubleAlarm"]
-    environment = REAL.functions["Reconcile"]["Environment"]
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [("DatasetsInTrouble", "Reconcile"), ("FilesQuarantined", "IngestFile"), ("FilesFailed", "LoadDataset")],
+)
+def test_the_alarms_on_what_needs_a_person_watch_the_metrics_that_the_functions_count(name: str, function: str) -> None:
+    alarm = ALARMS[f"{name}Alarm"]
+    environment = REAL.functions[function]["Environment"]
     assert alarm["Namespace"] == environment["POWERTOOLS_METRICS_NAMESPACE"]
     assert alarm["Dimensions"] == [{"Name": "service", "Value": environment["POWERTOOLS_SERVICE_NAME"]}]
-    assert f'"{alarm["MetricName"]}"' in (code_of("Reconcile") / "app.py").read_text()
+    assert f'"{alarm["MetricName"]}"' in (code_of(function) / "app.py").read_text()
 
 
 def test_the_alarm_address_is_optional() -> None:
@@ -171,7 +207,8 @@ def test_snapshots_and_audit_records_cannot_be_moved_to_where_they_would_do_harm
     for good in ("snapshots/", "audit/", "towline/history/", "_snapshots/"):
         assert re.search(pattern, good), good
     taken = ("inbox/", "inbox/x/", "data/", "data/old/", "receipts/", "blame/", "meta/", "archive/", "sql/", "iceberg/")
-    for bad in (*taken, "snapshots", "/", "", "a//b/", "a/*/"):
+    files = (keys.RAW, keys.BRONZE, keys.MANIFESTS, keys.SAMPLES, keys.RETRIES, keys.SILVER, keys.GOLD, "gold/old/")
+    for bad in (*taken, *files, "snapshots", "/", "", "a//b/", "a/*/"):
         assert not re.search(pattern, bad), bad
 
 
@@ -210,7 +247,11 @@ def test_the_workgroups_are_those_that_the_code_asks_and_their_results_are_where
         group["Name"]: group["WorkGroupConfiguration"] for group in REAL.of_type("AWS::Athena::WorkGroup").values()
     }
     places = {name: group["ResultConfiguration"]["OutputLocation"] for name, group in groups.items()}
-    expected = {WORKGROUP: keys.QUERY_RESULTS, EDITS_WORKGROUP: keys.EDIT_RESULTS}
+    expected = {
+        WORKGROUP: keys.QUERY_RESULTS,
+        EDITS_WORKGROUP: keys.EDIT_RESULTS,
+        LOADS_WORKGROUP: keys.LOAD_RESULTS,
+    }
     assert places == {name: f"s3://{BUCKET}/{prefix}" for name, prefix in expected.items()}
     rules = REAL.resources["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     (expiring,) = [rule["Prefix"] for rule in rules if rule["Id"] == "forget-query-results"]

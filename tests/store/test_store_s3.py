@@ -124,6 +124,19 @@ def test_a_copy_over_the_limit_goes_by_parts_with_metadata_and_content_type(
     assert s3_client.head_object(Bucket=s3_store.bucket, Key="copy")["ContentType"] == "text/csv"
 
 
+def test_a_copy_with_metadata_of_its_own_keeps_the_content_type_at_any_size(
+    s3_store: S3Store, s3_client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3, "COPY_MAX", 10 * MIB)
+    monkeypatch.setattr(s3, "COPY_PART", 5 * MIB)
+    for key, size in (("small", 10), ("big", 11 * MIB)):
+        s3_store.put(key, b"x" * size, metadata={"old": "gone"}, content_type="text/csv")
+        copied = s3_store.copy(key, f"{key} copy", metadata={"ingest": "é"})
+        found = s3_client.head_object(Bucket=s3_store.bucket, Key=f"{key} copy")
+        assert (found["ContentType"], found["ContentLength"]) == ("text/csv", size)
+        assert copied.metadata == s3_store.head(f"{key} copy").metadata == {"ingest": "é"}
+
+
 def test_a_copy_of_a_version_this_store_wrote_or_saw_is_one_request(s3_client: Any, bucket: str) -> None:
     writer, reader = S3Store(s3_client, bucket), S3Store(s3_client, bucket)
     stat = writer.put("k", b"1", metadata={"commit": "C1"})

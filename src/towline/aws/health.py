@@ -27,6 +27,9 @@ from towline.store import ObjectStore
 QUEUES: Mapping[str, tuple[str, str, str]] = {
     "validate": ("Validate queue", "Dead letters of validate", "ValidateProposal"),
     "apply": ("Apply queue", "Dead letters of apply", "ApplyProposals"),
+    "ingest": ("Ingest queue", "Dead letters of ingest", "IngestFile"),
+    "sample": ("Sample queue", "Dead letters of sample", "SampleFile"),
+    "load": ("Load queue", "Dead letters of load", "LoadDataset"),
 }
 _WAITING, _IN_FLIGHT = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
 
@@ -72,7 +75,7 @@ class Storage:
 
 @dataclass
 class Queues:
-    """The two queues and their dead letters. Where they are stands in Reconcile's note: whoever may read numbers of a
+    """The queues and their dead letters. Where they are stands in Reconcile's note: whoever may read numbers of a
     queue may not look up its name."""
 
     settings: Settings

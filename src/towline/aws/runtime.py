@@ -14,12 +14,13 @@ from towline.aws import connect
 from towline.aws.athena import Athena
 from towline.aws.glue import Glue
 from towline.aws.machine import Machine
-from towline.aws.queues import ApplyQueue, Topic, ValidateQueue
+from towline.aws.queues import ApplyQueue, EventQueue, Topic
 from towline.aws.s3 import S3Store
 from towline.body import Body
 from towline.bulk import words
 from towline.cataloging import keep_in_step
 from towline.errors import TowlineError
+from towline.ingest.entry import Entry
 from towline.receipts import Receipt
 from towline.settings import Settings
 from towline.shelf import Shelf
@@ -54,6 +55,10 @@ class Runtime:
         if receipt.kind == external.AUTHOR:  # apply or reconcile, whoever met it: one metric, one alarm
             with single_metric("MastersOverwritten", MetricUnit.Count, 1, default_dimensions={"service": "towline"}):
                 pass
+
+    def tell_file(self, entry: Entry) -> None:
+        """Tell whoever subscribed of a raw file that was refused."""
+        self._topic.publish_file(entry)
 
     @staticmethod
     def _log_master(dataset: str, commit: str, body: Body) -> None:
@@ -104,8 +109,33 @@ class Runtime:
         return ApplyQueue(self._client("sqs"), self.settings.apply_queue_url or "")
 
     @cached_property
-    def validate_queue(self) -> ValidateQueue:
-        return ValidateQueue(self._client("sqs"), self.settings.validate_queue_url or "")
+    def validate_queue(self) -> EventQueue:
+        return EventQueue(self._client("sqs"), self.settings.validate_queue_url or "")
+
+    @property
+    def queues(self) -> dict[str, str]:
+        """The URLs of all queues, by what `towline.aws.health.QUEUES` calls them."""
+        known = self.settings
+        urls = {
+            "validate": known.validate_queue_url,
+            "apply": known.apply_queue_url,
+            "ingest": known.ingest_queue_url,
+            "sample": known.sample_queue_url,
+            "load": known.load_queue_url,
+        }
+        return {name: url for name, url in urls.items() if url}
+
+    @cached_property
+    def ingest_queue(self) -> EventQueue:
+        return EventQueue(self._client("sqs"), self.settings.ingest_queue_url or "")
+
+    @cached_property
+    def sample_queue(self) -> EventQueue:
+        return EventQueue(self._client("sqs"), self.settings.sample_queue_url or "")
+
+    @cached_property
+    def load_queue(self) -> EventQueue:
+        return EventQueue(self._client("sqs"), self.settings.load_queue_url or "")
 
     def _store(self) -> S3Store:
         return S3Store(self._client("s3"), self.settings.bucket)

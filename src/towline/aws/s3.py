@@ -58,8 +58,8 @@ class S3Store(ObjectStore):
     reads and for unconditional writes. A conditional write that succeeded at a first try whose answer was lost
     is repeated too and gets 412 from its own success: this store says PreconditionFailed, and the caller looks.
 
-    MiniStack 1.5.33 ignores the conditions of CopyObject, which S3 checks; stock, it answers a span of a named version
-    with the whole of it, which is cut here.
+    MiniStack 1.5.33, stock, ignores the conditions of CopyObject, which S3 checks, and answers a span of a named
+    version with the whole of it, which is cut here.
     """
 
     def __init__(self, client: Any, bucket: str, *, page_size: int = 1000) -> None:
@@ -126,14 +126,26 @@ class S3Store(ObjectStore):
         answer = self._call("put_object", key, sent, writes=True)
         return self._written(key, len(body), answer, metadata)
 
-    def copy(self, source: str, target: str, *, version: str | None = None, when: Precondition = ALWAYS) -> Stat:
+    def copy(
+        self,
+        source: str,
+        target: str,
+        *,
+        version: str | None = None,
+        when: Precondition = ALWAYS,
+        metadata: Metadata | None = None,
+    ) -> Stat:
         check_key(source)
         known = self._known.get((source, version or "")) or self.head(source, version=version)
         if known.size > COPY_MAX or (when != ALWAYS and not self._copies_conditionally):
-            return self._copy_by_parts(known, target, when)
+            return self._copy_by_parts(known, target, when, metadata)
         sent = {"Key": target, "CopySource": self._source(source, known.version), **_conditions(when)}
+        if metadata is not None:  # S3 takes the source's content type and metadata, or new ones for both
+            kept = {"Metadata": quote_metadata(metadata), "ContentType": self._content_type(known)}
+            sent |= {"MetadataDirective": "REPLACE", **kept}
         answer = self._call("copy_object", f"{source} -> {target}", sent, writes=True)
-        return self._written(target, known.size, answer | answer["CopyObjectResult"], known.metadata)
+        carried = known.metadata if metadata is None else metadata
+        return self._written(target, known.size, answer | answer["CopyObjectResult"], carried)
 
     def assemble(
         self,
@@ -248,13 +260,16 @@ class S3Store(ObjectStore):
             return source  # S3 documents ranges only of objects over 5 MiB; a whole object needs none
         return {**source, "CopySourceRange": f"bytes={part.start}-{part.stop - 1}"}
 
-    def _copy_by_parts(self, source: Stat, target: str, when: Precondition) -> Stat:
+    def _content_type(self, stat: Stat) -> str:
+        at = {"Key": stat.key, **_version(stat.version)}
+        return str(self._call("head_object", stat.key, at).get("ContentType", _BINARY))
+
+    def _copy_by_parts(self, source: Stat, target: str, when: Precondition, metadata: Metadata | None) -> Stat:
         """A copy that CopyObject cannot make: of more than 5 GiB, or conditional with an old botocore."""
-        at = {"Key": source.key, **_version(source.version)}
-        content_type = self._call("head_object", source.key, at).get("ContentType", _BINARY)
         starts = range(0, source.size, COPY_PART)
         ranges = [CopyRange(source.key, source.version, n, min(n + COPY_PART, source.size)) for n in starts]
-        return self._assemble(target, ranges or [b""], when, source.metadata, content_type)
+        carried = source.metadata if metadata is None else metadata
+        return self._assemble(target, ranges or [b""], when, carried, self._content_type(source))
 
     def _source(self, key: str, version: str | None) -> dict[str, str]:
         # As a dict: botocore then quotes the key. A string it sends as it is, and "?" would begin the version.

@@ -48,8 +48,13 @@ VERBS = {
     "blame": "Tell who set a cell, a row or a column, when and why.",
     "query": "Ask by SQL: the tables, their snapshots, every change and who made it.",
     "verify": "Check that a dataset's history is whole.",
+    "sample": "Show the first rows of a raw file.",
     "flatten": "Make one Parquet object of the part files under a prefix.",
+    "ingest": "Send files to be taken in: to bronze, or to quarantine with a reason.",
+    "manifest": "List the files that came in, and what became of each.",
     "prune": "Move old snapshots and audit records into the archive.",
+    "load": "Load the files of a dataset that wait in bronze.",
+    "trace": "Tell where a file's rows went, and where a table's came from.",
     "publish": "Publish a copy of a dataset for other engines, such as an Iceberg table.",
 }
 

@@ -19,8 +19,8 @@ from towline.store import ABSENT
 
 STACK = "towline"  # the name that the template is deployed under
 SKEW = 300  # seconds; S3 refuses requests that are more than 15 minutes off
-_QUEUES = ("InboxQueueUrl", "ApplyQueueUrl")
-_DEAD = ("InboxDeadLettersUrl", "ApplyDeadLettersUrl")
+_QUEUED = ("Inbox", "Apply", "Ingest", "Sample", "Load")
+_QUEUES, _DEAD = [f"{name}QueueUrl" for name in _QUEUED], [f"{name}DeadLettersUrl" for name in _QUEUED]
 
 
 def every(call: Call, settings: Settings) -> list[Check]:

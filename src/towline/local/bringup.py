@@ -1,6 +1,6 @@
 """From a MiniStack that answers to a stack that works: deploy, start the function workers, reconcile.
 
-Events of a killed stack are gone while their objects are not, so whoever starts it looks through the inbox
+Events of a killed stack are gone while their objects are not, so whoever starts it looks through the bucket
 once, by the same function that does so on a schedule.
 """
 
@@ -20,7 +20,9 @@ from towline.local.deploy import Clients, Deployed, Plan, deploy
 # None: look at everything, not only at what came since some moment.
 RECONCILE = {"since": None}
 RECONCILE_OUTPUT = "ReconcileFunction"
-QUEUE_OUTPUTS = ("InboxQueueUrl", "ApplyQueueUrl")
+QUEUE_OUTPUTS = ("InboxQueueUrl", "ApplyQueueUrl", "IngestQueueUrl", "SampleQueueUrl", "LoadQueueUrl")
+
+_NOT_RECONCILED = "what a crash left behind could not be looked for"
 
 Complaint = str | None
 
@@ -48,7 +50,8 @@ def bring_up(clients: Clients, plan: Plan, warm: Callable[[str], Complaint]) -> 
 
 def _empty_queues(clients: Clients, deployed: Deployed) -> None:
     """Drop messages that a killed stack had saved: one that was being worked on would hold up its group until its
-    visibility timeout is over. Every message stands for an inbox object, and reconciling finds those."""
+    visibility timeout is over. Every message stands for an object that nobody has dealt with, and reconciling finds
+    those."""
     for output in QUEUE_OUTPUTS:
         if output in deployed.outputs:
             clients("sqs").purge_queue(QueueUrl=deployed.outputs[output])
@@ -80,7 +83,7 @@ def _reconcile(clients: Clients, function: str) -> Complaint:
     try:
         answer = clients("lambda").invoke(FunctionName=function, Payload=json.dumps(RECONCILE).encode())
     except (ClientError, BotoCoreError) as error:
-        return f"the inbox could not be reconciled: {error}"
+        return f"{_NOT_RECONCILED}: {error}"
     if "FunctionError" in answer:
-        return f"the inbox could not be reconciled: {answer['Payload'].read().decode(errors='replace')[:400]}"
+        return f"{_NOT_RECONCILED}: {answer['Payload'].read().decode(errors='replace')[:400]}"
     return None

@@ -45,7 +45,8 @@ class Loaded:
 class Inventory:
     """What a layer holds. `number` counts loads; `load` is the last one's id; `pipeline` the digest of the pipeline
     that made it; `tables`: table -> partition (`a=1/b=2`) -> file; `loaded`: ingest -> what came of it; `etag`: of the
-    object that it was read from, None where there was none."""
+    object that it was read from, None where there was none. A rebuild is what is to replace the inventory of the same
+    `number` when all files are in it: no reader looks at it."""
 
     dataset: str
     layer: str
@@ -55,10 +56,11 @@ class Inventory:
     tables: Mapping[str, Mapping[str, PartitionFile]] = field(default_factory=dict)
     loaded: Mapping[str, Loaded] = field(default_factory=dict)
     etag: str | None = None
+    is_rebuild: bool = False
 
     @property
     def key(self) -> str:
-        return keys.inventory(self.layer, self.dataset)
+        return (keys.rebuild if self.is_rebuild else keys.inventory)(self.layer, self.dataset)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -74,13 +76,14 @@ class Inventory:
         }
 
 
-def read(store: ObjectStore, layer: str, dataset: str) -> Inventory:
-    """The inventory of a layer; an empty one where nothing was loaded yet. Corrupt: it cannot be read."""
-    key = keys.inventory(layer, dataset)
+def read(store: ObjectStore, layer: str, dataset: str, *, rebuild: bool = False) -> Inventory:
+    """The inventory of a layer, or what is to replace it; an empty one where there is none. Corrupt: it cannot be
+    read."""
+    none = Inventory(dataset, layer, is_rebuild=rebuild)
     try:
-        blob = store.get(key)
+        blob = store.get(none.key)
     except NotFound:
-        return Inventory(dataset, layer)
+        return none
     try:
         raw = json.loads(blob.body)
         if raw["format"] != FORMAT:
@@ -88,10 +91,10 @@ def read(store: ObjectStore, layer: str, dataset: str) -> Inventory:
         tables = {t: {p: _file(each) for p, each in parts.items()} for t, parts in raw["tables"].items()}
         loaded = {ingest: _loaded(each) for ingest, each in raw["loaded"].items()}
         told = (raw["number"], raw["load"], raw["pipeline"])
-        return Inventory(dataset, layer, *told, tables, loaded, blob.stat.etag)
+        return Inventory(dataset, layer, *told, tables, loaded, blob.stat.etag, rebuild)
     except (ValueError, KeyError, TypeError) as error:
         raise Corrupt(
-            f"{key} cannot be read ({error!r}): restore its version before, or load all files anew"
+            f"{none.key} cannot be read ({error!r}): restore its version before, or load all files anew"
         ) from error
 
 

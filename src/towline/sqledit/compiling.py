@@ -61,7 +61,7 @@ def compile(
     target, reads = _target(parsed, contract, known, others)
     query = _edited(target, parsed.tree)
     check_columns(query, target.schema, parsed)
-    return Compiled(_written(query, parsed), verb, reads - known.own)
+    return Compiled(written(query, parsed), verb, reads - known.own)
 
 
 def read_only(statement: str, names: Collection[str], database: str, *, master: str | None = None) -> str:
@@ -69,7 +69,7 @@ def read_only(statement: str, names: Collection[str], database: str, *, master: 
     `master` is the table that is also meant by that name."""
     parsed = read(statement, QUERIES)
     tables.of_query(names, database, master).resolve(parsed)
-    return _written(parsed.tree, parsed)
+    return written(parsed.tree, parsed)
 
 
 def _target(
@@ -124,7 +124,7 @@ def _rewritten(target: rewrite.Target, tree: exp.Expr) -> exp.Query:
     raise target.statement.refused("sql.syntax", f"{tree.key.upper()} is not understood")
 
 
-def _written(query: exp.Expr, parsed: Statement) -> str:
+def written(query: exp.Expr, parsed: Statement) -> str:
     """The query as text, for people to read; on one line where it would be too long otherwise."""
     try:
         for pretty in (True, False):

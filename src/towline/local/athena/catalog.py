@@ -42,6 +42,7 @@ class Table:
     format: str
     serde: Mapping[str, str]
     properties: Mapping[str, str]
+    has_symlinks: bool = False  # what lies at the location is no data, but text that names the objects which are
 
     @property
     def all_columns(self) -> dict[str, str]:
@@ -90,6 +91,7 @@ def _table(described: Mapping[str, Any]) -> Table:
         format=_format(storage, serde),
         serde=serde.get("Parameters") or {},
         properties=properties,
+        has_symlinks="symlinktextinputformat" in (storage.get("InputFormat") or "").lower(),
     )
 
 

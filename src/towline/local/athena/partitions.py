@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from towline.local.athena import catalog, storage
+from towline.local.athena import catalog, storage, symlinks
 from towline.local.athena.catalog import Table
 from towline.local.athena.projection import projected
 from towline.local.athena.storage import Location, Stored
@@ -30,7 +30,14 @@ class Split:
 
 
 def splits(table: Table) -> list[Split]:
-    """All objects of `table`, in the order of its partitions and of their keys."""
+    """All objects of `table`, in the order of its partitions and of their keys; those that symlinks name, in theirs."""
+    found = _placed(table)
+    if not table.has_symlinks:
+        return found
+    return [Split(stored, split.values) for split in found for stored in symlinks.named(split.stored)]
+
+
+def _placed(table: Table) -> list[Split]:
     if not table.partition_keys:
         return [Split(stored, {}) for stored in storage.listing(Location.parse(table.location))]
     return list(_projected(table) if table.is_projected else _registered(table))

@@ -69,6 +69,16 @@ def _listing(location: Location, hidden: bool) -> Iterator[Stored]:
             yield Stored(Location(location.bucket, key), int(objects[key]["size"]))
 
 
+def find(location: Location) -> Stored | None:
+    """The current version of an object; None where there is none."""
+    from ministack.services import s3
+
+    caller.check_read(location.bucket, location.key)
+    objects = on_loop(lambda: s3._buckets.get(location.bucket, {}).get("objects", {}))
+    found = objects.get(location.key)
+    return None if found is None else Stored(location, int(found["size"]))
+
+
 def _is_hidden(name: str) -> bool:
     return name == "" or name.endswith("/") or any(part.startswith(("_", ".")) for part in name.split("/"))
 

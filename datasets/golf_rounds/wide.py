@@ -1,0 +1,170 @@
+"""Rounds as wide CSV: one line a round, one column for each value of each slot.
+
+    _id,course,startTime,...,locations[0].startTime,locations[0].fixCoordinates[0],...,locations[116].isProblem
+
+How many slots there are follows from the header. A block of lines is read at a time, and turned from columns of slots
+to rows by Arrow's kernels: the columns of one kind, slot after slot, are one long array, and rows are taken from it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from itertools import count, islice
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from towline.errors import UnreadableFile
+from towline.pipeline.definition import BronzeFile
+from towline.pipeline.texts import refused
+from towline.store import MIB
+
+from .pieces import ROUND, SLOT, SLOTS_MAX, Piece
+
+BLOCK = 8 * MIB  # of text, in which a whole line must fit; Arrow reads one ahead
+HEADER_MAX = 4 * MIB
+_SLOT = re.compile(r"locations\[(0|[1-9]\d{0,8})\]\.(.+)")
+
+
+def read(file: BronzeFile, separator: str = ",") -> Iterator[Piece]:
+    """UnreadableFile: it is no CSV, or a line is longer than a block."""
+    header = _header(file, separator)
+    slots, unknown = _slots(header), _unknown(header)
+    skipped: dict[int, str] = {}
+    row = 1
+    for batch in _batches(file, header, separator, skipped):
+        numbers = list(islice((number for number in count(row) if number not in skipped), batch.num_rows))
+        row = numbers[-1] + 1 if numbers else row
+        yield Piece(_rounds(batch, numbers), _unpivoted(batch, slots), _ragged(skipped, row, len(header)), unknown)
+        unknown = ()
+    if skipped:
+        last = max(skipped) + 1
+        yield Piece(_rounds(None, []), _no_slots(), _ragged(skipped, last, len(header)), unknown)
+
+
+def slot_of(column: str) -> tuple[int, str] | None:
+    """`locations[3].pace` -> (3, "pace"); None for a column of the round."""
+    found = _SLOT.fullmatch(column)
+    return (int(found[1]), found[2]) if found else None
+
+
+def _header(file: BronzeFile, separator: str) -> list[str]:
+    """The columns' names, as the first line has them."""
+    with file.open() as stream:
+        head = stream.read(HEADER_MAX)
+    text = head.decode("utf-8-sig", errors="replace")
+    try:
+        names = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), [])
+    except csv.Error as error:
+        raise UnreadableFile(
+            f"{file.source.where}: the header cannot be read ({error}); it must be one line of CSV"
+        ) from None
+    if len(head) == HEADER_MAX and not re.search(r"[\r\n]", text):
+        raise UnreadableFile(f"{file.source.where}: no line ends within {HEADER_MAX:,} bytes; this is no table")
+    return names
+
+
+def _slots(header: Sequence[str]) -> int:
+    """How many slots the file has: one more than its last one's number. UnreadableFile: too many."""
+    slots = 1 + max((found[0] for name in header if (found := slot_of(name))), default=-1)
+    if slots > SLOTS_MAX:
+        raise UnreadableFile(f"a column is of locations[{slots - 1}]; rounds with up to {SLOTS_MAX:,} slots are read")
+    return slots
+
+
+def is_known(name: str) -> bool:
+    """Whether a column is one of the round's or of a slot's."""
+    found = slot_of(name)
+    return found[1] in SLOT if found else name in ROUND
+
+
+def _unknown(header: Sequence[str]) -> tuple[str, ...]:
+    """Names that are neither a round's nor a slot's; those of slots once for all slots."""
+    names = (name for name in header if not is_known(name))
+    return tuple(dict.fromkeys(f"locations[i].{found[1]}" if (found := slot_of(name)) else name for name in names))
+
+
+def _batches(
+    file: BronzeFile, header: Sequence[str], separator: str, skipped: dict[int, str]
+) -> Iterator[pa.RecordBatch]:
+    """The known columns as text, a block at a time; lines that do not fit the header are noted in `skipped`."""
+
+    def skip(line: pyarrow.csv.InvalidRow) -> str:
+        skipped[line.number - 1] = f"{line.actual_columns} cells: {line.text}"
+        return "skip"
+
+    known = [name for name in header if is_known(name)]
+    try:
+        with file.open() as stream:
+            yield from pyarrow.csv.open_csv(
+                stream,
+                pyarrow.csv.ReadOptions(use_threads=False, block_size=BLOCK),
+                pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=skip),
+                pyarrow.csv.ConvertOptions(
+                    column_types=dict.fromkeys(known, pa.string()),
+                    include_columns=known,
+                    null_values=[""],
+                    strings_can_be_null=True,
+                ),
+            )
+    except pa.ArrowInvalid as error:
+        raise UnreadableFile(
+            f"{file.source.where} cannot be read as CSV ({error}); a line may have {BLOCK:,} bytes, all text is UTF-8, "
+            "and quotation marks open and close whole cells"
+        ) from None
+
+
+def _rounds(batch: pa.RecordBatch | None, numbers: Sequence[int]) -> pa.Table:
+    return pa.table({"row": pa.array(numbers, pa.int64())} | {name: _column(batch, name) for name in ROUND})
+
+
+def _column(batch: pa.RecordBatch | None, name: str) -> pa.Array:
+    if batch is None or (at := batch.schema.get_field_index(name)) < 0:
+        return pa.nulls(batch.num_rows if batch else 0, pa.string())
+    return batch.column(at)
+
+
+def _unpivoted(batch: pa.RecordBatch, slots: int) -> pa.Table:
+    """One row for each slot that is no trailing empty one."""
+    kinds = {kind: [_column(batch, f"locations[{slot}].{kind}") for slot in range(slots)] for kind in SLOT}
+    if not slots or not batch.num_rows:
+        return _no_slots()
+    taken = _taken(kinds, slots, batch.num_rows)
+    round_, index = _position(taken, batch.num_rows)
+    columns = {kind: pa.concat_arrays(each).take(taken) for kind, each in kinds.items()}
+    return pa.table({"round": round_, "index": index, **columns})
+
+
+def _taken(kinds: dict[str, list[pa.Array]], slots: int, rounds: int) -> pa.Array:
+    """Where the slots that count lie in columns laid end to end (slot after slot, all rounds in each), by round."""
+    kept = [pa.repeat(False, rounds)] * (slots + 1)
+    for slot in reversed(range(slots)):
+        kept[slot] = kept[slot + 1]
+        for columns in kinds.values():
+            if columns[slot].null_count < rounds:
+                kept[slot] = pc.or_(kept[slot], columns[slot].is_valid())
+    by_round = pa.arange(0, slots * rounds)
+    round_ = pc.divide(by_round, slots)
+    at = pc.add(pc.multiply(pc.subtract(by_round, pc.multiply(round_, slots)), rounds), round_)
+    return at.filter(pa.concat_arrays(kept[:slots]).take(at))
+
+
+def _position(taken: pa.Array, rounds: int) -> tuple[pa.Array, pa.Array]:
+    index = pc.divide(taken, rounds)
+    return pc.subtract(taken, pc.multiply(index, rounds)), index
+
+
+def _no_slots() -> pa.Table:
+    numbers = {name: pa.array([], pa.int64()) for name in ("round", "index")}
+    return pa.table(numbers | {kind: pa.array([], pa.string()) for kind in SLOT})
+
+
+def _ragged(skipped: dict[int, str], before: int, width: int) -> pa.Table:
+    """Take the lines before a row off `skipped`, as refused rows."""
+    rows = [row for row in sorted(skipped) if row < before]
+    texts = pa.array([skipped.pop(row) for row in rows], pa.string())
+    return refused(pa.array(rows, pa.int64()), "", texts, f"the line does not have {width} cells, as the header has")

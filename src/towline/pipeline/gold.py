@@ -1,0 +1,256 @@
+"""Gold: what SQL makes of silver, made anew for those partitions only whose silver has changed.
+
+    1  read silver's inventory, and bring what Athena sees of it up to that
+    2  compare what each gold partition was made of with what silver holds now: those that differ are to be made
+    3  ask Athena for these, a statement a table; write a file a partition
+    4  look that Athena saw that inventory all the while; else begin anew
+    5  replace gold's inventory, on the condition that it is the one of step 2: the commit point
+
+Tables that read other gold tables come after those, in a round of steps 2 to 5 of their own. A run that dies or fails
+leaves what was there; the next finds the same to do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from towline import keys, queries
+from towline.errors import LostRace, NotFound, OutcomeUnknown, PreconditionFailed, QueryFailed
+from towline.pipeline import goldsql, parts, symlinks
+from towline.pipeline import inventory as inventories
+from towline.pipeline import partition as partitions
+from towline.pipeline.goldsql import GoldTable
+from towline.pipeline.inventory import Inventory, PartitionFile
+from towline.pipeline.plan import Place
+from towline.pipeline.registry import Package
+from towline.queries import Engine
+from towline.workbench import Workbench
+
+TRIES = 5
+
+_LINE = re.compile(r"\bline (\d+):\d+")
+
+
+@dataclass(frozen=True)
+class GoldResult:
+    """What a run did. `load`: its id, empty where there was nothing to do; `silver`: the number of the inventory that
+    gold is made of now; `rebuilt`, `kept` (made, and the same as before), `removed`: partitions; `rows` of those that
+    were made; `statements` that Athena ran, and the bytes that it read for them."""
+
+    dataset: str
+    load: str = ""
+    silver: int = 0
+    rebuilt: tuple[Place, ...] = ()
+    kept: tuple[Place, ...] = ()
+    removed: tuple[Place, ...] = ()
+    rows: int = 0
+    statements: int = 0
+    scanned_bytes: int = 0
+
+    def to_json(self) -> dict[str, object]:
+        places = ("rebuilt", "kept", "removed")
+        return {**vars(self), **{name: [list(place) for place in vars(self)[name]] for name in places}}
+
+
+class _Late(Exception):
+    """Silver or gold is another meanwhile."""
+
+
+def refresh(bench: Workbench, package: Package, engine: Engine, bucket: str, *, full: bool = False) -> GoldResult:
+    """Bring gold up to silver; `full`: make every partition anew. `bench.describe` is asked to tell Athena of tables
+    before they are read.
+
+    BrokenPipeline: the SQL of a table cannot be used, and where. QueryFailed: Athena could not run it. LostRace: loads
+    were quicker, again and again. In all of these gold stays as it is, or as a round of tables left it.
+    """
+    tables = goldsql.ordered(package)
+    for _ in range(TRIES):
+        silver = inventories.read(bench.store, keys.SILVER, package.dataset)
+        if not silver.number or not tables:
+            return GoldResult(package.dataset, silver=silver.number)
+        try:
+            return _Refresh(bench, engine, bucket, silver, tables, bench.new_id(), full).run()
+        except _Late:
+            continue
+    raise LostRace(f"{TRIES} times a load of {package.dataset} was quicker: gold waits for the next one")
+
+
+def sources(gold: GoldTable, layers: Mapping[str, Mapping[str, PartitionFile]]) -> dict[str, tuple[str, ...]]:
+    """What each partition of a gold table is made of: its SQL, and `<table>/<partition>@<digest>`. `layers`: the
+    partitions of all tables, silver and gold."""
+    found: dict[str, set[str]] = {}
+    for table in gold.reads:
+        for name, file in layers.get(table, {}).items():
+            texts = partitions.values(name)
+            own = "/".join(f"{column}={texts[column] or partitions.NULL}" for column in gold.partition)
+            found.setdefault(own, {gold.source}).add(f"{table}/{name}@{file.digest}")
+    return {own: tuple(sorted(each)) for own, each in sorted(found.items())}
+
+
+@dataclass
+class _Refresh:
+    bench: Workbench
+    engine: Engine
+    bucket: str
+    silver: Inventory
+    tables: Sequence[GoldTable]
+    id: str
+    full: bool
+
+    def run(self) -> GoldResult:
+        store = self.bench.store
+        if not symlinks.write(store, self.bucket, self.silver):
+            raise _Late
+        before = self._without_old(inventories.read(store, keys.GOLD, self.silver.dataset))
+        result = GoldResult(self.silver.dataset, silver=self.silver.number)
+        for level in goldsql.levels(self.tables):
+            before, result = self._level(level, before, result)
+        symlinks.write(store, self.bucket, before)
+        return result
+
+    def _without_old(self, before: Inventory) -> Inventory:
+        """The inventory without tables whose SQL is gone; it counts when something else is to be written, too."""
+        named = {gold.table for gold in self.tables}
+        return replace(before, tables={table: each for table, each in before.tables.items() if table in named})
+
+    def _level(self, level: Sequence[GoldTable], before: Inventory, so_far: GoldResult) -> tuple[Inventory, GoldResult]:
+        layers = {**self.silver.tables, **before.tables}
+        wanted = {gold.table: sources(gold, layers) for gold in level}
+        stale = {gold.table: self._stale(before.tables.get(gold.table, {}), wanted[gold.table]) for gold in level}
+        gone = [(table, name) for table, each in wanted.items() for name in before.tables.get(table, {}).keys() - each]
+        if not gone and not any(stale.values()):
+            return before, so_far
+        self.bench.describe()
+        rounds = [_Round(self, gold, before, wanted[gold.table]) for gold in level]
+        made = {each.gold.table: each.made(stale[each.gold.table]) for each in rounds}
+        if not (symlinks.are_of(self.bench.store, self.silver) and symlinks.are_of(self.bench.store, before)):
+            raise _Late
+        tables = {
+            table: {name: file for name, file in before.tables.get(table, {}).items() if name in each} | made[table]
+            for table, each in wanted.items()
+        }
+        after = self._commit(replace(before, tables={**before.tables, **tables}))
+        return after, _told(so_far, self.id, made, gone, rounds)
+
+    def _stale(self, there: Mapping[str, PartitionFile], wanted: Mapping[str, tuple[str, ...]]) -> list[str]:
+        """The partitions that are to be made."""
+        known = {} if self.full else {name: file.sources for name, file in there.items()}
+        return [name for name, each in wanted.items() if known.get(name) != each]
+
+    def _commit(self, after: Inventory) -> Inventory:
+        """The commit point, and after it what Athena sees. What seems lost may have happened: the inventory says whose
+        it is."""
+        store, number = self.bench.store, after.number + 1
+        try:
+            written = inventories.write(store, replace(after, number=number, load=self.id))
+        except (PreconditionFailed, NotFound, OutcomeUnknown) as error:
+            written = inventories.read(store, keys.GOLD, after.dataset)
+            if (written.load, written.number) != (self.id, number):
+                if isinstance(error, OutcomeUnknown) and written.etag == after.etag:
+                    raise
+                raise _Late from error
+        if not symlinks.write(store, self.bucket, written):
+            raise _Late
+        self.bench.describe()
+        return written
+
+
+@dataclass
+class _Round:
+    """One table's partitions on their way. `asked` counts statements, `scanned` the bytes that Athena read."""
+
+    refresh: _Refresh
+    gold: GoldTable
+    before: Inventory
+    sources: Mapping[str, tuple[str, ...]]
+    asked: int = 0
+    scanned: int = 0
+
+    def made(self, stale: Sequence[str]) -> dict[str, PartitionFile]:
+        """The files of these partitions, written; of one that is as it was, the one that is there."""
+        asked = goldsql.statements(self.gold, self.refresh.bench.database, stale)
+        return {
+            name: self._placed(name, rows)
+            for wanted, statement in asked
+            for name, rows in split(self.gold, self._result(statement), wanted)
+        }
+
+    def _result(self, statement: str) -> pa.Table:
+        engine, bench = self.refresh.engine, self.refresh.bench
+        id = engine.start(statement, bench.new_id())
+        try:
+            execution = queries.ended(engine, id)
+        except QueryFailed as error:
+            raise QueryFailed(f"{self.gold.file}: {error}{_line(str(error), statement)}") from error
+        self.asked, self.scanned = self.asked + 1, self.scanned + execution.scanned_bytes
+        return engine.result(execution, bench.store)
+
+    def _placed(self, name: str, rows: pa.Table) -> PartitionFile:
+        body = parts.encoded(rows, self.sources[name])
+        part = parts.Part(body, len(rows), parts.digest(body), self.sources[name])
+        known = self.before.tables.get(self.gold.table, {}).get(name)
+        if known and known.digest == part.digest:
+            return known
+        key = keys.lake(keys.GOLD, self.gold.dataset, self.gold.table, name, self.refresh.id)
+        self.refresh.bench.store.put(key, body)
+        return parts.placed(key, part)
+
+
+def split(gold: GoldTable, rows: pa.Table, wanted: Collection[str]) -> Iterator[tuple[str, pa.Table]]:
+    """The rows of each of these partitions, in one order whatever order they came in; of some there may be none.
+    QueryFailed: there are rows of other partitions, or it cannot be told of which they are."""
+    rows = pa.table(rows.columns, names=[name.lower() for name in rows.column_names])
+    columns = [name.lower() for name in gold.partition]
+    if missing := [name for name in columns if name not in rows.column_names]:
+        raise QueryFailed(f"{gold.file}: it selects no column {missing[0]}, by which the table is parted; add it")
+    rows = rows.take(pc.sort_indices(rows, sort_keys=[(name, "ascending") for name in rows.column_names]))
+    codes, lower = partitions.coded(rows, columns)
+    own = dict(zip(columns, gold.partition, strict=True))
+    names = {code: _named(name, own) for code, name in lower.items()} if len(rows) else {}
+    if foreign := sorted(set(names.values()) - set(wanted)):
+        why = "its partition columns must be those of the tables that it reads, unchanged"
+        raise QueryFailed(
+            f"{gold.file}: it has rows of partition {foreign[0]!r}, which no table that it reads has; {why}"
+        )
+    found = {name: rows.filter(pc.equal(codes, code)) for code, name in names.items()}
+    for name in wanted:
+        yield name, found.get(name, rows.slice(0, 0))
+
+
+def _named(name: str, own: Mapping[str, str]) -> str:
+    """A partition's name with its columns as silver writes them; Athena knows no upper case."""
+    parts = (part.split("=", 1) for part in name.split("/") if part)
+    return "/".join(f"{own[column]}={text}" for column, text in parts)
+
+
+def _line(reason: str, statement: str) -> str:
+    """The line of the statement that a reason points at."""
+    found = _LINE.search(reason)
+    lines = statement.splitlines()
+    return f"\n  {lines[int(found[1]) - 1].strip()}" if found and 0 < int(found[1]) <= len(lines) else ""
+
+
+def _told(
+    so_far: GoldResult,
+    load: str,
+    made: Mapping[str, Mapping[str, PartitionFile]],
+    gone: Sequence[Place],
+    rounds: Sequence[_Round],
+) -> GoldResult:
+    files = {(table, name): file for table, each in made.items() for name, file in each.items()}
+    fresh = {place for place, file in files.items() if file.key.endswith(f"/{load}.parquet")}
+    return replace(
+        so_far,
+        load=load,
+        rebuilt=(*so_far.rebuilt, *sorted(fresh)),
+        kept=(*so_far.kept, *sorted(files.keys() - fresh)),
+        removed=(*so_far.removed, *sorted(gone)),
+        rows=so_far.rows + sum(file.rows for file in files.values()),
+        statements=so_far.statements + sum(each.asked for each in rounds),
+        scanned_bytes=so_far.scanned_bytes + sum(each.scanned for each in rounds),
+    )

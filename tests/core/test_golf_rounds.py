@@ -1,0 +1,546 @@
+"""The pipeline of golf rounds: wide CSV and nested JSON to rows of fixes and of device logs."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import IO, Any
+
+import pyarrow as pa
+import pytest
+from h3.api.basic_str import latlng_to_cell
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from towline import keys
+from towline.errors import UnreadableFile
+from towline.ingest.entry import BRONZE, Entry
+from towline.keys import RawKey
+from towline.parquet.source import BytesSource
+from towline.pipeline import registry
+
+HOME = Path(__file__).parents[2] / "datasets" / "golf_rounds"
+PACKAGE = registry.load(HOME)
+PIPELINE = PACKAGE.pipeline
+EVENTS, HEALTH = "fact_telemetry_event", "fact_device_health"
+ROUND = "_id,course,startTime,startHole"
+VALUES = "r1,heronpoint,2025-07-01T14:00:00.000Z,1"
+
+
+def module(name: str) -> ModuleType:
+    """A module beside the pipeline."""
+    return sys.modules[f"{PIPELINE.conform.__module__}.{name}"]
+
+
+@dataclass(frozen=True)
+class File:
+    """A bronze file in memory."""
+
+    body: bytes
+    kind: str = "csv"
+
+    @property
+    def source(self) -> BytesSource:
+        return BytesSource(self.body, "this file")
+
+    @property
+    def entry(self) -> Entry:
+        return Entry("20260301T120000-0123456789ab", "golf_rounds", "raw/x", BRONZE, 0.0, len(self.body), "", "")
+
+    def open(self) -> IO[bytes]:
+        return io.BytesIO(self.body)
+
+
+@dataclass
+class Found:
+    """All that came of a file."""
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+    health: list[dict[str, Any]] = field(default_factory=list)
+    refused: list[tuple[int, str, str | None]] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+
+def conformed(body: bytes | str, kind: str = "csv") -> Found:
+    found = Found()
+    for piece in PIPELINE.conform(File(body.encode() if isinstance(body, str) else body, kind)):
+        found.events += piece.tables[EVENTS].to_pylist()
+        found.health += piece.tables[HEALTH].to_pylist()
+        lines = piece.refused.to_pylist() if piece.refused else []
+        found.refused += [(line["row"], line["column"], line["value"]) for line in lines]
+        found.reasons += [line["reason"] for line in lines]
+        found.unknown += piece.unknown
+    return found
+
+
+def wide(slots: Sequence[dict[str, str]], header: str = ROUND, values: str = VALUES) -> str:
+    """A CSV file of one round with these slots; a slot has the columns of all of them."""
+    kinds = list(dict.fromkeys(kind for slot in slots for kind in slot))
+    names = [f"locations[{number}].{kind}" for number in range(len(slots)) for kind in kinds]
+    cells = [slot.get(kind, "") for slot in slots for kind in kinds]
+    return ",".join([header, *names]) + "\n" + ",".join([values, *cells]) + "\n"
+
+
+def fix(minute: int = 1, **others: str) -> dict[str, str]:
+    """A slot of heronpoint."""
+    place = {"fixCoordinates[0]": "-88.3947", "fixCoordinates[1]": "43.2418"}
+    return {"startTime": f"2025-07-01T14:{minute:02}:00.000Z", **place, "hole": "1", "section": "2", **others}
+
+
+def one(slot: dict[str, str], **options: str) -> dict[str, Any]:
+    """The event of a round with this slot alone."""
+    (event,) = conformed(wide([slot], **options)).events
+    return event
+
+
+GOLDEN = (
+    "_id,course,startTime,endTime,startHole,goalTime,goalName,goalTimeFraction,isComplete,captureLogs,"
+    "locations[0].startTime,locations[0].fixCoordinates[0],locations[0].fixCoordinates[1],locations[0].hole,"
+    "locations[0].section,locations[0].pace,locations[0].batteryPercentage,locations[0].isCache,"
+    "locations[1].startTime,locations[1].fixCoordinates[0],locations[1].fixCoordinates[1],locations[1].hole,"
+    "locations[1].section,locations[1].pace,locations[1].batteryPercentage,locations[1].isCache\n"
+    "65a1,threelakes,2025-07-01T23:50:00Z,2025-07-02T03:40:00Z,19,252,4:12,0.98,true,"
+    '"[{""time"": ""2025-07-01T23:59:00Z"", ""level"": ""Error"", ""message"": ""GPS lost""}]",'
+    "2025-07-01T23:55:00.250Z,-79.4702,35.1893,19,1,-12.5,97,false,"
+    "2025-07-02T00:01:00Z,-79.47,35.19,20,3,,96,true\n"
+    "65a2,threelakes,2025-07-01T23:58:00Z,,1,252,4:12,,false,,2025-07-02T00:02:00Z,-79.4702,35.1893,1,1,0,50,,,,,,,,,\n"
+)
+
+
+def test_a_file_written_by_hand() -> None:
+    found = conformed(GOLDEN)
+    first, second, third = found.events
+    assert first == {
+        "row": 1,
+        "round_id": "65a1",
+        "course_id": "threelakes",
+        "ingest_date": date(2026, 3, 1),
+        "fix_timestamp": datetime(2025, 7, 1, 23, 55, 0, 250_000, UTC),
+        "fix_key": 1751414100250000,
+        "event_date": date(2025, 7, 1),
+        "event_year": 2025,
+        "event_month": 7,
+        "location_index": 0,
+        "hole_number": 19,
+        "section_number": 1,
+        "hole_section": "19-1",
+        "nine_number": 3,
+        "longitude": -79.4702,
+        "latitude": 35.1893,
+        "geometry": "POINT (-79.4702 35.1893)",
+        "h3_index": latlng_to_cell(35.1893, -79.4702, 10),
+        "pace": -12.5,
+        "pace_gap": None,
+        "positional_gap": None,
+        "battery_percentage": 97.0,
+        "is_cache": False,
+        "is_projected": None,
+        "is_problem": None,
+        "data_quality_tier": "good",
+        "is_location_padding": False,
+        "is_timestamp_missing": False,
+        "round_start_time": datetime(2025, 7, 1, 23, 50, tzinfo=UTC),
+        "round_end_time": datetime(2025, 7, 2, 3, 40, tzinfo=UTC),
+        "start_hole": 19,
+        "goal_time": 252.0,
+        "goal_name": "4:12",
+        "goal_time_fraction": 0.98,
+        "is_complete": True,
+    }
+    assert (second["event_date"], second["geometry"], second["data_quality_tier"]) == (
+        date(2025, 7, 2),
+        "POINT (-79.47 35.19)",
+        "cached",
+    )
+    assert (third["round_id"], third["row"], third["nine_number"], third["round_end_time"]) == ("65a2", 2, 1, None)
+    assert [(row["log_index"], row["level"], row["message"], row["event_date"]) for row in found.health] == [
+        (0, "error", "GPS lost", date(2025, 7, 1))
+    ]
+    assert not found.refused
+    assert not found.unknown
+
+
+def test_rows_have_the_contracts_columns_and_types() -> None:
+    (piece,) = PIPELINE.conform(File(GOLDEN.encode()))
+    for table, contract in PACKAGE.contracts.items():
+        names = piece.tables[table].drop_columns(["row"])
+        assert names.schema.names == list(contract.names)
+        assert [field.type for field in names.schema] == [field.type for field in contract.schema]
+
+
+def test_a_generated_file_gives_the_same_rows_as_csv_and_as_json() -> None:
+    generate = generator()
+    for number in range(5):
+        _, whole = generate.file(number, 30, fixes=12)
+        csv, array, lines = (conformed(generate.body(whole, kind), kind) for kind in ("csv", "json", "jsonl"))
+        assert csv == array == lines
+        assert len(csv.events) > 200
+        assert not csv.refused
+
+
+def test_the_generator_makes_the_same_files_of_the_same_seed() -> None:
+    generate = generator()
+    bodies = [generate.to_csv(generate.file(2, 10, seed=seed)[1]) for seed in (3, 3, 4)]
+    assert bodies[0] == bodies[1] != bodies[2]
+
+
+def generator() -> ModuleType:
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    spec = spec_from_file_location("golf_rounds_generate", HOME / "generate.py")
+    assert spec
+    assert spec.loader
+    made = module_from_spec(spec)
+    sys.modules[spec.name] = made
+    spec.loader.exec_module(made)
+    return made
+
+
+def test_empty_slots_at_the_end_are_the_formats_shape_and_give_no_row() -> None:
+    assert [row["location_index"] for row in conformed(wide([fix(1), fix(2), {}, {}])).events] == [0, 1]
+    assert conformed(wide([{"startTime": ""}, {}])).events == []
+
+
+def test_an_empty_slot_between_fixes_is_padding() -> None:
+    _, padding, _ = conformed(wide([fix(1), {}, fix(3)])).events
+    assert padding["is_location_padding"]
+    assert padding["is_timestamp_missing"]
+    assert (padding["data_quality_tier"], padding["location_index"], padding["fix_key"]) == ("padding", 1, -2)
+
+
+def test_a_slot_with_a_hole_but_neither_time_nor_place_is_padding() -> None:
+    event = one({**fix(), "startTime": "", "fixCoordinates[0]": "", "fixCoordinates[1]": ""})
+    assert (event["is_location_padding"], event["hole_section"], event["geometry"]) == (True, "1-2", None)
+
+
+def test_a_fix_without_a_time_is_of_the_day_on_which_its_round_began() -> None:
+    event = one(fix(startTime=""))
+    assert (event["is_timestamp_missing"], event["is_location_padding"]) == (True, False)
+    assert (event["event_date"], event["fix_key"]) == (date(2025, 7, 1), -1)
+
+
+def test_a_fix_without_any_time_has_no_day_and_the_contract_refuses_it() -> None:
+    assert one(fix(startTime=""), values="r1,heronpoint,,1")["event_date"] is None
+    assert PACKAGE.contracts[EVENTS].field("event_date").constraints.required
+
+
+def test_a_time_that_cannot_be_read_refuses_its_fix_and_says_which() -> None:
+    found = conformed(wide([fix(1), fix(startTime="noon"), fix(3)]))
+    assert [row["location_index"] for row in found.events] == [0, 2]
+    assert found.refused == [(1, "locations[1].startTime", "noon")]
+    assert "2025-07-01T14:03:09.250Z" in found.reasons[0]
+
+
+def test_a_round_that_cannot_be_read_is_refused_with_its_fixes_and_logs() -> None:
+    bad = GOLDEN.replace("2025-07-01T23:50:00Z", "23:50")
+    many = bad + "".join(f"x{n}" + GOLDEN.splitlines()[2][4:] + "\n" for n in range(20))
+    found = conformed(many)
+    assert found.refused == [(1, "startTime", "23:50")]
+    assert len(found.events) == 21
+    assert not found.health
+
+
+def test_a_file_of_which_many_rounds_cannot_be_read_fails() -> None:
+    with pytest.raises(UnreadableFile, match="1 of 1 rounds cannot be read"):
+        conformed(wide([fix()], values="r1,heronpoint,noon,1"))
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("2025-07-01T14:03:09.250Z", datetime(2025, 7, 1, 14, 3, 9, 250_000, UTC)),
+        ("2025-07-01 16:03:09+02:00", datetime(2025, 7, 1, 14, 3, 9, tzinfo=UTC)),
+        (" 2025-07-01T14:03:09Z ", datetime(2025, 7, 1, 14, 3, 9, tzinfo=UTC)),
+        ("2025-07-01T14:03:09", datetime(2025, 7, 1, 14, 3, 9, tzinfo=UTC)),
+        ("1751378589250", datetime(2025, 7, 1, 14, 3, 9, 250_000, UTC)),
+    ],
+)
+def test_times_have_a_zone_or_are_utc(text: str, at: datetime) -> None:
+    assert one(fix(startTime=text))["fix_timestamp"] == at
+
+
+@pytest.mark.parametrize(
+    "slot",
+    [
+        fix(hole="7.5"),
+        fix(pace="fast"),
+        fix(isCache="maybe"),
+        fix(startTime="2025-02-30T00:00:00Z"),
+        {**fix(), "fixCoordinates[0]": "88 W"},
+        fix(hole="1e30"),
+    ],
+)
+def test_values_that_cannot_have_their_type_are_refused(slot: dict[str, str]) -> None:
+    found = conformed(wide([fix(2), slot]))
+    assert len(found.events) == 1
+    assert len(found.refused) == 1
+
+
+_CELLS = st.one_of(
+    st.sampled_from(
+        ["", " ", "7", "7.0", " 7", "+7", "-0", ".5", "5.", "1e3", "1e999", "nan", "Infinity", "0x1F", "1_0"]
+    ),
+    st.sampled_from(["true", "TRUE", "1", "0", "yes", "t", "2025-07-01T14:03:09.250Z", "2025-07-01T14:03:09+0200"]),
+    st.sampled_from(
+        ["2025-07-01", "2025-07-01T24:00:00Z", "2025-07-01T14:03:60Z", "1751378589250", "2025-13-01T00:00Z"]
+    ),
+    st.floats(allow_nan=False).map(str),
+    st.sampled_from([2.0**53, 2.0**63, -(2.0**63), 2.0**63 - 1024, 1.0e300]).map(str),
+    st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1)).map(lambda at: f"{at.isoformat()}Z"),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(cell=_CELLS, kind=st.sampled_from(["number", "integer", "boolean", "time"]))
+def test_what_a_cell_means_does_not_depend_on_its_neighbours(cell: str, kind: str) -> None:
+    """Alone it may be read by Arrow's cast, beside one that cannot be read it never is."""
+    typed = module("cells").typed
+    alone, bad_alone = typed(pa.array([cell or None]), kind)
+    beside, bad_beside = typed(pa.array([cell or None, "?"]), kind)
+    assert str(alone[0].as_py()) == str(beside[0].as_py())
+    assert (bad_alone is not None and bad_alone[0].as_py()) == bad_beside[0].as_py()
+    assert bad_beside[1].as_py()
+
+
+def test_a_header_lacking_what_a_round_needs_is_refused() -> None:
+    assert PIPELINE.header(["_id", "course", "locations[0].startTime"]) == []
+    assert PIPELINE.header(["_id", "course", "locations"]) == []
+    assert PIPELINE.header(["ID", "course "]) == [
+        "there is no column _id",
+        "there is no column course",
+        "there are no fixes: neither a column locations[0].startTime (CSV) nor locations (JSON)",
+    ]
+    assert PIPELINE.header(["_id", "_id", "course", "locations", "x", "x"]) == ["there are two columns _id"]
+
+
+def test_columns_that_nobody_knows_are_reported_once_and_names_are_not_guessed() -> None:
+    slots = [fix(heldUp="true", Pace="1"), fix(2, heldUp="", Pace="2")]
+    found = conformed(wide(slots, header=f"{ROUND},device,StartTime", values=f"{VALUES},TM-4,x"))
+    assert found.unknown == ["device", "StartTime", "locations[i].heldUp", "locations[i].Pace"]
+    assert [event["pace"] for event in found.events] == [None, None]
+
+
+def test_columns_that_a_file_lacks_are_null() -> None:
+    event = one({"startTime": "2025-07-01T14:00:00Z"}, header="_id,course", values="r1,heronpoint")
+    assert {event[name] for name in ("pace", "longitude", "is_cache", "round_start_time", "nine_number")} == {None}
+    assert event["event_date"] == date(2025, 7, 1)
+
+
+@pytest.mark.parametrize("slots", [1, 3, 250])
+def test_a_file_may_have_any_number_of_slots(slots: int) -> None:
+    found = conformed(wide([fix(number % 60) for number in range(slots)]))
+    assert [event["location_index"] for event in found.events] == list(range(slots))
+
+
+def test_slots_may_stand_in_any_order_and_with_gaps() -> None:
+    header = f"locations[7].startTime,{ROUND},locations[2].startTime"
+    found = conformed(f"{header}\n2025-07-01T15:00:00Z,{VALUES},2025-07-01T14:00:00Z\n")
+    assert [(e["location_index"], e["is_location_padding"]) for e in found.events] == [
+        (n, n not in (2, 7)) for n in range(8)
+    ]
+
+
+def test_a_file_with_absurdly_many_slots_is_refused() -> None:
+    with pytest.raises(UnreadableFile, match=r"locations\[999999999\]; rounds with up to 10,000 slots"):
+        conformed(f"{ROUND},locations[999999999].startTime\n{VALUES},\n")
+
+
+def test_lines_that_do_not_fit_the_header_are_refused_by_number() -> None:
+    good = wide([fix()]).splitlines()
+    lines = [good[0], *[good[1]] * 20, "r2,heronpoint", *[good[1]] * 3, ",".join(["x"] * 30)]
+    found = conformed("\n".join(lines) + "\n")
+    assert [(row, column) for row, column, _ in found.refused] == [(21, ""), (25, "")]
+    assert [event["row"] for event in found.events] == [*range(1, 21), 22, 23, 24]
+
+
+@pytest.mark.parametrize(
+    ("hole", "start", "nine"), [("9", "1", 1), ("10", "1", 2), ("27", "1", 3), ("", "10", 2), ("", "", None)]
+)
+def test_the_nine_is_that_of_the_hole_else_that_of_the_start(hole: str, start: str, nine: int | None) -> None:
+    values = f"r1,heronpoint,2025-07-01T14:00:00Z,{start}"
+    assert one(fix(hole=hole), values=values)["nine_number"] == nine
+
+
+def test_a_fix_without_a_hole_is_on_the_nine_of_the_fix_before_it_in_its_own_round() -> None:
+    header, line = wide([fix(1, hole="12"), fix(2, hole="")]).splitlines()
+    other = wide([fix(1, hole=""), fix(2, hole="3")], values="r2,heronpoint,2025-07-01T14:00:00Z,").splitlines()[1]
+    assert [e["nine_number"] for e in conformed(f"{header}\n{line}\n{other}\n").events] == [2, 2, None, 1]
+
+
+@pytest.mark.parametrize(
+    ("flags", "tier"),
+    [
+        ({}, "good"),
+        ({"isCache": "true"}, "cached"),
+        ({"isCache": "true", "isProjected": "true"}, "projected"),
+        ({"isProjected": "true", "isProblem": "true"}, "problem"),
+        ({"fixCoordinates[1]": ""}, "problem"),
+    ],
+)
+def test_quality_is_the_worst_that_is_said_of_a_fix(flags: dict[str, str], tier: str) -> None:
+    assert one(fix(**flags))["data_quality_tier"] == tier
+
+
+def test_the_files_own_hole_section_counts() -> None:
+    assert one(fix(holeSection="7-2"))["hole_section"] == "7-2"
+    assert one(fix(hole="3", section=""))["hole_section"] is None
+
+
+def test_coordinates_off_the_earth_have_neither_geometry_nor_hexagon_and_stay_for_the_contract() -> None:
+    event = one({**fix(), "fixCoordinates[0]": "43.2", "fixCoordinates[1]": "-112.8"})
+    assert (event["latitude"], event["geometry"], event["h3_index"]) == (-112.8, None, None)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.floats(-90, 90),
+    st.floats(-180, 180),
+    st.lists(st.tuples(st.floats(-0.003, 0.003), st.floats(-0.003, 0.003)), min_size=30, max_size=30),
+)
+def test_hexagons_are_those_of_h3(latitude: float, longitude: float, steps: list[tuple[float, float]]) -> None:
+    """Also at the poles, at the date line and where several cells meet in a square."""
+    places = [(min(90, max(-90, latitude + n)), min(180, max(-180, longitude + e))) for n, e in steps]
+    columns = [pa.array(column, pa.float64()) for column in zip(*places, strict=True)]
+    found = module("hexagons").cells_of(columns[1], columns[0]).to_pylist()
+    assert found == [latlng_to_cell(lat, lon, 10) for lat, lon in places]
+
+
+def test_logs_that_are_json_become_a_row_an_entry() -> None:
+    log = json.dumps(
+        [
+            {"timestamp": {"$date": "2025-07-02T00:10:00Z"}, "severity": "WARN", "msg": "clock off"},
+            "rebooted",
+            {"code": 7},
+        ]
+    )
+    quoted = '"' + log.replace('"', '""') + '"'
+    found = conformed(wide([fix()], header=f"{ROUND},captureLogs", values=f"{VALUES},{quoted}"))
+    first, second, third = found.health
+    assert (first["log_time"], first["event_date"]) == (datetime(2025, 7, 2, 0, 10, tzinfo=UTC), date(2025, 7, 2))
+    assert (first["level"], first["message"]) == ("warn", "clock off")
+    assert (second["log_index"], second["message"], second["device_log_json"]) == (1, "rebooted", '"rebooted"')
+    assert second["event_date"] == date(2025, 7, 1)
+    assert (third["message"], third["device_log_json"]) == (None, '{"code":7}')
+
+
+def test_a_log_that_is_no_json_is_one_entry() -> None:
+    found = conformed(wide([fix()], header=f"{ROUND},captureLogs", values=f"{VALUES},GPS lost: twice"))
+    assert [(row["log_index"], row["message"]) for row in found.health] == [(0, "GPS lost: twice")]
+
+
+def nested(**members: Any) -> dict[str, Any]:
+    return {"_id": {"$oid": "r1"}, "course": "heronpoint", "startTime": {"$date": "2025-07-01T14:00:00Z"}, **members}
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        {"$date": "2025-07-01T14:03:09.250Z"},
+        {"$date": 1751378589250},
+        {"$date": {"$numberLong": "1751378589250"}},
+        "2025-07-01T14:03:09.250Z",
+    ],
+)
+def test_json_writes_times_in_several_ways(at: Any) -> None:
+    found = conformed(
+        json.dumps([nested(locations=[{"startTime": at, "hole": {"$numberInt": "4"}, "pace": 1.5}])]), "json"
+    )
+    (event,) = found.events
+    assert event["fix_timestamp"] == datetime(2025, 7, 1, 14, 3, 9, 250_000, UTC)
+    assert (event["round_id"], event["hole_number"], event["pace"]) == ("r1", 4, 1.5)
+
+
+def test_json_has_padding_and_trailing_slots_as_csv_has() -> None:
+    slots = [{"hole": 1, "fixCoordinates": [-88.3, 43.2]}, None, {"hole": 2}, {}, {"pace": ""}]
+    found = conformed(json.dumps(nested(locations=slots, notes="x")), "json")
+    assert [(e["location_index"], e["is_location_padding"]) for e in found.events] == [(0, False), (1, True), (2, True)]
+    assert found.unknown == ["notes"]
+
+
+def test_json_that_is_no_round_is_refused_by_number() -> None:
+    rounds = [nested(locations=[{"hole": 1}])] * 40
+    wrong = [7, nested(locations="none"), nested(locations=[{"fixCoordinates": "here"}]), nested(locations=[5])]
+    found = conformed(json.dumps([*rounds, *wrong]), "json")
+    assert found.refused == [
+        (41, "", "7"),
+        (42, "locations", "none"),
+        (44, "locations[0]", "5"),
+        (43, "locations[0].fixCoordinates[0]", "here"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('[{"_id": "a", "locations": []}', "character 30: the array does not end"),
+        ('[{"_id": "a"} {"_id": "b"}]', "character 14: a comma is missing"),
+        ('[{"_id": "a"}] x', "character 15: something comes behind"),
+        ('[{"_id": "a"}, {"_id": ', "character 15: no JSON"),
+        ('{"_id": "a"}\n{"_id" "b"}', "character 13: no JSON"),
+        ("[" * 200_000, "character 1: no JSON"),
+    ],
+)
+def test_json_that_is_damaged_is_refused_with_the_place(text: str, place: str) -> None:
+    with pytest.raises(UnreadableFile, match=place):
+        conformed(text, "json")
+
+
+def test_json_without_an_end_is_not_held_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module("nested"), "ROUND_MAX", 2 * 2**20)
+    endless = Endless(b"", "json")
+    with pytest.raises(UnreadableFile, match="no JSON of at most"):
+        list(PIPELINE.conform(endless))
+    assert sum(endless.given) < 10 * 2**20
+
+
+@dataclass(frozen=True)
+class Endless(File):
+    """One round that never ends."""
+
+    given: list[int] = field(default_factory=list)
+
+    def open(self) -> IO[bytes]:
+        return self  # type: ignore[return-value]
+
+    def __enter__(self) -> Endless:
+        return self
+
+    def __exit__(self, *how: object) -> None: ...
+
+    def read(self, size: int) -> bytes:
+        self.given.append(size)
+        return b'[{"_id": "' if len(self.given) == 1 else b"a" * size
+
+
+def test_the_course_of_a_file_is_its_folder_or_what_its_name_begins_with() -> None:
+    assert PIPELINE.partition(RawKey("golf_rounds", ("erinhills", "2025"), "a.csv")) == {"course_id": "erinhills"}
+    assert PIPELINE.partition(RawKey("golf_rounds", (), "erinhills-0601.rounds.csv")) == {"course_id": "erinhills"}
+
+
+def test_a_kind_that_is_neither_csv_nor_json_is_refused() -> None:
+    with pytest.raises(UnreadableFile, match="is parquet; rounds come as CSV or JSON"):
+        conformed(b"PAR1", "parquet")
+
+
+@pytest.mark.parametrize(
+    "body", [wide([fix()]).encode("utf-16"), wide([fix()]).replace("heron", "h\u00e9ron").encode("latin-1")]
+)
+def test_text_that_is_not_utf8_is_refused(body: bytes) -> None:
+    with pytest.raises(UnreadableFile):
+        conformed(body)
+
+
+def test_the_contracts_part_by_course_and_day_and_prefer_cached_fixes() -> None:
+    silver = PACKAGE.contracts[EVENTS].silver
+    assert silver.partition == ("course_id", "event_date")
+    assert silver.prefer == ("is_cache",)
+    assert silver.swapped == ("latitude", "longitude")
+    assert PACKAGE.contracts[EVENTS].key == ("round_id", "fix_key")
+    assert keys.check_dataset(EVENTS)

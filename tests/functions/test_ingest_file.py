@@ -1,0 +1,130 @@
+"""The handler of raw files on its events, over moto: what it stores, tells and answers."""
+
+from __future__ import annotations
+
+import json
+from types import ModuleType
+from typing import Any
+from urllib.parse import quote_plus
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from tests.functions.test_handlers import CONTEXT, load
+from towline import keys
+from towline.ingest import manifest
+from towline.pipeline import registry
+from towline.pipeline.registry import BrokenPipeline
+from towline.store import Stat
+
+NAME = "sightings"
+
+
+@pytest.fixture
+def ingest(monkeypatch: pytest.MonkeyPatch):
+    with mock_aws():
+        s3 = boto3.client("s3", region_name="us-east-1")
+        s3.create_bucket(Bucket="towline")
+        s3.put_bucket_versioning(Bucket="towline", VersioningConfiguration={"Status": "Enabled"})
+        topic = boto3.client("sns", region_name="us-east-1").create_topic(Name="outcomes")["TopicArn"]
+        environment = {
+            "S3_BUCKET": "towline",
+            "TOPIC_ARN": topic,
+            "AUTHOR_SOURCE": "event",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "POWERTOOLS_TRACE_DISABLED": "true",
+            "POWERTOOLS_METRICS_NAMESPACE": "Towline",
+            "POWERTOOLS_SERVICE_NAME": "tests",
+        }
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+        yield load("ingest_file")
+
+
+def put(ingest: ModuleType, key: str, body: bytes) -> Stat:
+    return ingest.runtime.bench.store.put(key, body)
+
+
+def deliver(ingest: ModuleType, *stats: Stat) -> Any:
+    """A batch with a message for each version."""
+    batch = [
+        {"messageId": str(number), "eventSource": "aws:sqs", "body": json.dumps({"Records": [event(stat)]})}
+        for number, stat in enumerate(stats)
+    ]
+    return ingest.handler({"Records": batch}, CONTEXT)
+
+
+def event(stat: Stat) -> dict[str, Any]:
+    found = {"key": quote_plus(stat.key, safe="/"), "size": stat.size, "eTag": stat.etag, "versionId": stat.version}
+    return {"userIdentity": {"principalId": "AWS:AROAEXAMPLE:ana"}, "s3": {"object": found}}
+
+
+def counted(out: str) -> dict[str, float]:
+    """The files that were counted, by metric."""
+    found = [json.loads(line) for line in out.splitlines() if '"_aws"' in line]
+    return {name: sum(value) for each in found for name, value in each.items() if name.startswith("Files")}
+
+
+def test_a_batch_of_files_is_taken_in_told_of_and_counted(
+    ingest: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(type(ingest.runtime), "tell_file", lambda runtime, entry: told.append(entry))
+    files = {"a b+c%.csv": b"x,y\n1,2\n", "copy.csv": b"x,y\n1,2\n", "empty.csv": b"", "temp_later.csv": b"x\n1\n"}
+    landed = [put(ingest, f"raw/{NAME}/{name}", body) for name, body in files.items()]
+    assert deliver(ingest, *landed) == {"batchItemFailures": []}
+    assert counted(capsys.readouterr().out) == {"FilesIngested": 1, "FilesDuplicate": 1, "FilesQuarantined": 1}
+    entries = manifest.entries(ingest.runtime.bench.store, NAME)
+    assert {entry.raw.rsplit("/", 1)[1]: entry.status for entry in entries} == {
+        "a b+c%.csv": "bronze",
+        "copy.csv": "duplicate",
+        "empty.csv": "quarantined",
+    }
+    logged = {vars(record)["ingest"] for record in caplog.records if record.message == "taken in"}
+    assert logged == {entry.ingest for entry in entries}
+    assert [entry.status for entry in told] == ["quarantined"]
+
+
+def test_a_file_in_quarantine_is_told_on_the_topic(ingest: ModuleType) -> None:
+    sqs = boto3.client("sqs", region_name="us-east-1")
+    url = sqs.create_queue(QueueName="subscribed")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = ingest.runtime.settings.topic_arn
+    boto3.client("sns", region_name="us-east-1").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    deliver(ingest, put(ingest, f"raw/{NAME}/empty.csv", b""))
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    told = json.loads(message["Body"])
+    assert told["Subject"] == f"{NAME}: quarantined"
+    assert told["MessageAttributes"]["status"]["Value"] == "quarantined"
+    assert json.loads(told["Message"])["reasons"]
+
+
+def test_a_retry_is_heard(ingest: ModuleType) -> None:
+    deliver(ingest, put(ingest, f"raw/{NAME}/empty.csv", b""))
+    store = ingest.runtime.bench.store
+    (entry,) = manifest.entries(store, NAME)
+    assert deliver(ingest, put(ingest, keys.retry(NAME, entry.ingest, "ana"), b"{}")) == {"batchItemFailures": []}
+    assert [each.retry_of for each in manifest.entries(store, NAME)] == [None, entry.ingest]
+
+
+def test_a_file_of_a_broken_pipeline_waits_and_holds_up_no_other(
+    ingest: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def package(dataset: str) -> None:
+        if dataset == "broken":
+            raise BrokenPipeline("datasets/broken: no PIPELINE")
+
+    monkeypatch.setattr(registry, "package", package)
+    landed = [put(ingest, f"raw/{dataset}/a.csv", b"x\n1\n") for dataset in ("broken", NAME)]
+    assert deliver(ingest, *landed) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    assert len(manifest.entries(ingest.runtime.bench.store, NAME)) == 1
+
+
+def test_a_worker_is_warmed_up_by_no_records(ingest: ModuleType) -> None:
+    assert ingest.handler({"Records": []}, CONTEXT) == {"batchItemFailures": []}

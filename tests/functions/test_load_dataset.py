@@ -1,0 +1,105 @@
+"""The handler of entries on its events, over moto: what it loads, tells and answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from tests.core.thermometers import DATASET, PIPELINES, csv, land, readings, silver
+from tests.functions.test_handlers import CONTEXT, load
+from tests.functions.test_ingest_file import event
+from towline import keys
+from towline.ingest.entry import QUARANTINED, Entry
+from towline.pipeline import registry
+from towline.pipeline.gold import GoldResult
+
+MADE = GoldResult(DATASET)
+
+
+@pytest.fixture
+def function(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    with mock_aws():
+        s3 = boto3.client("s3", region_name="us-east-1")
+        s3.create_bucket(Bucket="towline")
+        s3.put_bucket_versioning(Bucket="towline", VersioningConfiguration={"Status": "Enabled"})
+        environment = {
+            "S3_BUCKET": "towline",
+            "TOPIC_ARN": boto3.client("sns", region_name="us-east-1").create_topic(Name="outcomes")["TopicArn"],
+            "AUTHOR_SOURCE": "event",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "POWERTOOLS_TRACE_DISABLED": "true",
+            "POWERTOOLS_METRICS_NAMESPACE": "Towline",
+            "POWERTOOLS_SERVICE_NAME": "tests",
+        }
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+        monkeypatch.setattr(registry, "home", lambda: PIPELINES)
+        function = load("load_dataset")
+        monkeypatch.setattr(function.gold, "refresh", lambda *_: MADE)
+        yield function
+
+
+def deliver(function: ModuleType, *found: str, millis: int = 600_000) -> Any:
+    """A batch with a message for each of these keys."""
+    stats = [function.runtime.bench.store.put(key, b"{}") for key in found]
+    batch = [{"messageId": str(n), "body": json.dumps({"Records": [event(stat)]})} for n, stat in enumerate(stats)]
+    context = SimpleNamespace(**vars(CONTEXT), get_remaining_time_in_millis=lambda: millis)
+    return function.handler({"Records": batch}, context)
+
+
+def key_of(dataset: str) -> str:
+    """What tells of an entry; the load looks for all of them by itself."""
+    return f"{keys.MANIFESTS}{dataset}/told.json"
+
+
+def test_files_are_loaded_told_of_and_counted(
+    function: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: list[Entry] = []
+    refreshed: list[str] = []
+    monkeypatch.setattr(type(function.runtime), "tell_file", lambda runtime, entry: told.append(entry))
+    monkeypatch.setattr(function.gold, "refresh", lambda bench, package, *_: refreshed.append(package.dataset) or MADE)
+    land(function.runtime.bench, 1, csv("a 1 0 1", "a 1 1 x", "a 1 2 2"))
+    bad = land(function.runtime.bench, 2, csv("b 1 0 x"))
+    assert deliver(function, key_of(DATASET), key_of("others")) == {"batchItemFailures": []}
+    assert readings(function.runtime.bench) == [("a", 1.0), ("a", 2.0)]
+    assert refreshed == [DATASET]
+    assert [(entry.ingest, entry.status, len(entry.reasons)) for entry in told] == [(bad.ingest, QUARANTINED, 1)]
+    counted = {name: value for line in capsys.readouterr().out.splitlines() for name, value in json.loads(line).items()}
+    assert [counted[name] for name in ("FilesLoaded", "FilesFailed", "RowsRefused", "PartitionsWritten")] == [
+        [1.0],
+        [1.0],
+        [2.0],
+        [1.0],
+    ]
+
+
+def test_a_broken_pipeline_keeps_its_own_messages_only(
+    function: ModuleType, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "pipeline.py").write_text("PIPELINE = 1 / 0")
+    (tmp_path / DATASET).symlink_to(PIPELINES / DATASET)
+    monkeypatch.setattr(registry, "home", lambda: tmp_path)
+    land(function.runtime.bench, 1, csv("a 1 0 1"))
+    answer = deliver(function, key_of("broken"), key_of(DATASET))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    assert readings(function.runtime.bench) == [("a", 1.0)]
+
+
+def test_what_still_waits_when_time_runs_out_waits(function: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(function, "LIMIT", 1)
+    for number in range(3):
+        land(function.runtime.bench, number, csv(f"a 1 {number} 1"))
+    assert deliver(function, key_of(DATASET), millis=0) == {"batchItemFailures": []}
+    assert silver(function.runtime.bench).loaded == {}
+    assert deliver(function, key_of(DATASET)) == {"batchItemFailures": []}
+    assert len(silver(function.runtime.bench).loaded) == 3
