@@ -48,6 +48,7 @@ VERBS = {
     "blame": "Tell who set a cell, a row or a column, when and why.",
     "query": "Ask by SQL: the tables, their snapshots, every change and who made it.",
     "verify": "Check that a dataset's history is whole.",
+    "quarantine": "List what was refused, show why, and have a file tried again.",
     "sample": "Show the first rows of a raw file.",
     "flatten": "Make one Parquet object of the part files under a prefix.",
     "ingest": "Send files to be taken in: to bronze, or to quarantine with a reason.",
