@@ -38,8 +38,8 @@ def test_a_stored_sample_is_shown_and_a_longer_one_is_made(towline: Towline) -> 
     written = sampled(towline.pipeline.bench, arrival)
     assert written
     for key in (arrival.key, written.key):
-        assert len(towline.good("sample", key, "--json").json["rows"]) == 100
-    assert len(towline.good("sample", arrival.key, "-n", "250", "--json").json["rows"]) == 250
+        assert len(towline.good("sample", key, "--json").json["data"]["rows"]) == 100
+    assert len(towline.good("sample", arrival.key, "-n", "250", "--json").json["data"]["rows"]) == 250
     assert [entry.key for entry in towline.store.list("samples/")] == [written.key]
 
 
@@ -78,7 +78,7 @@ def test_what_is_no_table_is_text(towline: Towline) -> None:
 
 def test_ragged_rows_and_names_that_come_twice_are_shown(towline: Towline) -> None:
     put(towline, BRONZE + "a.csv", b"a,a,\n1\n1,2,3,\x1b[2J\n")
-    found = towline.good("sample", BRONZE + "a.csv", "--json").json
+    found = towline.good("sample", BRONZE + "a.csv", "--json").json["data"]
     assert found["columns"] == ["a", "a (2)", "column 3", "column 4"]
     assert found["rows"][0] == {"a": "1", "a (2)": None, "column 3": None, "column 4": None}
     assert "\x1b" not in towline.good("sample", BRONZE + "a.csv").out

@@ -84,12 +84,12 @@ def test_files_that_are_tried_again_come_to_the_same_as_if_they_had_come_so(
     files: list[list[Row]], retries: list[tuple[int, list[Row]]], every: bool
 ) -> None:
     at, tries = bench(), Counter[int]()
-    last = {number: land(at, number, csv(*map(" ".join, rows))).ingest for number, rows in enumerate(files)}
+    last = {number: land(at, number, csv(*map(" ".join, found))).ingest for number, found in enumerate(files)}
     load(at, THERMOMETERS)
-    for number, rows in retries:
+    for number, found in retries:
         if number in last:
             tries[number] += 1
-            body = csv(*map(" ".join, rows))
+            body = csv(*map(" ".join, found))
             last[number] = land(at, number, body, retry_of=last[number], attempt=tries[number]).ingest
             if every:
                 load(at, THERMOMETERS)

@@ -49,6 +49,7 @@ VERBS = {
     "query": "Ask by SQL: the tables, their snapshots, every change and who made it.",
     "verify": "Check that a dataset's history is whole.",
     "sample": "Show the first rows of a raw file.",
+    "quarantine": "List what was refused, show why, and have a file tried again.",
     "flatten": "Make one Parquet object of the part files under a prefix.",
     "ingest": "Send files to be taken in: to bronze, or to quarantine with a reason.",
     "manifest": "List the files that came in, and what became of each.",

@@ -12,7 +12,7 @@ from towline import connect
 from towline.cli.options import Call, called
 from towline.cli.output import emit, progress, safe, show
 from towline.errors import EXIT_OK, EXIT_VIOLATIONS, NotFound
-from towline.pipeline import gold, registry
+from towline.pipeline import gold, mastering, registry
 from towline.pipeline.gold import GoldResult
 from towline.pipeline.load import LoadResult, load
 from towline.pipeline.registry import Package
@@ -40,11 +40,12 @@ def command(call: Call, dataset: str, full: bool, no_gold: bool) -> int:
             phase(f"{dataset}: {len(result.taken):,} files, {result.rows:,} rows, and more wait")
             result = _joined(result, load(call.connection.bench, package))
         phase(f"{dataset}: gold")
-        made = None if no_gold or not package.gold else _gold(call, package, full)
+        made = None if no_gold else _gold(call, package, full)
+        masters = mastering.propose(call.connection.bench, package)
     if call.as_json:
-        emit({**result.to_json(), "gold": made and made.to_json()})
+        emit({**result.to_json(), "gold": made and made.to_json(), "masters": masters})
     else:
-        show(*_said(result), *(_said_of_gold(made) if made else ()))
+        show(*_said(result), *(_said_of_gold(made) if made else ()), *(Text(safe(said)) for said in masters))
     return EXIT_VIOLATIONS if result.failed else EXIT_OK
 
 

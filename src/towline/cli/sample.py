@@ -22,6 +22,7 @@ from towline.sampling.shown import Shown, shown
 from towline.store import ObjectStore
 
 _ROWS, _COLUMNS = 20, 40  # that a person is shown unless they ask for more
+_COUNTS = ("rows", "members")
 _PLACES = (keys.RAW, keys.BRONZE, keys.SAMPLES, keys.QUARANTINE)
 
 
@@ -88,13 +89,13 @@ def _read(store: ObjectStore, key: str) -> Sample:
 def _show(seen: Shown, rows: int) -> None:
     if seen.text:
         show(Text(safe(seen.text)))
-    if seen.table is None:
-        return
-    some = seen.table.slice(0, rows).select(range(min(seen.table.num_columns, _COLUMNS)))
-    columns = [Field(field.name, _type(field.type)) for field in some.schema]
-    show(*tables.rows_of(some.to_pylist(), columns, (), width()))
-    if (more := seen.table.num_columns - _COLUMNS) > 0:
-        show(Text(f"… and {more:,} more columns (-o FILE writes all, --json prints them)", style="dim"))
+    for table in (each for each in (seen.listing, seen.table) if each is not None):
+        some = table.slice(0, rows).select(range(min(table.num_columns, _COLUMNS)))
+        columns = [Field(field.name, _type(field.type)) for field in some.schema]
+        show(*tables.rows_of(some.to_pylist(), columns, (), width()))
+        if (more := table.num_columns - _COLUMNS) > 0:
+            show(Text(f"… and {more:,} more columns (-o FILE writes all, --json prints them)", style="dim"))
+        show("")
 
 
 def _type(arrow: pa.DataType) -> str:
@@ -102,17 +103,17 @@ def _type(arrow: pa.DataType) -> str:
 
 
 def _json(seen: Shown) -> dict[str, object]:
-    if seen.table is None:
-        return {"text": seen.text}
-    rows = json.loads(json.dumps(seen.table.to_pylist(), default=str))
-    return {"columns": seen.table.column_names, "rows": rows} | ({"text": seen.text} if seen.text else {})
+    found: dict[str, object] = {"text": seen.text} if seen.text else {}
+    for name, table in (("listing", seen.listing), ("data", seen.table)):
+        if table is not None:
+            rows = json.loads(json.dumps(table.to_pylist(), default=str))
+            found[name] = {"columns": table.column_names, "rows": rows}
+    return found
 
 
 def _said(found: Sample) -> str:
     """What a sample is, on one line."""
     about = dict(found.about)
-    kind, reason, rows = about.get("kind", "?"), about.get("reason"), about.get("rows")
-    if reason:
-        return f"{found.name}: {kind}; {reason}"
-    whole = "all of it" if about.get("whole") else "its first rows"
-    return f"{found.name}: {kind}" + (f", {rows} rows, {whole}" if rows else "")
+    said = [f"{found.name}: {about.get('kind', '?')}", *(f"{about[name]} {name}" for name in _COUNTS if name in about)]
+    said += ["all there are"] if about.get("whole") else []
+    return "; ".join(filter(None, (", ".join(said), about.get("reason"))))

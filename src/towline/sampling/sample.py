@@ -59,7 +59,7 @@ _TYPES = {
 @dataclass(frozen=True)
 class Sample:
     """A sample: what it is called, its bytes and their type. `about`: `kind` of the file; `rows` that it holds, where
-    it holds rows; `whole`, where the file has no others; `reason`, why it shows nothing."""
+    it holds rows; `members` of an archive; `whole`, where the file has no others; `reason`, why it shows nothing."""
 
     name: str
     body: bytes
@@ -85,7 +85,8 @@ def _shown(source: Bounded, name: str, kind: str, rows: int) -> Sample:
         body, count = tars.sample(source, packed=kind == TAR_GZ)
         return Sample(name + LISTING, body, "text/plain", {"kind": kind, "members": str(count)})
     if kind == ZIP:
-        return Sample(name, zips.sample(source, rows), _TYPES[kind], {"kind": kind})
+        body, count = zips.sample(source, rows)
+        return Sample(name, body, _TYPES[kind], {"kind": kind, "members": str(count)})
     found = _MAKERS[kind](source, kind, rows)
     about = {"kind": kind, "rows": str(found.count)} | ({"whole": "true"} if found.whole else {})
     return Sample(name, found.body, _TYPES.get(kind, "application/gzip"), about)

@@ -7,7 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -25,11 +25,12 @@ from towline.sampling.zips import MANIFEST
 
 @dataclass(frozen=True)
 class Shown:
-    """`table`: the rows; None: there are none to be seen as a table. `text`: what there is to be read instead, or
-    beside it."""
+    """`table`: the rows; None: there are none to be seen as a table. `text`: what there is to be read instead.
+    `listing`: of an archive."""
 
     table: pa.Table | None
-    text: str
+    text: str = ""
+    listing: pa.Table | None = None
 
 
 def shown(name: str, body: bytes) -> Shown:
@@ -42,7 +43,7 @@ def shown(name: str, body: bytes) -> Shown:
     if name.endswith(ABOUT):
         return Shown(None, _text(body))
     try:
-        return Shown(_table(name, kind, body), "")
+        return Shown(_table(name, kind, body))
     except UnreadableFile:
         return Shown(None, _text(body))
 
@@ -119,9 +120,9 @@ def _zip(body: bytes) -> Shown:
     """A sample's listing, and the file that lies beside it."""
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
-    listing = _text(files.pop(MANIFEST, b""))
-    beside = next((shown(name, found) for name, found in files.items()), Shown(None, ""))
-    return Shown(beside.table, "\n".join(filter(None, (listing, beside.text))))
+    listing = _ragged(files.pop(MANIFEST, b""), "\t")
+    beside = next((shown(name, found) for name, found in files.items()), Shown(None))
+    return replace(beside, listing=listing)
 
 
 def _text(body: bytes) -> str:

@@ -89,9 +89,9 @@ def overlapping(entries: Sequence[ZipInfo]) -> ZipInfo | None:
     return None
 
 
-def sample(source: Bounded, rows: int) -> bytes:
+def sample(source: Bounded, rows: int) -> tuple[bytes, int]:
     """An archive of what is listed, and of the first entry that is a small file, or rows of which the first are
-    taken."""
+    taken; and how many entries there are."""
     entries = directory(source)
     shared = overlapping(entries)
     notes = [f"{len(entries):,} entries in all"] if len(entries) > LISTED_MAX else []
@@ -99,7 +99,7 @@ def sample(source: Bounded, rows: int) -> bytes:
         notes.append(f"{printable(shared.filename)} shares bytes with another entry: nothing was unpacked")
     found = None if shared else _first(source, entries, rows)
     files = [(MANIFEST, lines([_COLUMNS, *map(_row, entries[:LISTED_MAX])], notes))]
-    return written([*files, *([found] if found else [])])
+    return written([*files, *([found] if found else [])]), len(entries)
 
 
 def written(files: Sequence[tuple[str, bytes]]) -> bytes:
