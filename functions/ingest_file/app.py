@@ -39,7 +39,7 @@ def take_in(arrival: Arrival) -> None:
 
 
 def pass_over(arrival: Arrival) -> None:
-    """Nothing was taken in. Somebody should hear of it, unless it is a folder marker or a file that is still written."""
+    """Nothing was taken in: somebody should hear of it, unless it is a folder or a file that is still written."""
     raw = keys.parse_raw(arrival.key)
     if arrival.key.endswith("/") or (raw is not None and raw.is_incomplete):
         logger.info("not yet a file", key=arrival.key)
