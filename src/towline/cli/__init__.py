@@ -51,6 +51,7 @@ VERBS = {
     "flatten": "Make one Parquet object of the part files under a prefix.",
     "prune": "Move old snapshots and audit records into the archive.",
     "load": "Load the files of a dataset that wait in bronze.",
+    "gold": "Make the gold tables of a dataset anew where silver has changed.",
     "trace": "Tell where a file's rows went, and where a table's came from.",
     "publish": "Publish a copy of a dataset for other engines, such as an Iceberg table.",
 }
