@@ -12,7 +12,7 @@ from towline.cli import gold
 from towline.cli.options import Call, called
 from towline.cli.output import emit, progress, safe, show
 from towline.errors import EXIT_OK, EXIT_VIOLATIONS, NotFound
-from towline.pipeline import registry
+from towline.pipeline import mastering, registry
 from towline.pipeline.load import LoadResult, load
 
 LISTED = 20  # failed files and refused ones that a person is shown
@@ -41,10 +41,11 @@ def command(call: Call, dataset: str, full: bool, no_gold: bool) -> int:
         made = None if no_gold else gold.made(call, package, full=full)
         if no_gold:
             gold.shown(call, package)
+        masters = mastering.propose(call.connection.bench, package)
     if call.as_json:
-        emit({**result.to_json(), "gold": made and made.to_json()})
+        emit({**result.to_json(), "gold": made and made.to_json(), "masters": masters})
     else:
-        show(*_said(result), *(gold.said(made) if made else ()))
+        show(*_said(result), *(gold.said(made) if made else ()), *(Text(safe(said)) for said in masters))
     return EXIT_VIOLATIONS if result.failed else EXIT_OK
 
 

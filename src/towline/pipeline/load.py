@@ -164,7 +164,10 @@ def _plan(bench: Workbench, ground: _Ground, entries: Sequence[Entry], limit: in
         if not gone:
             return todo, lost
         why = f"{gone[0]} is gone, and without it partitions cannot be made anew: bring it back, or load with --full"
-        lost |= {entry.ingest: Loaded(FAILED, reasons=(why,)) for entry in todo.take if entry.retry_of}
+        retries = {entry.ingest: Loaded(FAILED, reasons=(why,)) for entry in todo.take if entry.retry_of}
+        if not retries:
+            raise Corrupt(why)
+        lost |= retries
 
 
 def _is_there(bench: Workbench, entry: Entry) -> bool:

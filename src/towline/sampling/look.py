@@ -57,6 +57,8 @@ def look(source: Source, name: str) -> Look:
     whole = bounded.head if bounded.is_whole else None
     try:
         columns = _columns(bounded, name, kind)
+    except Spent:  # a directory or a footer that is longer than what is read here: nothing speaks against the file
+        return Look(kind, (), (), whole)
     except (UnreadableFile, Corrupt) as error:
         return Look(kind, (), (str(error),), whole)
     return Look(kind, tuple(columns), tuple(_amiss(columns)), whole)

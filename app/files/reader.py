@@ -1,0 +1,76 @@
+"""What the Files page reads: a dataset's ledger, kept for some seconds, and a file's sample and whereabouts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+
+from app.files import sheet
+from app.files.ledger import Ledger
+from app.files.sheet import Sheet
+from towline import keys
+from towline.errors import NotFound
+from towline.ingest import landed, manifest
+from towline.ingest.entry import Entry
+from towline.pipeline import inventory
+from towline.pipeline.inventory import Inventory, PartitionFile
+from towline.store import TooLarge
+from towline.workbench import Workbench
+
+KEPT = 4.0  # seconds for which a ledger is shown again without a look
+SAMPLES = 4  # samples of one file that are shown
+
+
+@dataclass
+class Reader:
+    """One for all tabs, so that they share what was read."""
+
+    bench: Workbench
+    _kept: dict[str, tuple[float, Ledger]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def ledger(self, dataset: str, *, anew: bool = False) -> Ledger:
+        """All files of a dataset, as they were some seconds ago at most."""
+        with self._lock:
+            at, known = self._kept.get(dataset, (0.0, None))
+            if known is None or anew or time.monotonic() - at > max(KEPT, len(known.lines) / 2_000):
+                known = self._read(dataset)
+                self._kept[dataset] = (time.monotonic(), known)
+            return known
+
+    def _read(self, dataset: str) -> Ledger:
+        entries = manifest.entries(self.bench.store, dataset)
+        loaded = inventory.read(self.bench.store, keys.SILVER, dataset).loaded
+        return Ledger.of(entries, loaded, landed.under_way(self.bench.store, dataset, entries))
+
+    def samples(self, bronze: str) -> list[tuple[str, Sheet]]:
+        """The samples of a bronze file by their names; none while there is none."""
+        store = self.bench.store
+        found = [each for each, _ in zip(store.list(keys.sample(bronze)), range(SAMPLES), strict=False)]
+        return [(each.key.rsplit("/", 1)[-1], self._sheet(each.key)) for each in found]
+
+    def _sheet(self, key: str) -> Sheet:
+        try:
+            return sheet.read(key.rsplit("/", 1)[-1], self.bench.store.get(key, max_bytes=sheet.MOST_BYTES).body)
+        except TooLarge as error:
+            return Sheet(note=str(error))
+        except NotFound:
+            return Sheet(note="It was replaced a moment ago: look again.")
+
+    def went(self, entry: Entry) -> Mapping[str, Sequence[str]]:
+        """The partitions of silver and of gold tables that hold rows of a file, by table."""
+        silver, gold = (inventory.read(self.bench.store, layer, entry.dataset) for layer in (keys.SILVER, keys.GOLD))
+        below = {(t, p): each.digest for t, p, each in _files(silver) if entry.ingest in each.sources}
+        made = {f"{table}/{part}@{digest}" for (table, part), digest in below.items()}
+        above = [(t, p) for t, p, each in _files(gold) if not made.isdisjoint(each.sources)]
+        found: dict[str, list[str]] = {}
+        for layer, places in (("silver", below), ("gold", above)):
+            for table, part in places:
+                found.setdefault(f"{layer} {table}", []).append(part)
+        return found
+
+
+def _files(of: Inventory) -> Iterator[tuple[str, str, PartitionFile]]:
+    return ((table, part, each) for table, parts in of.tables.items() for part, each in parts.items())
