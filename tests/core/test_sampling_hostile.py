@@ -7,11 +7,15 @@ import io
 import json
 import random
 import struct
+import subprocess
+import sys
 import tarfile
+import time
 import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +28,7 @@ from towline.sampling.look import look
 from towline.sampling.sample import Sample, sample
 from towline.sampling.shown import shown
 
+ROOT = Path(__file__).parents[2]
 GIB = 2**30
 # These two take long to make; the last one lies of row groups without rows, which are left out.
 OTHERS = {"60,000 row groups", "a million columns in a group", forged.FOR_NO_ROWS}
@@ -233,6 +238,20 @@ def test_a_gigabyte_of_records_on_one_line_has_a_sample() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "head", "unit"),
+    [
+        ("carriage.csv", b"a,b\n", b"\t\r"),
+        ("quotes.csv", b"", b'"",'),
+        ("blank.jsonl", b"", b"\t\n"),
+    ],
+)
+def test_text_that_is_made_to_take_long_does_not(name: str, head: bytes, unit: bytes) -> None:
+    begun = time.monotonic()
+    assert "not one row is whole" in sample(raw.repeated(head, unit, GIB), name).about["reason"]
+    assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize(
     ("name", "body", "said"),
     [
         ("deep.json", b"[" * 100_000 + b"]" * 100_000, "brackets within each other"),
@@ -313,6 +332,7 @@ def test_workbooks_made_to_harm_are_refused(body: Callable[[], bytes], said: str
     [
         (b"".join(ROW % (n, n, b"x") for n in range(1, 200_000)), 100),
         (ROW % (1, 1, b"x") + b'<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>y</t></is></c></row>', 100),
+        (b'<row><c r="XFD1" t="inlineStr"><is><t>y</t></is></c></row>' * 20, 19),
         (b'<row r="1"><c r="A1" t="inlineStr"><is><t>=HYPERLINK("x")</t></is></c></row>' + b"<row/>" * 9, 9),
     ],
 )
@@ -346,3 +366,29 @@ def test_of_tampered_files_nothing_comes_but_samples_and_reasons(name: str) -> N
         found = sample(source, name, kind=random_.choice(("", "", raw.KINDS[name])))
         look(source, name)
         shown(found.name, found.body)
+
+
+CHILD = """
+import resource, sys
+from pathlib import Path
+from towline.parquet.source import FileSource
+from towline.sampling.sample import sample
+sound, *bombs = sys.argv[1:]
+assert "rows" in sample(FileSource(Path(sound)), sound).about
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for path in bombs:
+    assert "reason" in sample(FileSource(Path(path)), path).about, path
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+"""
+
+
+def test_parquet_bombs_take_little_memory(tmp_path: Path) -> None:
+    files = {"sound": forged.honest()}
+    files |= {name: lie(forged.honest()) for name, (lie, _) in forged.PAGES.items() if name != forged.FOR_NO_ROWS}
+    files |= {"repeated": forged.repeated(2000)}
+    for name, body in files.items():
+        (tmp_path / f"{name}.parquet").write_bytes(body)
+    paths = [tmp_path / f"{name}.parquet" for name in files]
+    done = subprocess.run([sys.executable, "-c", CHILD, *map(str, paths)], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 200 * MIB

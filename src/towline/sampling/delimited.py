@@ -19,7 +19,8 @@ from towline.sampling.streams import Beginning
 from towline.sampling.text import Rows, View
 
 _LINE_END = re.compile(r"\r\n?|\n")
-_BLANK = re.compile(r"[ \r\n]*[\r\n]")  # lines without anything: many are passed over at once
+# Lines without anything: many are passed over at once. A tab may be a cell.
+_BLANK, _BLANK_OF_TABS = re.compile(r"\s*[\r\n]"), re.compile(r"[ \r\n]*[\r\n]")
 _SEPARATORS = ",;\t|"
 
 
@@ -80,7 +81,7 @@ def _first(beginning: Beginning, view: View, ends: Iterator[int], rows: int, hea
 def _lines(view: View, *, ended: bool) -> Iterator[int]:
     """Where each line that is not blank ends, its line end included."""
     text, at = view.text, view.begin
-    while (at := _behind_blanks(text, at)) < len(text):
+    while (at := _behind(_BLANK, text, at)) < len(text):
         newline = text.find("\n", at)
         if newline < 0 and not ended:
             return
@@ -94,7 +95,8 @@ def _records(view: View, separator: str, *, ended: bool) -> Iterator[int]:
     """Where each record ends, its line end included. A blank line is none. One whose quotes do not close is not whole;
     at the end of the file it is a record all the same."""
     text, at = view.text, view.begin
-    while (at := _behind_blanks(text, at)) < len(text):
+    blank = _BLANK_OF_TABS if separator == "\t" else _BLANK
+    while (at := _behind(blank, text, at)) < len(text):
         stop = _record(text, at, separator)
         if stop is None or (stop == len(text) and not text.endswith("\n")):
             # A CR at the end may be half of a line end, and a record without one may go on.
@@ -106,15 +108,16 @@ def _records(view: View, separator: str, *, ended: bool) -> Iterator[int]:
         at = stop
 
 
-def _behind_blanks(text: str, at: int) -> int:
-    found = _BLANK.match(text, at)
+def _behind(blank: re.Pattern[str], text: str, at: int) -> int:
+    found = blank.match(text, at)
     return found.end() if found else at
 
 
 def _record(text: str, at: int, separator: str) -> int | None:
     """Where the record at `at` ends; None: not in this text."""
-    end, quote = _LINE_END.search(text, at), text.find('"', at)
-    if quote < 0 or (end and end.start() < quote):
+    end = _LINE_END.search(text, at)
+    quote = text.find('"', at, end.start() if end else len(text))
+    if quote < 0:
         return end.end() if end else None
     cell, at = _cell(separator), max(at, text.rfind(separator, at, quote) + 1)
     while True:

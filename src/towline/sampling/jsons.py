@@ -22,6 +22,7 @@ from towline.sampling.text import Rows, View
 
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|["\[\]{},]', re.DOTALL)
 _DIGITS = 40
+_DEEP = re.compile(r'"(?:[^"\\]++|\\.)*+"|\[[^"\[\]{}]*+\]|["\[\]{}]', re.DOTALL)  # a list of numbers is passed at once
 _INK = re.compile(r"\S")
 _CLOSING = {"[": "]", "{": "}"}
 
@@ -112,8 +113,9 @@ class _Scan:
         return self.boundary is not None
 
     def run(self) -> None:
-        for found in _TOKEN.finditer(self.text, self.start):
-            mark = found[0]
+        at = self.start
+        while found := (_DEEP if self._is_deep else _TOKEN).search(self.text, at):
+            mark, at = found[0], found.end()
             if mark == '"':  # a string that does not end here
                 return
             if mark in _CLOSING:
@@ -139,6 +141,11 @@ class _Scan:
     def _is_in_list(self) -> bool:
         """Whether this is a list that is a member of the document."""
         return self.stack == ["}", "]"]
+
+    @property
+    def _is_deep(self) -> bool:
+        """Whether it is no matter here where an element ends."""
+        return len(self.stack) > 1 and not self._is_in_list
 
     def _open(self, mark: str, at: int) -> None:
         self.stack.append(_CLOSING[mark])

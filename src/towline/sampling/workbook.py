@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 from zipfile import ZipInfo
@@ -115,10 +115,11 @@ def _copied(plain: bytes, rows: int) -> tuple[bytes, int]:
     for sheet in book.worksheets:
         sheet.reset_dimensions()  # what the file says of its own size may be anything
         there = copy.create_sheet(sheet.title)
-        found = list(_values(sheet, there, rows))
-        for row in found:
-            there.append(row)
-        counts.append(max(0, len(found) - 1))
+        count = 0
+        for row in islice(sheet.iter_rows(), rows):
+            there.append([_value(cell, there) for cell in row[:COLUMNS_MAX]])
+            count += 1
+        counts.append(max(0, count - 1))
     if not counts:
         raise UnreadableFile("this workbook has no sheet that can be read")
     sink = io.BytesIO()
@@ -126,19 +127,18 @@ def _copied(plain: bytes, rows: int) -> tuple[bytes, int]:
     return sink.getvalue(), counts[0]
 
 
-def _values(sheet: Any, there: Any, rows: int) -> Iterator[list[Any]]:
+def _value(cell: Any, there: Any) -> Any:
+    """A cell of the copy; nothing of an empty one, of which a sheet can have millions in a few bytes."""
     from openpyxl.cell import WriteOnlyCell
 
-    for row in islice(sheet.iter_rows(), rows):
-        cells = []
-        for cell in row[:COLUMNS_MAX]:
-            copied = WriteOnlyCell(there, cell.value)
-            if isinstance(cell.value, str):
-                copied.data_type = "s"  # text is never a formula
-            elif cell.value is not None:
-                copied.number_format = cell.number_format
-            cells.append(copied)
-        yield cells
+    if cell.value is None:
+        return None
+    copied = WriteOnlyCell(there, cell.value)
+    if isinstance(cell.value, str):
+        copied.data_type = "s"  # text is never a formula
+    else:
+        copied.number_format = cell.number_format
+    return copied
 
 
 def _settled(body: bytes) -> bytes:
