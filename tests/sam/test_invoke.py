@@ -136,8 +136,8 @@ def key_in(s3_event: Event) -> str:
 
 
 def about(s3_event: Event, stat: Stat) -> Event:
-    """The event as S3 would send it of an object that is really there: only S3 gives out versions, and the keys of files
-    that are taken in follow from when they came."""
+    """The event as S3 would send it of an object that is really there: only S3 gives out versions, and the key of a
+    file that is taken in follows from when it came."""
     told = copy.deepcopy(dict(s3_event))
     body = json.loads(told["Records"][0]["body"])
     told_of = {"versionId": stat.version, "eTag": stat.etag.strip('"'), "size": stat.size}
