@@ -15,7 +15,7 @@ import pytest
 from tests.core import raw
 from towline.files import read_table
 from towline.parquet.source import BytesSource
-from towline.sampling.bounds import SAMPLE_MAX
+from towline.sampling.bounds import PAGES_MAX, SAMPLE_MAX
 from towline.sampling.sample import Sample, sample
 
 READERS: dict[str, Callable[[bytes], int]] = {
@@ -132,6 +132,14 @@ def test_of_a_large_parquet_file_only_pages_are_read() -> None:
     found = sample(source, "large.parquet")
     assert found.about == {"kind": "parquet", "rows": "100"}
     assert source.read_so_far <= SAMPLE_MAX
+
+
+def test_pages_of_a_megabyte_are_read_whole() -> None:
+    values = pa.array(range(300_000), pa.float64())
+    body = raw.parquet(pa.table({f"c{n}": values for n in range(4)}))
+    source = raw.Made(len(body), lambda start, stop: body[start:stop])
+    assert sample(source, "large.parquet").about == {"kind": "parquet", "rows": "100"}
+    assert SAMPLE_MAX < source.read_so_far < len(body) < PAGES_MAX
 
 
 def test_the_sheets_of_a_workbook_keep_their_values() -> None:

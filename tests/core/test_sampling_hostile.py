@@ -32,6 +32,7 @@ ROOT = Path(__file__).parents[2]
 GIB = 2**30
 # These two take long to make; the last one lies of row groups without rows, which are left out.
 OTHERS = {"60,000 row groups", "a million columns in a group", forged.FOR_NO_ROWS}
+CUT = "the archive ends without its mark: it is cut"
 HELD = 100 * MIB  # bytes that making any sample may take beside the file itself
 
 
@@ -189,6 +190,7 @@ def test_a_tar_whose_member_is_larger_than_it_is_listed(size: int) -> None:
         block[148:156] = b"%06o\0 " % (sum(block[:148]) + 256 + sum(block[156:]))
     found = sampled("a.tar", bytes(block) + b"x" * 100)
     assert found.about.get("members") == ("1" if size > 0 else None)
+    assert size < 0 or found.body.decode().splitlines()[-1] == "# the listing ends here: " + CUT
 
 
 @pytest.mark.parametrize(
