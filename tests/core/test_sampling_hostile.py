@@ -32,6 +32,7 @@ ROOT = Path(__file__).parents[2]
 GIB = 2**30
 # These two take long to make; the last one lies of row groups without rows, which are left out.
 OTHERS = {"60,000 row groups", "a million columns in a group", forged.FOR_NO_ROWS}
+CUT = "the archive ends without its mark: it is cut"
 HELD = 100 * MIB  # bytes that making any sample may take beside the file itself
 
 
@@ -138,7 +139,7 @@ def test_a_zip_of_many_entries_is_listed_in_part() -> None:
 
 def test_a_zip_whose_directory_is_too_long_says_so() -> None:
     body = raw.zipped({f"{n:0200}.txt": b"" for n in range(12_000)})
-    assert "at most 2,097,152 are in all" in sampled("many.zip", body).about["reason"]
+    assert "at most 2,097,152 are read in all" in sampled("many.zip", body).about["reason"]
 
 
 @pytest.mark.parametrize("name", ["bomb.csv.gz", "bomb.json.gz", "bomb.gz", "bomb.tar.gz"])
@@ -189,6 +190,7 @@ def test_a_tar_whose_member_is_larger_than_it_is_listed(size: int) -> None:
         block[148:156] = b"%06o\0 " % (sum(block[:148]) + 256 + sum(block[156:]))
     found = sampled("a.tar", bytes(block) + b"x" * 100)
     assert found.about.get("members") == ("1" if size > 0 else None)
+    assert size < 0 or found.body.decode().splitlines()[-1] == "# the listing ends here: " + CUT
 
 
 @pytest.mark.parametrize(
@@ -243,7 +245,6 @@ def test_a_gigabyte_of_records_on_one_line_has_a_sample() -> None:
         ("carriage.csv", b"a,b\n", b"\t\r"),
         ("quotes.csv", b"", b'"",'),
         ("blank.jsonl", b"", b"\t\n"),
-        ("brackets.json", b'{"a":{"b":[', b"[],"),
     ],
 )
 def test_text_that_is_made_to_take_long_does_not(name: str, head: bytes, unit: bytes) -> None:
@@ -256,6 +257,7 @@ def test_text_that_is_made_to_take_long_does_not(name: str, head: bytes, unit: b
     ("name", "body", "said"),
     [
         ("deep.json", b"[" * 100_000 + b"]" * 100_000, "brackets within each other"),
+        ("surrogates.json", b'[{"\\ud800": "\\udfff", "b": ["\\udfff"]}]', ""),
         ("digits.json", b"[" + b"9" * 10**6 + b"]", ""),
         ("quotes.csv", b'a,b\n"' + b"x" * 3 * MIB, "not one row is whole"),
         ("field.csv", b"a,b\n1," + b"x" * 5 * MIB + b"\n", "not one row is whole"),
@@ -300,9 +302,8 @@ BOOK = write_table(raw.TABLE, "xlsx")
 
 def book(**parts: bytes) -> bytes:
     """A workbook with other parts: `sheet1` for xl/worksheets/sheet1.xml, and so on."""
-    with zipfile.ZipFile(io.BytesIO(BOOK)) as archive:
-        found = {name: archive.read(name) for name in archive.namelist()}
-    return raw.zipped(found | {next(name for name in found if part in name): body for part, body in parts.items()})
+    places = {"sheet1": "xl/worksheets/sheet1.xml", "styles": "xl/styles.xml", "strings": "xl/sharedStrings.xml"}
+    return raw.rezipped(BOOK, {places[part]: body for part, body in parts.items()})
 
 
 LAUGHS = b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><worksheet><sheetData/></worksheet>'
@@ -333,7 +334,7 @@ def test_workbooks_made_to_harm_are_refused(body: Callable[[], bytes], said: str
     [
         (b"".join(ROW % (n, n, b"x") for n in range(1, 200_000)), 100),
         (ROW % (1, 1, b"x") + b'<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>y</t></is></c></row>', 100),
-        (b'<row><c r="XFD1" t="inlineStr"><is><t>y</t></is></c></row>' * 1000, 100),
+        (b'<row><c r="XFD1" t="inlineStr"><is><t>y</t></is></c></row>' * 20, 19),
         (b'<row r="1"><c r="A1" t="inlineStr"><is><t>=HYPERLINK("x")</t></is></c></row>' + b"<row/>" * 9, 9),
     ],
 )
@@ -343,12 +344,8 @@ def test_of_odd_workbooks_there_are_rows(rows: bytes, count: int) -> None:
 
 
 def test_huge_shared_strings_are_refused() -> None:
-    strings = (
-        b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">' + b"<si><t>xxxx</t></si>" * 10**6
-    )
-    with zipfile.ZipFile(io.BytesIO(BOOK)) as archive:
-        found = {name: archive.read(name) for name in archive.namelist()}
-    assert "is too large" in sampled("book.xlsx", raw.zipped(found | {"xl/sharedStrings.xml": strings})).about["reason"]
+    strings = b'<sst xmlns="%s">' % raw.SHEETS + b"<si><t>xxxx</t></si>" * 10**6
+    assert "is too large" in sampled("book.xlsx", book(strings=strings)).about["reason"]
 
 
 @pytest.mark.parametrize("name", raw.FILES)
