@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from tests.core.thermometers import DATASET, START, THERMOMETERS, bench, csv, digests, land, readings, rows, silver
 from towline import keys
+from towline.contract import Contract
 from towline.errors import OutcomeUnknown, Unavailable
 from towline.memory import MemoryStore, fail_once
-from towline.pipeline import inventory, report, spool
+from towline.pipeline import inventory, report, spool, taking
 from towline.pipeline.inventory import FAILED, LOADED
 from towline.pipeline.load import load, waiting
 from towline.pipeline.registry import Package
@@ -248,6 +249,28 @@ def test_a_rebuild_in_several_loads_counts_when_all_files_are_in() -> None:
     assert load(at, mended).load == ""
 
 
+def test_a_report_says_when_nothing_is_refused_any_more() -> None:
+    at = bench()
+    entry = land(at, 1, csv("a 1 0 99", "a 1 1 2"))
+    load(at, THERMOMETERS)
+    raw = json.loads(THERMOMETERS.contracts["readings"].to_json())
+    raw["fields"][-1]["constraints"] = {}
+    load(at, replace(THERMOMETERS, contracts={"readings": Contract.parse(raw)}, digest="another"))
+    assert readings(at) == [("a", 99.0), ("a", 2.0)]
+    assert json.loads(told(at, entry.ingest))["reasons"] == [report.ACCEPTED]
+    assert pq.read_table(pa.BufferReader(told(at, entry.ingest, report.ROWS))).num_rows == 0
+
+
+@pytest.mark.parametrize(("bound", "said"), [("LARGEST", "bytes, and at most 1"), ("PARTITIONS", "more than 1 part")])
+def test_a_file_that_would_be_too_much_fails(monkeypatch: pytest.MonkeyPatch, bound: str, said: str) -> None:
+    at = bench()
+    monkeypatch.setattr(taking, bound, 1)
+    entry = land(at, 1, csv("a 1 0 1", "a 2 0 1"))
+    (why,) = load(at, THERMOMETERS).failed[entry.ingest]
+    assert said in why
+    assert digests(at) == {}
+
+
 class Points:
     """Ends the run before or after the n-th request: none after it is answered."""
 
@@ -326,8 +349,7 @@ def with_silver(**rules: object) -> Package:
     """The thermometers with other rules."""
     raw = json.loads(THERMOMETERS.contracts["readings"].to_json())
     raw["towline"]["silver"] |= rules
-    contract = type(THERMOMETERS.contracts["readings"]).parse(raw)
-    return replace(THERMOMETERS, contracts={"readings": contract}, digest=str(rules))
+    return replace(THERMOMETERS, contracts={"readings": Contract.parse(raw)}, digest=str(rules))
 
 
 def test_a_file_that_repeats_itself_too_often_fails() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -11,27 +12,19 @@ import pyarrow.compute as pc
 
 from towline.contract import Contract
 from towline.errors import NotFound, TowlineError, UnreadableFile
-from towline.pipeline.bronzefile import StoredFile
+from towline.pipeline import partition
+from towline.pipeline.bronzefile import LARGEST, StoredFile
 from towline.pipeline.definition import Conformed
 from towline.pipeline.inventory import FAILED, LOADED, Loaded
 from towline.pipeline.quality import Tally, complaints, judge
 from towline.pipeline.registry import Package
-from towline.pipeline.report import Refusals
+from towline.pipeline.report import Refusals, Taken
 from towline.pipeline.spool import AT, FILE, Spooled
 from towline.pipeline.texts import REFUSED
 
 ROW = "row"  # the column, beside the contract's, in which a piece may say where in the file its rows are
 MAX_UNKNOWN = 100
-
-
-@dataclass
-class Taken:
-    """What came of one file. `rows`: of all its tables, those that were refused included."""
-
-    loaded: Loaded
-    refusals: Refusals
-    rows: int = 0
-    unknown: tuple[str, ...] = ()
+PARTITIONS = 20_000  # of one table, that the rows of one file may be of: each is a file to write
 
 
 @dataclass
@@ -45,6 +38,7 @@ class Taking:
     refusals: Refusals
     only: Mapping[str, Collection[str]] | None = None
     tallies: dict[str, Tally] = field(default_factory=dict)
+    places: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     unknown: dict[str, None] = field(default_factory=dict)
 
     def take(self, file: StoredFile) -> Taken:
@@ -62,6 +56,8 @@ class Taking:
 
     def _failures(self, file: StoredFile) -> tuple[str, ...]:
         """Read it; why all of it fails, if it does."""
+        if file.entry.size > LARGEST:
+            return (f"it has {file.entry.size:,} bytes, and at most {LARGEST:,} are loaded: send it in parts",)
         try:
             for piece in self.package.pipeline.conform(file):
                 self._add(piece)
@@ -108,6 +104,9 @@ class Taking:
         conformed = _with_columns(rows, contract.schema)
         passed, refused = judge(table, contract, conformed, numbers, tally)
         self.refusals.add(refused)
+        self.places[table] |= set(partition.coded(passed, contract.silver.partition)[1].values())
+        if len(self.places[table]) > PARTITIONS:
+            raise UnreadableFile(f"its rows are of more than {PARTITIONS:,} partitions of {table}: send it in parts")
         if len(passed):
             spool.add(self._marked(passed, first), self.only and self.only.get(table, ()))
 
