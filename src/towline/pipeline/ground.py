@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from towline import keys
 from towline.errors import Corrupt, NotFound
-from towline.ingest import manifest
 from towline.ingest.entry import Entry
 from towline.pipeline import inventory as inventories
 from towline.pipeline import plan
@@ -61,9 +60,3 @@ def _is_there(bench: Workbench, entry: Entry) -> bool:
         return bench.store.head(entry.bronze, version=entry.bronze_version).size == entry.size
     except NotFound:
         return False
-
-
-def waiting(bench: Workbench, package: Package) -> list[Entry]:
-    """The files that no load has taken; all of them where the pipeline has changed."""
-    base = ground(bench, package, full=False).base
-    return plan.waiting(base, manifest.entries(bench.store, package.dataset))

@@ -27,7 +27,7 @@ from towline.ingest.entry import QUARANTINED, Entry
 from towline.pipeline import inventory as inventories
 from towline.pipeline import parts, report
 from towline.pipeline.bronzefile import StoredFile
-from towline.pipeline.ground import Ground, ground, planned, waiting
+from towline.pipeline.ground import Ground, ground, planned
 from towline.pipeline.inventory import FAILED, Inventory, Loaded, PartitionFile
 from towline.pipeline.plan import Place, Plan
 from towline.pipeline.registry import Package
@@ -36,8 +36,6 @@ from towline.pipeline.spool import FILE, Spooled
 from towline.pipeline.taking import Taking
 from towline.store import GIB
 from towline.workbench import Workbench
-
-__all__ = ["LoadResult", "load", "waiting"]
 
 LIMIT = 2 * GIB  # bytes of bronze that a load takes
 TRIES = 5

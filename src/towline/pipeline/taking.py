@@ -23,7 +23,7 @@ from towline.pipeline.spool import AT, FILE, Spooled
 from towline.pipeline.texts import REFUSED
 
 ROW = "row"  # the column, beside the contract's, in which a piece may say where in the file its rows are
-MAX_UNKNOWN = 100
+MAX_UNKNOWN, MAX_REASON = 100, 500  # columns; characters
 PARTITIONS = 20_000  # of one table, that the rows of one file may be of: each is a file to write
 
 
@@ -49,10 +49,14 @@ class Taking:
             spool.refuse() if reasons else spool.accept()
         rows = {table: 0 if reasons else tally.passed for table, tally in self.tallies.items()}
         refused = sum(tally.refused for tally in self.tallies.values())
-        notes = tuple(f"the pipeline does not know the column {name}" for name in self.unknown)
-        loaded = Loaded(FAILED, rows, refused, reasons) if reasons else Loaded(LOADED, rows, refused, notes)
+        said = tuple(_short(each) for each in reasons or self._notes())
+        loaded = Loaded(FAILED if reasons else LOADED, rows, refused, said)
         total = sum(tally.rows for tally in self.tallies.values())
         return Taken(loaded, self.refusals, total, tuple(self.unknown))
+
+    def _notes(self) -> list[str]:
+        names = ", ".join(self.unknown)
+        return [f"the pipeline does not know the column{'s' * (len(self.unknown) > 1)} {names}"] if names else []
 
     def _failures(self, file: StoredFile) -> tuple[str, ...]:
         """Read it; why all of it fails, if it does."""
@@ -112,9 +116,8 @@ class Taking:
 
     def _marked(self, rows: pa.Table, first: int) -> pa.Table:
         places = pa.array(range(first, first + len(rows)), pa.int64())
-        return rows.append_column(FILE, pa.repeat(pa.scalar(self.number, pa.int32()), len(rows))).append_column(
-            AT, places
-        )
+        numbers = pa.repeat(pa.scalar(self.number, pa.int32()), len(rows))
+        return rows.append_column(FILE, numbers).append_column(AT, places)
 
 
 def _numbers(contract: Contract, rows: pa.Table, first: int) -> pa.Array:
@@ -133,6 +136,11 @@ def _with_columns(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     ]
     nullable = pa.schema([field.with_nullable(True) for field in schema])
     return pa.table(columns, schema=nullable).combine_chunks()
+
+
+def _short(text: str) -> str:
+    """A reason as the inventory has it, which every load reads."""
+    return text if len(text) <= MAX_REASON else f"{text[:MAX_REASON]}…"
 
 
 def _fault(file: StoredFile, error: BaseException) -> str:
