@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from threading import Lock
 from typing import Literal
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from tests.core.thermometers import DATASET, START, THERMOMETERS, bench, csv, digests, land, readings, rows, silver
 from towline import keys
 from towline.contract import Contract
-from towline.errors import Corrupt, OutcomeUnknown, Unavailable
+from towline.errors import Corrupt, LostRace, OutcomeUnknown, Unavailable
 from towline.ingest import manifest
 from towline.memory import MemoryStore, fail_once
 from towline.pipeline import inventory, plan, report, spool, taking
@@ -363,6 +365,22 @@ def test_of_two_loads_at_once_none_is_lost() -> None:
     assert set(load(at, THERMOMETERS).taken) == set()
     assert readings(at) == [("a", 1.0), ("b", 2.0)]
     assert silver(at).number == 1
+
+
+def test_loads_side_by_side_lose_nothing() -> None:
+    at = bench(MemoryStore())
+
+    def work(worker: int) -> None:
+        for number in range(3):
+            land(at, 10 * worker + number, csv(f"{worker} {1 + number} 0 1"))
+            with suppress(LostRace):
+                load(at, THERMOMETERS)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(work, range(3)))
+    load(at, THERMOMETERS)  # what is left where a worker gave up
+    assert len(silver(at).loaded) == 9
+    assert digests(at) == anew(at)
 
 
 def test_a_lost_answer_to_the_commit_is_looked_up() -> None:
