@@ -55,6 +55,7 @@ VERBS = {
     "manifest": "List the files that came in, and what became of each.",
     "prune": "Move old snapshots and audit records into the archive.",
     "load": "Load the files of a dataset that wait in bronze.",
+    "gold": "Make the gold tables of a dataset anew where silver has changed.",
     "trace": "Tell where a file's rows went, and where a table's came from.",
     "publish": "Publish a copy of a dataset for other engines, such as an Iceberg table.",
 }
