@@ -16,11 +16,11 @@ from towline.ingest import landed, manifest
 from towline.ingest.entry import Entry
 from towline.pipeline import inventory
 from towline.pipeline.inventory import Inventory, PartitionFile
+from towline.sampling.sample import ENDINGS
 from towline.store import TooLarge
 from towline.workbench import Workbench
 
 KEPT = 4.0  # seconds for which a ledger is shown again without a look
-SAMPLES = 4  # samples of one file that are shown
 
 
 @dataclass
@@ -45,19 +45,17 @@ class Reader:
         loaded = inventory.read(self.bench.store, keys.SILVER, dataset).loaded
         return Ledger.of(entries, loaded, landed.under_way(self.bench.store, dataset, entries))
 
-    def samples(self, bronze: str) -> list[tuple[str, Sheet]]:
-        """The samples of a bronze file by their names; none while there is none."""
-        store = self.bench.store
-        found = [each for each, _ in zip(store.list(keys.sample(bronze)), range(SAMPLES), strict=False)]
-        return [(each.key.rsplit("/", 1)[-1], self._sheet(each.key)) for each in found]
-
-    def _sheet(self, key: str) -> Sheet:
-        try:
-            return sheet.read(key.rsplit("/", 1)[-1], self.bench.store.get(key, max_bytes=sheet.MOST_BYTES).body)
-        except TooLarge as error:
-            return Sheet(note=str(error))
-        except NotFound:
-            return Sheet(note="It was replaced a moment ago: look again.")
+    def sample(self, bronze: str) -> tuple[str, list[Sheet]] | None:
+        """The name of the sample of a bronze file, and what it shows; None: there is none yet."""
+        for key in (f"{keys.sample(bronze)}{ending}" for ending in ENDINGS):
+            try:
+                body = self.bench.store.get(key, max_bytes=sheet.MOST_BYTES).body
+            except NotFound:
+                continue
+            except TooLarge as error:
+                return key.rsplit("/", 1)[-1], [Sheet(note=str(error))]
+            return key.rsplit("/", 1)[-1], sheet.read(key, body)
+        return None
 
     def went(self, entry: Entry) -> Mapping[str, Sequence[str]]:
         """The partitions of silver and of gold tables that hold rows of a file, by table."""

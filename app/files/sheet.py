@@ -13,13 +13,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from towline.sampling.sample import ABOUT
 from towline.sampling.shown import shown
 
 MOST_BYTES = 8 * 2**20  # of a sample that is read
 MOST_UNPACKED = 64 * 2**20  # of a workbook's parts
 ROWS, COLUMNS, CELL = 100, 60, 200  # that are shown; characters of a cell
 TEXT = 64 * 2**10  # characters of a text
-META = ".meta.json"
 _NO_TABLE = "It is neither a text nor a table of plain values: `towline sample KEY -o FILE` gets it."
 
 
@@ -35,21 +35,20 @@ class Sheet:
     note: str = ""
 
 
-def read(name: str, body: bytes) -> Sheet:
-    """What a sample of this name shows."""
+def read(name: str, body: bytes) -> list[Sheet]:
+    """What a sample of this name shows: of an archive its listing, and maybe the rows of a file in it."""
     try:
-        if name.endswith(META):
-            return Sheet(facts=_facts(json.loads(body)))
+        if name.endswith(ABOUT):
+            return [Sheet(facts=_facts(json.loads(body)))]
         found = shown(name, body)
-        if found.table is None and zipfile.is_zipfile(io.BytesIO(body)) and name.lower().endswith(".xlsx"):
-            return _workbook(body)
+        if found.table is None and name.lower().endswith(".xlsx"):
+            return [_workbook(body)]
     except Exception as error:  # whatever a reader of a stranger's file comes to
-        return Sheet(note=f"This sample cannot be shown ({type(error).__name__}: {error}).")
-    text = found.text[:TEXT]
-    if found.table is None:
-        return Sheet(text=text) if _is_text(body) else Sheet(note=_NO_TABLE)
-    table = of_table(found.table)
-    return Sheet(table.names, table.rows, text, note=table.note)
+        return [Sheet(note=f"This sample cannot be shown ({type(error).__name__}: {error}).")]
+    tables = [of_table(each) for each in (found.listing, found.table) if each is not None]
+    if not found.text:
+        return tables
+    return [*tables, Sheet(text=found.text[:TEXT]) if _is_text(body) else Sheet(note=_NO_TABLE)]
 
 
 def _workbook(body: bytes) -> Sheet:

@@ -207,7 +207,7 @@ def _story(dataset: str, line: Line, ledger: Ledger) -> None:
             if line.state in (QUARANTINED, TROUBLED):
                 _refused(dataset, line, ledger)
             if entry.bronze:
-                _samples(entry.bronze)
+                _sample(entry.bronze)
         with right:
             if line.state in (BRONZE, TROUBLED, DUPLICATE):
                 _whereabouts(line, ledger)
@@ -221,6 +221,8 @@ def _whereabouts(line: Line, ledger: Ledger) -> None:
     if line.state == DUPLICATE:
         st.html(markup.block("Nowhere: the rows of the first file with these bytes are there already."))
         return
+    for said in line.loaded.reasons if line.loaded and line.state == BRONZE else ():
+        st.html(markup.message("info", said))
     found = reader().went(line.entry)
     if found:
         st.html(html.went(found))
@@ -233,14 +235,15 @@ def _whereabouts(line: Line, ledger: Ledger) -> None:
         st.html(markup.block("No partition holds rows of it: all of them were refused, or replaced by later files."))
 
 
-def _samples(bronze: str) -> None:
-    found = reader().samples(bronze)
-    if not found:
+def _sample(bronze: str) -> None:
+    found = reader().sample(bronze)
+    if found is None:
         st.html(markup.subheading("Sample"))
         st.html(markup.block("There is none yet. It is made within a minute, apart from everything else."))
-    for name, sheet in found:
-        beside = html.rows_said(sheet)
-        st.html(markup.subheading("Sample", beside))
+        return
+    name, sheets = found
+    for sheet in sheets:
+        st.html(markup.subheading("Sample", html.rows_said(sheet)))
         st.html(html.sheet(sheet, f"Sample {name}"))
 
 

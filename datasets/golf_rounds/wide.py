@@ -12,7 +12,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import count, islice
 from typing import IO
 
@@ -49,6 +49,7 @@ def read(file: BronzeFile, separator: str = ",") -> Iterator[Piece]:
         yield Piece(_rounds(None, []), _no_slots(), _ragged(skipped, last, len(header)), unknown)
 
 
+@lru_cache(maxsize=50_000)  # names of columns come again, file after file
 def slot_of(column: str) -> tuple[int, str] | None:
     """`locations[3].pace` -> (3, "pace"); None for a column of the round."""
     found = _SLOT.fullmatch(column)

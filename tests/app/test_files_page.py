@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import time
+import zipfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -23,6 +24,8 @@ from tests.app.furnished import CSV, SET, Furnished
 from tests.pipeline import Pipeline
 from towline import connect, keys
 from towline.connect import Connection
+from towline.parquet.source import BytesSource
+from towline.sampling.sample import sample
 
 NASTY = "evil\n<script>alert(1)</script>![x](http:\u202eevil.example)\"'&.csv"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -66,15 +69,26 @@ def parquet(table: pa.Table) -> bytes:
     ],
 )
 def test_a_sample_of_each_format_is_a_table(name: str, body: bytes, names: list[str], rows: list[list[str]]) -> None:
-    found = sheet.read(name, body)
+    (found,) = sheet.read(name, body)
     assert (list(found.names), [list(row) for row in found.rows]) == (names, rows)
 
 
 def test_listings_are_text_and_meta_are_facts() -> None:
-    assert sheet.read("x.tar.gz.txt", b"a\nb\n").text == "a\nb\n"
-    facts = sheet.read("x.bin.meta.json", json.dumps({"size": 3, "type": None}).encode())
+    (text,) = sheet.read("x.tar.gz.txt", b"a\nb\n")
+    assert text.text == "a\nb\n"
+    (facts,) = sheet.read("x.bin.meta.json", json.dumps({"size": 3, "type": None}).encode())
     assert facts.facts == {"size": "3", "type": ""}
     assert "size" in html.sheet(facts, "x")
+
+
+def test_a_sample_of_an_archive_is_its_listing_and_the_rows_of_a_file_in_it() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("<b>/rounds.csv", CSV)
+    made = sample(BytesSource(packed.getvalue(), "x"), "x.zip")
+    listing, rows = sheet.read(made.name, made.body)
+    assert "<b>/rounds.csv" in listing.rows[0]
+    assert list(rows.names) == ["round_id", "course", "startTime", "pace"]
 
 
 NESTED = parquet(pa.table({"a": [[1, 2]]}))
@@ -85,7 +99,7 @@ NESTED = parquet(pa.table({"a": [[1, 2]]}))
     [("x.parquet", NESTED), ("x.xlsx", b"PK\x03\x04\0"), ("x.gz", b"\x1f\x8b\0"), ("x.meta.json", b"[")],
 )
 def test_a_sample_that_cannot_be_shown_says_so(name: str, body: bytes) -> None:
-    found = sheet.read(name, body)
+    (found,) = sheet.read(name, body)
     assert found.note
     assert not found.names
     assert not found.text
@@ -93,7 +107,7 @@ def test_a_sample_that_cannot_be_shown_says_so(name: str, body: bytes) -> None:
 
 def test_a_sample_is_cut_to_what_can_be_looked_at() -> None:
     wide = ",".join(f"c{n}" for n in range(COLUMNS + 7)).encode()
-    found = sheet.read("x.csv", wide + b"\n" + b"v\n" * (ROWS + 5) + b"x" * 1000 + b"\n")
+    (found,) = sheet.read("x.csv", wide + b"\n" + b"v\n" * (ROWS + 5) + b"x" * 1000 + b"\n")
     assert (len(found.names), len(found.rows), found.note) == (COLUMNS, ROWS, "7 more columns")
 
 

@@ -10,9 +10,11 @@ import pytest
 from tests.app.furnished import SET, Furnished
 from tests.cli.conftest import Towline
 from towline import keys
+from towline.errors import Refused
 from towline.inbox import Arrival
 from towline.ingest import retrying
 from towline.ingest.entry import Entry
+from towline.memory import fail_once
 
 NASTY = "bad\n\x1b[31mname.zip"
 
@@ -153,3 +155,11 @@ def test_names_of_strangers_cannot_command_the_terminal(bucket: Towline, files: 
 def test_a_report_that_cannot_be_read_says_so(bucket: Towline, refused: Entry) -> None:
     bucket.store.put(f"{refused.quarantine.rsplit('/', 1)[0]}/report.json", b"[1")
     assert "cannot be read" in bucket.good("quarantine", "show", refused.ingest).out
+
+
+def test_what_only_stewards_may_read_keeps_nobody_from_the_rest(towline: Towline, refused: Entry) -> None:
+    towline.good("edit", "tows", "--where", "tow=1,net=1", "--set", "volume=-1", "--note", "why")
+    towline.store.faults = fail_once("get", "before", Refused("no"), prefix="quarantine/tows/")
+    out = towline.good("quarantine", "list").out
+    assert "a steward may read why" in out
+    assert "it has no row" in out

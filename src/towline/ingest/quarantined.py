@@ -23,6 +23,7 @@ import pyarrow as pa
 
 from towline import keys, receipts
 from towline.errors import Corrupt, NotFound, UsageError
+from towline.errors import Refused as Forbidden
 from towline.ingest import manifest
 from towline.ingest.entry import DUPLICATE, QUARANTINED, Entry, ingest_time
 from towline.ingest.retrying import original
@@ -135,6 +136,8 @@ def report(bench: Workbench, refused: Refused) -> Report:
         return _of_proposal(raw) if raw.get("format") == receipts.FORMAT else _of_file(raw)
     except NotFound:
         return Report(("the report is not written yet: look again in a minute",))
+    except Forbidden:
+        return Report(("a steward may read why: these credentials may not",))
     except TooLarge as error:
         return Report((str(error),))
     except (ValueError, TypeError, AttributeError, Corrupt) as error:
