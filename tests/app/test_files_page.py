@@ -194,7 +194,7 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
 
 
 def test_without_any_file_the_page_says_how_one_is_put_in(screen: Screen) -> None:
-    assert "towline ingest FILE --dataset NAME" in screen.open()
+    assert "towline ingest NAME FILE" in screen.open()
     screen.tab.session_state["chosen"] = "nets"
     assert "No file has come in for nets yet" in screen.open()
 
