@@ -34,10 +34,10 @@ class File:
         return f"raw/{DATASET}/{self.name}"
 
 
-def files(count: int) -> Iterator[File]:
-    """So many files, of all kinds in turn."""
+def files(count: int, first: int = 0) -> Iterator[File]:
+    """So many files, of all kinds in turn, from the one with this number on."""
     makers, broken, before = list(SOUND.items()), list(BROKEN.items()), None
-    for number in range(count):
+    for number in range(first, first + count):
         source = f"vessel {number % 7}"
         if number % 50 == 49 and before is not None:
             yield File(f"{source}/{number:04} again.{before.name.partition('.')[2]}", before.body, "duplicate")

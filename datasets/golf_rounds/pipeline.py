@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from towline.ahead import ahead
 from towline.errors import UnreadableFile
 from towline.ingest.entry import ingest_time
 from towline.keys import RawKey
@@ -46,20 +48,26 @@ def conform(file: BronzeFile) -> Iterator[Conformed]:
     """UnreadableFile: the file cannot be read, or is neither CSV nor JSON, or too many of its rounds are refused."""
     ingest_date = ingest_time(file.entry.ingest).date()
     total = lost = 0
-    for piece in pieces(file):
-        rounds, slots = (_Typed.of(*each) for each in ((piece.rounds, ROUND), (piece.slots, SLOT)))
-        own = {"row": piece.rounds["row"].combine_chunks(), **rounds.columns}
-        table, logs = events(piece.slots, own, slots.columns, ingest_date), health(own, ingest_date)
-        if rounds.bad or slots.bad:
-            of_bad_round = rounds.is_bad.take(piece.slots["round"].combine_chunks())
-            table = table.filter(pc.invert(pc.or_(slots.is_bad, of_bad_round)))
-            logs = logs.filter(pc.invert(pc.is_in(logs["row"], own["row"].filter(rounds.is_bad))))
-        yield Conformed({EVENTS: table, HEALTH: logs}, _refusals(piece, rounds, slots), piece.unknown)
+    for piece, bad_rounds, rows in ahead(lambda piece: _conformed(piece, ingest_date), pieces(file), 1):
+        yield rows
         refused_whole = pc.count_distinct(piece.refused["row"]).as_py()
         total += piece.rounds.num_rows + refused_whole
-        lost += (pc.sum(rounds.is_bad).as_py() or 0) + refused_whole
+        lost += bad_rounds + refused_whole
     if lost > LOST_MAX * total:
         raise UnreadableFile(f"{lost:,} of {total:,} rounds cannot be read; at most {LOST_MAX:.0%} may be so")
+
+
+def _conformed(piece: Piece, ingest_date: date) -> tuple[Piece, int, Conformed]:
+    """The piece, how many of its rounds have a value that cannot be read, and its rows."""
+    rounds, slots = (_Typed.of(*each) for each in ((piece.rounds, ROUND), (piece.slots, SLOT)))
+    own = {"row": piece.rounds["row"].combine_chunks(), **rounds.columns}
+    table, logs = events(piece.slots, own, slots.columns, ingest_date), health(own, ingest_date)
+    if rounds.bad or slots.bad:
+        of_bad_round = rounds.is_bad.take(piece.slots["round"].combine_chunks())
+        table = table.filter(pc.invert(pc.or_(slots.is_bad, of_bad_round)))
+        logs = logs.filter(pc.invert(pc.is_in(logs["row"], own["row"].filter(rounds.is_bad))))
+    found = Conformed({EVENTS: table, HEALTH: logs}, _refusals(piece, rounds, slots), piece.unknown)
+    return piece, pc.sum(rounds.is_bad).as_py() or 0, found
 
 
 def pieces(file: BronzeFile) -> Iterator[Piece]:

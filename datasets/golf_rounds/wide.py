@@ -12,7 +12,9 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache, reduce
 from itertools import count, islice
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,8 +27,9 @@ from towline.store import MIB
 
 from .pieces import ROUND, SLOT, SLOTS_MAX, Piece
 
-BLOCK = 8 * MIB  # of text, in which a whole line must fit; Arrow reads one ahead
+BLOCK = 8 * MIB  # of text, in which a whole line must fit; Arrow reads some ahead
 HEADER_MAX = 4 * MIB
+_SHOWN = 200  # characters of a line that does not fit
 _SLOT = re.compile(r"locations\[(0|[1-9]\d{0,8})\]\.(.+)")
 
 
@@ -46,6 +49,7 @@ def read(file: BronzeFile, separator: str = ",") -> Iterator[Piece]:
         yield Piece(_rounds(None, []), _no_slots(), _ragged(skipped, last, len(header)), unknown)
 
 
+@lru_cache(maxsize=50_000)  # names of columns come again, file after file
 def slot_of(column: str) -> tuple[int, str] | None:
     """`locations[3].pace` -> (3, "pace"); None for a column of the round."""
     found = _SLOT.fullmatch(column)
@@ -91,31 +95,52 @@ def _unknown(header: Sequence[str]) -> tuple[str, ...]:
 def _batches(
     file: BronzeFile, header: Sequence[str], separator: str, skipped: dict[int, str]
 ) -> Iterator[pa.RecordBatch]:
-    """The known columns as text, a block at a time; lines that do not fit the header are noted in `skipped`."""
+    """The known columns as text, a block at a time; lines that do not fit the header are noted in `skipped`.
 
-    def skip(line: pyarrow.csv.InvalidRow) -> str:
-        skipped[line.number - 1] = f"{line.actual_columns} cells: {line.text}"
-        return "skip"
-
-    known = [name for name in header if is_known(name)]
+    Arrow's threads read ahead, and do not count lines: where there is one that does not fit, the file is read again,
+    block by block, and goes on where it was."""
+    given = 0
     try:
         with file.open() as stream:
-            yield from pyarrow.csv.open_csv(
-                stream,
-                pyarrow.csv.ReadOptions(use_threads=False, block_size=BLOCK),
-                pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=skip),
-                pyarrow.csv.ConvertOptions(
-                    column_types=dict.fromkeys(known, pa.string()),
-                    include_columns=known,
-                    null_values=[""],
-                    strings_can_be_null=True,
-                ),
-            )
+            for batch in _opened(stream, header, separator):
+                yield batch
+                given += 1
+            return
+    except pa.ArrowInvalid:
+        pass  # of which the other way says what it is
+    try:
+        with file.open() as stream:
+            yield from islice(_opened(stream, header, separator, skipped), given, None)
     except pa.ArrowInvalid as error:
         raise UnreadableFile(
             f"{file.source.where} cannot be read as CSV ({error}); a line may have {BLOCK:,} bytes, all text is UTF-8, "
             "and quotation marks open and close whole cells"
         ) from None
+
+
+def _opened(
+    stream: IO[bytes], header: Sequence[str], separator: str, skipped: dict[int, str] | None = None
+) -> pyarrow.csv.CSVStreamingReader:
+    """ArrowInvalid, also while it is read: it is no CSV, or, without `skipped`, a line does not fit the header."""
+
+    def skip(line: pyarrow.csv.InvalidRow) -> str:
+        if skipped is None:
+            return "error"
+        skipped[line.number - 1] = f"{line.actual_columns} cells: {line.text[:_SHOWN]}"
+        return "skip"
+
+    known = [name for name in header if is_known(name)]
+    return pyarrow.csv.open_csv(
+        stream,
+        pyarrow.csv.ReadOptions(use_threads=skipped is None, block_size=BLOCK),
+        pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=skip),
+        pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(known, pa.string()),
+            include_columns=known,
+            null_values=[""],
+            strings_can_be_null=True,
+        ),
+    )
 
 
 def _rounds(batch: pa.RecordBatch | None, numbers: Sequence[int]) -> pa.Table:
@@ -130,23 +155,21 @@ def _column(batch: pa.RecordBatch | None, name: str) -> pa.Array:
 
 def _unpivoted(batch: pa.RecordBatch, slots: int) -> pa.Table:
     """One row for each slot that is no trailing empty one."""
-    kinds = {kind: [_column(batch, f"locations[{slot}].{kind}") for slot in range(slots)] for kind in SLOT}
     if not slots or not batch.num_rows:
         return _no_slots()
-    taken = _taken(kinds, slots, batch.num_rows)
+    ends = {kind: [_column(batch, f"locations[{slot}].{kind}") for slot in range(slots)] for kind in SLOT}
+    long = {kind: pa.concat_arrays(each) for kind, each in ends.items()}
+    taken = _taken(reduce(pc.or_, (column.is_valid() for column in long.values())), slots, batch.num_rows)
     round_, index = _position(taken, batch.num_rows)
-    columns = {kind: pa.concat_arrays(each).take(taken) for kind, each in kinds.items()}
-    return pa.table({"round": round_, "index": index, **columns})
+    return pa.table({"round": round_, "index": index, **{kind: column.take(taken) for kind, column in long.items()}})
 
 
-def _taken(kinds: dict[str, list[pa.Array]], slots: int, rounds: int) -> pa.Array:
-    """Where the slots that count lie in columns laid end to end (slot after slot, all rounds in each), by round."""
+def _taken(filled: pa.Array, slots: int, rounds: int) -> pa.Array:
+    """Where the slots that count lie in columns laid end to end (slot after slot, all rounds in each), by round.
+    `filled`: which hold anything."""
     kept = [pa.repeat(False, rounds)] * (slots + 1)
     for slot in reversed(range(slots)):
-        kept[slot] = kept[slot + 1]
-        for columns in kinds.values():
-            if columns[slot].null_count < rounds:
-                kept[slot] = pc.or_(kept[slot], columns[slot].is_valid())
+        kept[slot] = pc.or_(kept[slot + 1], filled.slice(slot * rounds, rounds))
     by_round = pa.arange(0, slots * rounds)
     round_ = pc.divide(by_round, slots)
     at = pc.add(pc.multiply(pc.subtract(by_round, pc.multiply(round_, slots)), rounds), round_)

@@ -39,11 +39,10 @@ def load_all(dataset, context):
         more = result.more
     if more:
         logger.warning("files still wait, for the next event or for Reconcile", dataset=dataset)
-    if package.gold:
-        engine = runtime.athena(LOADS_WORKGROUP, keys.LOAD_RESULTS)
-        made = gold.refresh(runtime.bench, package, engine, runtime.settings.bucket)
-        counts = {"rebuilt": len(made.rebuilt), "removed": len(made.removed), "statements": made.statements}
-        logger.info("gold", dataset=dataset, load=made.load, silver=made.silver, rows=made.rows, **counts)
+    engine = runtime.athena(LOADS_WORKGROUP, keys.LOAD_RESULTS)
+    made = gold.refresh(runtime.bench, package, engine, runtime.settings.bucket)
+    counts = {"rebuilt": len(made.rebuilt), "removed": len(made.removed), "statements": made.statements}
+    logger.info("gold", dataset=dataset, load=made.load, silver=made.silver, rows=made.rows, **counts)
     for said in mastering.propose(runtime.bench, package):
         logger.info("masters", dataset=dataset, said=said)
 

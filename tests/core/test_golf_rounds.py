@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from pathlib import Path
-from types import ModuleType
 from typing import IO, Any
 
 import pyarrow as pa
@@ -18,100 +14,24 @@ from h3.api.basic_str import latlng_to_cell
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.core.golf import (
+    EVENTS,
+    GOLDEN,
+    PACKAGE,
+    PIPELINE,
+    ROUND,
+    VALUES,
+    File,
+    conformed,
+    fix,
+    generator,
+    module,
+    one,
+    wide,
+)
 from towline import keys
 from towline.errors import UnreadableFile
-from towline.ingest.entry import BRONZE, Entry
 from towline.keys import RawKey
-from towline.parquet.source import BytesSource
-from towline.pipeline import registry
-
-HOME = Path(__file__).parents[2] / "datasets" / "golf_rounds"
-PACKAGE = registry.load(HOME)
-PIPELINE = PACKAGE.pipeline
-EVENTS, HEALTH = "fact_telemetry_event", "fact_device_health"
-ROUND = "_id,course,startTime,startHole"
-VALUES = "r1,heronpoint,2025-07-01T14:00:00.000Z,1"
-
-
-def module(name: str) -> ModuleType:
-    """A module beside the pipeline."""
-    return sys.modules[f"{PIPELINE.conform.__module__}.{name}"]
-
-
-@dataclass(frozen=True)
-class File:
-    """A bronze file in memory."""
-
-    body: bytes
-    kind: str = "csv"
-
-    @property
-    def source(self) -> BytesSource:
-        return BytesSource(self.body, "this file")
-
-    @property
-    def entry(self) -> Entry:
-        return Entry("20260301T120000-0123456789ab", "golf_rounds", "raw/x", BRONZE, 0.0, len(self.body), "", "")
-
-    def open(self) -> IO[bytes]:
-        return io.BytesIO(self.body)
-
-
-@dataclass
-class Found:
-    """All that came of a file."""
-
-    events: list[dict[str, Any]] = field(default_factory=list)
-    health: list[dict[str, Any]] = field(default_factory=list)
-    refused: list[tuple[int, str, str | None]] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-
-
-def conformed(body: bytes | str, kind: str = "csv") -> Found:
-    found = Found()
-    for piece in PIPELINE.conform(File(body.encode() if isinstance(body, str) else body, kind)):
-        found.events += piece.tables[EVENTS].to_pylist()
-        found.health += piece.tables[HEALTH].to_pylist()
-        lines = piece.refused.to_pylist() if piece.refused else []
-        found.refused += [(line["row"], line["column"], line["value"]) for line in lines]
-        found.reasons += [line["reason"] for line in lines]
-        found.unknown += piece.unknown
-    return found
-
-
-def wide(slots: Sequence[dict[str, str]], header: str = ROUND, values: str = VALUES) -> str:
-    """A CSV file of one round with these slots; a slot has the columns of all of them."""
-    kinds = list(dict.fromkeys(kind for slot in slots for kind in slot))
-    names = [f"locations[{number}].{kind}" for number in range(len(slots)) for kind in kinds]
-    cells = [slot.get(kind, "") for slot in slots for kind in kinds]
-    return ",".join([header, *names]) + "\n" + ",".join([values, *cells]) + "\n"
-
-
-def fix(minute: int = 1, **others: str) -> dict[str, str]:
-    """A slot of heronpoint."""
-    place = {"fixCoordinates[0]": "-88.3947", "fixCoordinates[1]": "43.2418"}
-    return {"startTime": f"2025-07-01T14:{minute:02}:00.000Z", **place, "hole": "1", "section": "2", **others}
-
-
-def one(slot: dict[str, str], **options: str) -> dict[str, Any]:
-    """The event of a round with this slot alone."""
-    (event,) = conformed(wide([slot], **options)).events
-    return event
-
-
-GOLDEN = (
-    "_id,course,startTime,endTime,startHole,goalTime,goalName,goalTimeFraction,isComplete,captureLogs,"
-    "locations[0].startTime,locations[0].fixCoordinates[0],locations[0].fixCoordinates[1],locations[0].hole,"
-    "locations[0].section,locations[0].pace,locations[0].batteryPercentage,locations[0].isCache,"
-    "locations[1].startTime,locations[1].fixCoordinates[0],locations[1].fixCoordinates[1],locations[1].hole,"
-    "locations[1].section,locations[1].pace,locations[1].batteryPercentage,locations[1].isCache\n"
-    "65a1,threelakes,2025-07-01T23:50:00Z,2025-07-02T03:40:00Z,19,252,4:12,0.98,true,"
-    '"[{""time"": ""2025-07-01T23:59:00Z"", ""level"": ""Error"", ""message"": ""GPS lost""}]",'
-    "2025-07-01T23:55:00.250Z,-79.4702,35.1893,19,1,-12.5,97,false,"
-    "2025-07-02T00:01:00Z,-79.47,35.19,20,3,,96,true\n"
-    "65a2,threelakes,2025-07-01T23:58:00Z,,1,252,4:12,,false,,2025-07-02T00:02:00Z,-79.4702,35.1893,1,1,0,50,,,,,,,,,\n"
-)
 
 
 def test_a_file_written_by_hand() -> None:
@@ -189,18 +109,6 @@ def test_the_generator_makes_the_same_files_of_the_same_seed() -> None:
     generate = generator()
     bodies = [generate.to_csv(generate.file(2, 10, seed=seed)[1]) for seed in (3, 3, 4)]
     assert bodies[0] == bodies[1] != bodies[2]
-
-
-def generator() -> ModuleType:
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    spec = spec_from_file_location("golf_rounds_generate", HOME / "generate.py")
-    assert spec
-    assert spec.loader
-    made = module_from_spec(spec)
-    sys.modules[spec.name] = made
-    spec.loader.exec_module(made)
-    return made
 
 
 def test_empty_slots_at_the_end_are_the_formats_shape_and_give_no_row() -> None:
@@ -360,6 +268,25 @@ def test_lines_that_do_not_fit_the_header_are_refused_by_number() -> None:
     assert [event["row"] for event in found.events] == [*range(1, 21), 22, 23, 24]
 
 
+def test_where_blocks_of_text_end_makes_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    header, line = wide([fix(), fix(2), {}]).splitlines()
+    lines = [line.replace("r1", f"r{number}") for number in range(300)]
+    for number in (100, 200, 299):
+        lines[number] += ",more"
+    text = "\n".join([header, *lines])
+    whole = conformed(text)
+    monkeypatch.setattr(module("wide"), "BLOCK", 4096)
+    assert conformed(text) == whole
+    assert [row for row, _, _ in whole.refused] == [101, 201, 300]
+    assert [event["row"] for event in whole.events[::2]] == [n for n in range(1, 301) if n not in (101, 201, 300)]
+
+
+def test_a_line_longer_than_a_block_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module("wide"), "BLOCK", 4096)
+    with pytest.raises(UnreadableFile, match="a line may have 4,096 bytes"):
+        conformed(wide([fix()] * 40))
+
+
 @pytest.mark.parametrize(
     ("hole", "start", "nine"), [("9", "1", 1), ("10", "1", 2), ("27", "1", 3), ("", "10", 2), ("", "", None)]
 )
@@ -498,6 +425,35 @@ def test_json_without_an_end_is_not_held_in_memory(monkeypatch: pytest.MonkeyPat
     with pytest.raises(UnreadableFile, match="no JSON of at most"):
         list(PIPELINE.conform(endless))
     assert sum(endless.given) < 10 * 2**20
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_what_goes_wrong_while_a_file_is_unpacked_is_said_as_it_is(kind: str) -> None:
+    body = wide([fix()]).encode() + b"x,y\n" * 40_000 if kind == "csv" else b"[" + b'{"_id": "r1"},' * 20_000
+    with pytest.raises(UnreadableFile, match="it unpacks to more"):
+        list(PIPELINE.conform(Bomb(body, kind)))
+
+
+@dataclass(frozen=True)
+class Bomb(File):
+    """A file that is found to be one after a while."""
+
+    def open(self) -> IO[bytes]:
+        return io.BufferedReader(Burst(self.body))
+
+
+class Burst(io.RawIOBase):
+    def __init__(self, body: bytes) -> None:
+        super().__init__()
+        self.body = io.BytesIO(body)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self.body.tell() > 2**16:
+            raise UnreadableFile("it unpacks to more than it may")
+        return self.body.readinto(buffer)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from tests.core.thermometers import DATASET, START, THERMOMETERS, bench, csv, di
 from towline import keys
 from towline.errors import OutcomeUnknown, Unavailable
 from towline.memory import MemoryStore, fail_once
-from towline.pipeline import inventory, report
+from towline.pipeline import inventory, report, spool
 from towline.pipeline.inventory import FAILED, LOADED
 from towline.pipeline.load import load, waiting
 from towline.pipeline.registry import Package
@@ -57,24 +57,44 @@ def test_files_become_rows_parted_by_day() -> None:
     assert silver(at).tables["readings"]["day=2026-01-01"].sources == (first.ingest, second.ingest)
 
 
-FILE = st.lists(
-    st.tuples(st.sampled_from("ab"), st.integers(1, 3), st.integers(0, 2), st.sampled_from(["1", "2", "x", "99"])),
-    max_size=6,
-)
+Row = tuple[str, str, str, str]
+FILE = st.lists(st.tuples(*map(st.sampled_from, ("ab", "123", "012", ["1", "2", "x", "99"]))), max_size=6)
 
 
 @settings(max_examples=15)
 @given(st.lists(FILE, min_size=1, max_size=5), st.data())
 def test_files_come_to_the_same_whatever_order_and_company_they_come_in(
-    files: list[list[tuple[str, int, int, str]]], data: st.DataObject
+    files: list[list[Row]], data: st.DataObject
 ) -> None:
     at, todo = bench(), data.draw(st.permutations(range(len(files))))
     while todo:
         count = data.draw(st.integers(1, len(todo)))
         for number in todo[:count]:
-            land(at, number, csv(*(f"{s} {d} {h} {t}" for s, d, h, t in files[number])))
-        load(at, THERMOMETERS)
+            land(at, number, csv(*map(" ".join, files[number])))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(spool, "PIECE", data.draw(st.sampled_from([1, 4, 1000])))
+            load(at, THERMOMETERS)
         todo = todo[count:]
+    assert digests(at) == anew(at)
+
+
+@settings(max_examples=10)
+@given(st.lists(FILE, min_size=2, max_size=3), st.lists(st.tuples(st.integers(0, 2), FILE), max_size=4), st.booleans())
+def test_files_that_are_tried_again_come_to_the_same_as_if_they_had_come_so(
+    files: list[list[Row]], retries: list[tuple[int, list[Row]]], every: bool
+) -> None:
+    at, tries = bench(), Counter[int]()
+    last = {number: land(at, number, csv(*map(" ".join, found))).ingest for number, found in enumerate(files)}
+    load(at, THERMOMETERS)
+    for number, found in retries:
+        if number in last:
+            tries[number] += 1
+            body = csv(*map(" ".join, found))
+            last[number] = land(at, number, body, retry_of=last[number], attempt=tries[number]).ingest
+            if every:
+                load(at, THERMOMETERS)
+    load(at, THERMOMETERS)
+    assert set(silver(at).loaded) == set(last.values())
     assert digests(at) == anew(at)
 
 

@@ -73,7 +73,11 @@ def _kept(store: ObjectStore, raw: str) -> str:
     parsed = keys.parse_raw(raw)
     if parsed is None:
         raise UsageError(f"{raw!r} is no raw key: it is raw/<dataset>/.../<file>")
-    entries = [entry for entry in manifest.entries(store, parsed.dataset) if entry.raw == raw]
+    try:
+        since = store.head(raw).modified
+    except NotFound:  # it may have been taken in, and removed
+        since = None
+    entries = [entry for entry in manifest.entries(store, parsed.dataset, since) if entry.raw == raw]
     return (entries[-1].bronze or entries[-1].quarantine) if entries else raw
 
 

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from towline import keys
 from towline.ahead import ahead
-from towline.errors import LostRace, NotFound, OutcomeUnknown, PreconditionFailed
+from towline.errors import Corrupt, LostRace, NotFound, OutcomeUnknown, PreconditionFailed
 from towline.ingest import manifest
 from towline.ingest.entry import QUARANTINED, Entry
 from towline.pipeline import inventory as inventories
@@ -157,13 +157,17 @@ def _ground(bench: Workbench, package: Package, full: bool) -> _Ground:
 def _plan(bench: Workbench, ground: _Ground, entries: Sequence[Entry], limit: int) -> tuple[Plan, Mapping[str, Loaded]]:
     """What is to be done, and what cannot be: a file that was tried again waits, where others that its rows met with
     are not in bronze any more."""
-    todo = plan(ground.base, entries, limit)
-    gone = [entry.bronze for entry in todo.again if not _is_there(bench, entry)]
-    if not gone:
-        return todo, {}
-    reason = f"{gone[0]} is gone, and without it partitions cannot be made anew: bring it back, or load with --full"
-    lost = {entry.ingest: Loaded(FAILED, reasons=(reason,)) for entry in todo.take if entry.retry_of}
-    return plan(ground.base, [entry for entry in entries if entry.ingest not in lost], limit), lost
+    lost: dict[str, Loaded] = {}
+    while True:
+        todo = plan(ground.base, [entry for entry in entries if entry.ingest not in lost], limit)
+        gone = [entry.bronze for entry in todo.again if not _is_there(bench, entry)]
+        if not gone:
+            return todo, lost
+        why = f"{gone[0]} is gone, and without it partitions cannot be made anew: bring it back, or load with --full"
+        retries = {entry.ingest: Loaded(FAILED, reasons=(why,)) for entry in todo.take if entry.retry_of}
+        if not retries:
+            raise Corrupt(why)
+        lost |= retries
 
 
 def _is_there(bench: Workbench, entry: Entry) -> bool:
@@ -203,6 +207,8 @@ class _Load:
         taken = taking.take(StoredFile(self.bench.store, entry))
         if number < len(self.plan.take):
             self._report(entry, taken)
+        elif taken.loaded.status == FAILED:
+            raise Corrupt(f"{entry.bronze} was loaded once, and now fails: {taken.loaded.reasons[0]}")
         refusals.path.unlink(missing_ok=True)
         return taken.loaded
 

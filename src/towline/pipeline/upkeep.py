@@ -3,6 +3,7 @@
     raw files and retries without an entry          to be sent to the ingest queue again
     bronze files without a sample                   to the sample queue
     an entry that no load has taken, a dataset each to the load queue: one is enough, a load takes all that wait
+    gold that is not of the silver that is there    to the load queue, too
 
 It also compacts the manifests, and takes away files of the lake that count no more.
 
@@ -22,7 +23,9 @@ from towline.inbox import Arrival
 from towline.ingest import manifest
 from towline.ingest.heal import heal
 from towline.ingest.sampled import missing
+from towline.pipeline import goldsql
 from towline.pipeline import inventory as inventories
+from towline.pipeline.gold import sources
 from towline.pipeline.inventory import Inventory
 from towline.pipeline.plan import waiting
 from towline.pipeline.registry import BrokenPipeline, Package
@@ -85,13 +88,25 @@ def _of_each(datasets: Iterable[str], look: Callable[[str], Iterable[Found]], pr
 def _to_load(
     bench: Workbench, package: Package | BrokenPipeline, since: datetime | None, until: datetime | None
 ) -> list[Arrival]:
-    """An entry that waits for a load, if there is one. Where the pipeline has changed, all do."""
+    """An arrival that has the dataset loaded, where files wait for that, or gold for silver. Where the pipeline has
+    changed, all files do."""
     if isinstance(package, BrokenPipeline):
         raise package
-    silver = inventories.read(bench.store, keys.SILVER, package.dataset)
-    if silver.pipeline != package.digest:
-        silver, since = Inventory(package.dataset, keys.SILVER), None
-    for entry in waiting(silver, manifest.entries(bench.store, package.dataset, since)):
+    found = inventories.read(bench.store, keys.SILVER, package.dataset)
+    is_made_so = found.pipeline == package.digest
+    silver = found if is_made_so else Inventory(package.dataset, keys.SILVER)
+    for entry in waiting(silver, manifest.entries(bench.store, package.dataset, since if is_made_so else None)):
         if until is None or datetime.fromisoformat(entry.ingested) <= until:
             return [Arrival(manifest.key_of(entry), None, entry.etag, entry.size)]
-    return []
+    return [Arrival(keys.entries(package.dataset), None, "", 0)] if _gold_lags(bench, package, found) else []
+
+
+def _gold_lags(bench: Workbench, package: Package, silver: Inventory) -> bool:
+    """Whether gold is not of this silver: a load died between the two."""
+    gold = inventories.read(bench.store, keys.GOLD, package.dataset)
+    layers = {**silver.tables, **gold.tables}
+    for table in goldsql.ordered(package):
+        there = {name: file.sources for name, file in gold.tables.get(table.table, {}).items()}
+        if there != sources(table, layers):
+            return True
+    return False

@@ -20,7 +20,8 @@ from towline.sampling.text import Rows, View
 
 _LINE_END = re.compile(r"\r\n?|\n")
 # Lines without anything: many are passed over at once. A tab may be a cell.
-_BLANK, _BLANK_OF_TABS = re.compile(r"\s*[\r\n]"), re.compile(r"[ \r\n]*[\r\n]")
+_BLANK, _BLANK_OF_TABS = re.compile(r"[ \t\r\n]*[\r\n]"), re.compile(r"[ \r\n]*[\r\n]")
+_SPACES = " \t\r\n"
 _SEPARATORS = ",;\t|"
 
 
@@ -86,7 +87,7 @@ def _lines(view: View, *, ended: bool) -> Iterator[int]:
         if newline < 0 and not ended:
             return
         stop = len(text) if newline < 0 else newline + 1
-        if not text[at:stop].isspace():
+        if text[at:stop].strip(_SPACES):
             yield stop
         at = stop
 
@@ -103,7 +104,7 @@ def _records(view: View, separator: str, *, ended: bool) -> Iterator[int]:
             if ended:
                 yield len(text)
             return
-        if not text[at:stop].isspace() or separator in text[at:stop]:
+        if text[at:stop].strip(_SPACES) or separator in text[at:stop]:
             yield stop
         at = stop
 

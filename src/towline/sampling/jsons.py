@@ -21,9 +21,10 @@ from towline.sampling.streams import Beginning
 from towline.sampling.text import Rows, View
 
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|["\[\]{},]', re.DOTALL)
-_DIGITS = 40
-_DEEP = re.compile(r'"(?:[^"\\]++|\\.)*+"|\[[^"\[\]{}]*+\]|["\[\]{}]', re.DOTALL)  # a list of numbers is passed at once
-_INK = re.compile(r"\S")
+# Where commas are no matter: a list of numbers is passed over at once.
+_DEEP = re.compile(r'"(?:[^"\\]++|\\.)*+"|\[[^"\[\]{}]*+\]|["\[\]{}]', re.DOTALL)
+_DIGITS = 40  # of a number that is made one
+_INK = re.compile(r"[^ \t\r\n]")
 _CLOSING = {"[": "]", "{": "}"}
 
 

@@ -20,6 +20,7 @@ from towline.sampling.bounds import COLUMNS_MAX, UNPACKED_MAX
 from towline.sampling.kinds import CSV, GZ, HEAD, JSON, JSONL, PACKED, PARQUET, TSV, XLSX, ZIP, kind_of, unpacked_name
 from towline.sampling.sample import ABOUT
 from towline.sampling.streams import Bounded, Plain, Unpacked
+from towline.sampling.text import unpaired
 from towline.sampling.zips import MANIFEST
 
 
@@ -82,11 +83,13 @@ def _ragged(body: bytes, separator: str) -> pa.Table:
 
 def _unique(names: Iterable[str]) -> list[str]:
     """Names of their own for columns that have none, or another's."""
-    found: list[str] = []
+    found: dict[str, None] = {}
     for position, name in enumerate(names, start=1):
         plain = name.strip() or f"column {position}"
-        found.append(plain if plain not in found else f"{plain} ({position})")
-    return found
+        while plain in found:
+            plain += f" ({position})"
+        found[plain] = None
+    return list(found)
 
 
 def _records(kind: str, body: bytes) -> list[Any]:
@@ -94,7 +97,7 @@ def _records(kind: str, body: bytes) -> list[Any]:
         found = jsons.parse(body)
         return found if isinstance(found, list) else [found]
     text, _ = encoding.decode(body)
-    return [jsons.parse(line.encode()) for line in text.splitlines() if line.strip()]
+    return [jsons.parse(line.encode()) for line in text.split("\n") if line.strip()]
 
 
 def _of_records(records: Sequence[Any]) -> pa.Table:
@@ -103,13 +106,14 @@ def _of_records(records: Sequence[Any]) -> pa.Table:
     names = list(dict.fromkeys(name for row in rows for name in row))
     if not rows or len(names) > COLUMNS_MAX:
         raise UnreadableFile("no records, or too many names in them")
-    return pa.table({name: pa.array([_cell(row.get(name)) for row in rows], pa.string()) for name in names})
+    columns = [pa.array([_cell(row.get(name)) for row in rows], pa.string()) for name in names]
+    return pa.table(columns, names=_unique(map(unpaired, names)))
 
 
 def _cell(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    if value is None:
+        return None
+    return unpaired(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _unpacked(body: bytes) -> bytes:
