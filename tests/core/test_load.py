@@ -16,15 +16,24 @@ from hypothesis import strategies as st
 
 from tests.core.thermometers import DATASET, START, THERMOMETERS, bench, csv, digests, land, readings, rows, silver
 from towline import keys
+from towline.contract import Contract
 from towline.errors import OutcomeUnknown, Unavailable
+from towline.ingest import manifest
 from towline.memory import MemoryStore, fail_once
-from towline.pipeline import inventory, report, spool
+from towline.pipeline import inventory, plan, report, spool, taking
+from towline.pipeline.ground import ground
 from towline.pipeline.inventory import FAILED, LOADED
-from towline.pipeline.load import load, waiting
+from towline.pipeline.load import load
 from towline.pipeline.registry import Package
 from towline.workbench import Workbench
 
 EMPTY = b"sensor,time,temperature\n"
+
+
+def waiting(at: Workbench, package: Package) -> list[str]:
+    """The files that no load has taken."""
+    base = ground(at, package, full=False).base
+    return [entry.ingest for entry in plan.waiting(base, manifest.entries(at.store, DATASET))]
 
 
 def anew(at: Workbench) -> dict[str, str]:
@@ -218,7 +227,7 @@ def test_a_retry_waits_where_a_file_that_its_rows_met_with_is_gone() -> None:
     result = load(at, THERMOMETERS)
     assert kept.bronze in result.failed[new.ingest][0]
     assert readings(at) == [("a", 2.0)]
-    assert [entry.ingest for entry in waiting(at, THERMOMETERS)] == [new.ingest]
+    assert waiting(at, THERMOMETERS) == [new.ingest]
 
 
 def test_a_changed_pipeline_has_everything_loaded_anew() -> None:
@@ -226,7 +235,7 @@ def test_a_changed_pipeline_has_everything_loaded_anew() -> None:
     failed = land(at, 1, csv("a 1 0 x"))
     load(at, THERMOMETERS)
     mended = replace(THERMOMETERS, digest="another")
-    assert [entry.ingest for entry in waiting(at, mended)] == [failed.ingest]
+    assert waiting(at, mended) == [failed.ingest]
     result = load(at, mended)
     assert (result.full, set(result.taken)) == (True, {failed.ingest})
     assert waiting(at, mended) == []
@@ -246,6 +255,28 @@ def test_a_rebuild_in_several_loads_counts_when_all_files_are_in() -> None:
     assert set(silver(at).loaded) == {entry.ingest for entry in files}
     assert digests(at) == anew(at)
     assert load(at, mended).load == ""
+
+
+def test_a_report_says_when_nothing_is_refused_any_more() -> None:
+    at = bench()
+    entry = land(at, 1, csv("a 1 0 99", "a 1 1 2"))
+    load(at, THERMOMETERS)
+    raw = json.loads(THERMOMETERS.contracts["readings"].to_json())
+    raw["fields"][-1]["constraints"] = {}
+    load(at, replace(THERMOMETERS, contracts={"readings": Contract.parse(raw)}, digest="another"))
+    assert readings(at) == [("a", 99.0), ("a", 2.0)]
+    assert json.loads(told(at, entry.ingest))["reasons"] == [report.ACCEPTED]
+    assert pq.read_table(pa.BufferReader(told(at, entry.ingest, report.ROWS))).num_rows == 0
+
+
+@pytest.mark.parametrize(("bound", "said"), [("LARGEST", "bytes, and at most 1"), ("PARTITIONS", "more than 1 part")])
+def test_a_file_that_would_be_too_much_fails(monkeypatch: pytest.MonkeyPatch, bound: str, said: str) -> None:
+    at = bench()
+    monkeypatch.setattr(taking, bound, 1)
+    entry = land(at, 1, csv("a 1 0 1", "a 2 0 1"))
+    (why,) = load(at, THERMOMETERS).failed[entry.ingest]
+    assert said in why
+    assert digests(at) == {}
 
 
 class Points:
@@ -319,15 +350,19 @@ def test_a_lost_answer_to_the_commit_is_looked_up() -> None:
 def test_unknown_columns_are_noted() -> None:
     at = bench()
     entry = land(at, 1, b"sensor,time,temperature,colour\na,2026-01-01T00:00:00,1,red\n")
-    assert load(at, THERMOMETERS).taken[entry.ingest].reasons == ("the pipeline does not know the column colour",)
+    other = land(at, 2, f"sensor,time,temperature,b,{'c' * 1000}\na,2026-01-02T00:00:00,1,,\n".encode())
+    taken = load(at, THERMOMETERS).taken
+    assert taken[entry.ingest].reasons == ("the pipeline does not know the column colour",)
+    (note,) = taken[other.ingest].reasons
+    assert note.startswith("the pipeline does not know the columns b, ccc")
+    assert len(note) == taking.MAX_REASON + 1
 
 
 def with_silver(**rules: object) -> Package:
     """The thermometers with other rules."""
     raw = json.loads(THERMOMETERS.contracts["readings"].to_json())
     raw["towline"]["silver"] |= rules
-    contract = type(THERMOMETERS.contracts["readings"]).parse(raw)
-    return replace(THERMOMETERS, contracts={"readings": contract}, digest=str(rules))
+    return replace(THERMOMETERS, contracts={"readings": Contract.parse(raw)}, digest=str(rules))
 
 
 def test_a_file_that_repeats_itself_too_often_fails() -> None:
