@@ -16,6 +16,7 @@ from towline.errors import NotFound, TowlineError
 from towline.ingest import quarantined
 from towline.ingest.entry import BRONZE, DUPLICATE, QUARANTINED, Entry
 from towline.ingest.quarantined import Refused
+from towline.pipeline.inventory import FAILED
 
 ASKED = "files-asked"  # what is kept while something is to come of a retry
 Show = Callable[[str], None]
@@ -28,12 +29,12 @@ def draw(reader: Reader, line: Line, ledger: Ledger, show: Show) -> None:
         st.html(html.head(line))
         left, right = st.columns([1.35, 1], gap="medium")
         with left:
-            if line.state in (QUARANTINED, TROUBLED):
+            if line.state in (QUARANTINED, TROUBLED, FAILED):
                 _refused(line, ledger, show)
             if entry.bronze:
                 _sample(reader, entry.bronze)
         with right:
-            if line.state in (BRONZE, TROUBLED, DUPLICATE):
+            if line.state != QUARANTINED:
                 _whereabouts(reader, line, ledger)
             st.html(markup.subheading("What the manifest says"))
             st.html(html.story(entry, line.at))
@@ -79,7 +80,7 @@ def _sample(reader: Reader, bronze: str) -> None:
 def _refused(line: Line, ledger: Ledger, show: Show) -> None:
     """Why, the refused rows, and the way to try it again."""
     entry = _entry(line)
-    st.html(markup.subheading("Why it was refused" if line.state == QUARANTINED else "Why rows were refused"))
+    st.html(markup.subheading("Why rows were refused" if line.state == TROUBLED else "Why it was refused"))
     try:
         refused = quarantined.find(connection().bench, line.id, entry.dataset)
         told = quarantined.report(connection().bench, refused).reasons
