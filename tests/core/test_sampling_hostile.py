@@ -120,7 +120,7 @@ def test_a_zip64_that_lies_is_listed_or_refused(sizes: tuple[int, int, int]) -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["../../etc/passwd.csv", "/etc/passwd.csv", "..\\a.csv", "C:/a.csv", "a\nb.csv", "\x1b[2J.csv"]
+    "name", ["", "../../etc/passwd.csv", "/etc/passwd.csv", "..\\a.csv", "C:/a.csv", "a\nb.csv", "\x1b[2J.csv"]
 )
 def test_names_in_a_zip_are_shown_on_one_line_and_never_used(name: str) -> None:
     found = sampled("names.zip", claimed([(name, b"a\n1\n", 4, 0), ("good.csv", b"a\n1\n", 4, 0)]))
@@ -211,7 +211,7 @@ def test_a_tar_with_broken_words_on_a_member_is_refused(kind: bytes, body: bytes
 def test_a_tar_of_nothing_but_words_ends() -> None:
     words = header("x", tarfile.GNUTYPE_LONGNAME)
     words.size = 5
-    archive = (words.tobuf(tarfile.GNU_FORMAT) + b"name\0".ljust(512, b"\0")) * 10_000
+    archive = (words.tobuf(tarfile.GNU_FORMAT) + b"name\0".ljust(512, b"\0")) * 3_000
     assert "more than" in sampled("a.tar", archive).about["reason"]
 
 
@@ -243,7 +243,6 @@ def test_a_gigabyte_of_records_on_one_line_has_a_sample() -> None:
     ("name", "head", "unit"),
     [
         ("carriage.csv", b"a,b\n", b"\t\r"),
-        ("quotes.csv", b"", b'"",'),
         ("blank.jsonl", b"", b"\t\n"),
     ],
 )
@@ -294,7 +293,7 @@ def test_parquet_files_that_lie_are_refused(lie: str) -> None:
 
 @pytest.mark.parametrize("make", [forged.prefixes, forged.repeated])
 def test_a_parquet_file_whose_texts_are_a_bomb_is_refused(make: Callable[[int], bytes]) -> None:
-    assert "reason" in sampled("bomb.parquet", make(100)).about
+    assert "reason" in sampled("bomb.parquet", make(70)).about
 
 
 BOOK = write_table(raw.TABLE, "xlsx")
