@@ -25,9 +25,41 @@ lint:
     uv run ruff format --check
     uv run mypy
 
+# send files to a dataset's raw/ (just ingest golf_rounds a.csv b.json)
+ingest dataset +files:
+    uv run towline ingest {{ dataset }} {{ files }}
+
+# what became of each file of a dataset (everything after the dataset goes to towline)
+manifest dataset *options:
+    uv run towline manifest {{ dataset }} {{ options }}
+
+# the first rows of a raw or a bronze file
+sample key *options:
+    uv run towline sample {{ key }} {{ options }}
+
+# silver and gold of what is new in bronze; --full makes all of it anew
+load dataset *options:
+    uv run towline load {{ dataset }} {{ options }}
+
+# a gold or silver table (just gold golf_rounds_pace_summary_by_round)
+gold table:
+    uv run towline query "SELECT * FROM {{ table }} LIMIT 20"
+
+# what was refused, and why: list, show or retry (everything after `quarantine` goes to towline)
+quarantine *options:
+    uv run towline quarantine {{ options }}
+
+# files of golf rounds, made up, in a directory
+golf directory *options:
+    uv run python datasets/golf_rounds/generate.py {{ directory }} {{ options }}
+
 # what the main job costs, in milliseconds and S3 requests
 bench *options:
     uv run python bench/main_job.py {{ options }}
+
+# how long a file takes from raw/ to the manifest and to its sample
+bench-files *options:
+    uv run python bench/files.py {{ options }}
 
 # the functions and their layer, as they go to AWS, in .aws-sam/build
 sam-build:

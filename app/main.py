@@ -16,7 +16,7 @@ if (_root := str(Path(__file__).resolve().parents[1])) not in sys.path:
 import streamlit as st
 
 from app import going, panels, sidebar
-from app.pages import conflicts, edit, explore, health, history, proposals, review, sql
+from app.pages import conflicts, edit, explore, files, health, history, proposals, review, sql
 from app.session import Session
 
 SIDEBAR = 250  # pixels
@@ -35,15 +35,17 @@ def route() -> None:
             st.Page(review.page, title="Review", icon=":material/rule:", url_path="review"),
             st.Page(history.page, title="History", icon=":material/history:", url_path="history"),
             st.Page(explore.page, title="Explore", icon=":material/insights:", url_path="explore"),
+            st.Page(files.page, title="Files", icon=":material/folder_open:", url_path="files"),
             st.Page(health.page, title="Health", icon=":material/monitor_heart:", url_path="health"),
         ]
     )
     going.leave()
     is_health = page.title == "Health"  # which is there for when nothing else is
+    is_alone = is_health or page.title == "Files"  # a dataset may have files and no master
     is_ready = False
     with panels.caught(st.sidebar if is_health else None):
         is_ready = sidebar.draw(Session.here())
-    if is_ready or is_health:
+    if is_ready or is_alone:
         with panels.caught():
             page.run()
 

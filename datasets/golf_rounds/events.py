@@ -52,8 +52,14 @@ def events(
 
 
 def day(at: pa.Array) -> dict[str, pa.Array]:
-    """The columns that say on which day (UTC) something was."""
-    return {"event_date": at.cast(pa.date32(), safe=False), "event_year": pc.year(at), "event_month": pc.month(at)}
+    """The columns that say on which day (UTC) something was. Lambda has no database of time zones, which Arrow would look
+    UTC up in."""
+    plain = at.cast(pa.timestamp(at.type.unit))
+    return {
+        "event_date": plain.cast(pa.date32(), safe=False),
+        "event_year": pc.year(plain),
+        "event_month": pc.month(plain),
+    }
 
 
 def _hole_section(slots: Mapping[str, pa.Array]) -> pa.Array:

@@ -31,11 +31,21 @@ def take_in(arrival: Arrival) -> None:
     door = retrying if arrival.key.startswith(keys.RETRIES) else receive
     entry = door.receive(runtime.bench, arrival, pipeline_of, runtime.tell_file)
     if entry is None:
-        logger.info("no file to take in", key=arrival.key, version=arrival.version)
+        pass_over(arrival)
         return
     metrics.add_metric(METRICS[entry.status], MetricUnit.Count, 1)
     said = {"dataset": entry.dataset, "status": entry.status, "raw": entry.raw, "bronze": entry.bronze}
     logger.info("taken in", ingest=entry.ingest, **said)
+
+
+def pass_over(arrival: Arrival) -> None:
+    """Nothing was taken in: somebody should hear of it, unless it is a folder or a file that is still written."""
+    raw = keys.parse_raw(arrival.key)
+    if arrival.key.endswith("/") or (raw is not None and raw.is_incomplete):
+        logger.info("not yet a file", key=arrival.key)
+        return
+    metrics.add_metric("FilesPassedOver", MetricUnit.Count, 1)
+    logger.warning("no file to take in: no such key, version or ingest", key=arrival.key, version=arrival.version)
 
 
 def pipeline_of(dataset: str) -> Pipeline | None:

@@ -1,7 +1,8 @@
 """S3 events of entries -> a load of each dataset that they are of: silver, then gold.
 
 A load takes whatever waits, so one does for all events of a batch. What still waits when the time runs out is taken up
-by the next event, or by Reconcile. Gold is brought up to silver each time, also where a crash came between the two.
+by the next event, or by Reconcile. Gold is brought up to silver each time, also where a crash came between the two; so
+are the masters that the pipeline has.
 """
 
 from collections import defaultdict
@@ -12,7 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from towline import keys
 from towline.aws.events import arrivals
 from towline.aws.runtime import Runtime
-from towline.pipeline import gold, registry
+from towline.pipeline import gold, mastering, registry
 from towline.pipeline.load import load
 from towline.settings import LOADS_WORKGROUP
 from towline.store import GIB
@@ -38,11 +39,12 @@ def load_all(dataset, context):
         more = result.more
     if more:
         logger.warning("files still wait, for the next event or for Reconcile", dataset=dataset)
-    if package.gold:
-        engine = runtime.athena(LOADS_WORKGROUP, keys.LOAD_RESULTS)
-        made = gold.refresh(runtime.bench, package, engine, runtime.settings.bucket)
-        counts = {"rebuilt": len(made.rebuilt), "removed": len(made.removed), "statements": made.statements}
-        logger.info("gold", dataset=dataset, load=made.load, silver=made.silver, rows=made.rows, **counts)
+    engine = runtime.athena(LOADS_WORKGROUP, keys.LOAD_RESULTS)
+    made = gold.refresh(runtime.bench, package, engine, runtime.settings.bucket)
+    counts = {"rebuilt": len(made.rebuilt), "removed": len(made.removed), "statements": made.statements}
+    logger.info("gold", dataset=dataset, load=made.load, silver=made.silver, rows=made.rows, **counts)
+    for said in mastering.propose(runtime.bench, package):
+        logger.info("masters", dataset=dataset, said=said)
 
 
 def count(result, took):

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from towline.api import Dataset, create, datasets, open, query
     from towline.dataset import Ticket
     from towline.errors import TowlineError
+    from towline.lakes import lake
     from towline.receipts import Receipt
 
 __version__ = "0.1.0"
-__all__ = ["Dataset", "Receipt", "Ticket", "TowlineError", "create", "datasets", "open", "query"]
+__all__ = ["Dataset", "Receipt", "Ticket", "TowlineError", "create", "datasets", "lake", "open", "query"]
 
 _HOME = {
     "Dataset": "towline.api",
@@ -32,6 +33,7 @@ _HOME = {
     "TowlineError": "towline.errors",
     "create": "towline.api",
     "datasets": "towline.api",
+    "lake": "towline.lakes",
     "open": "towline.api",
     "query": "towline.api",
 }

@@ -32,6 +32,7 @@
     {silver,gold}/<dataset>/inventory.json                              which of these files count
     silver/<dataset>/rebuild.json                                       which shall, when all is loaded anew
     {silver,gold}/<dataset>/_symlinks/<table>/files.txt                 the same for Athena
+    {silver,gold}/<dataset>/_masters/<table>.json                       which of them a master was told of
 
 Commit ids are ULIDs: they carry the millisecond at which the commit was made, so a snapshot's key follows
 from the commit id alone and ids sort by time. An archived object's key follows from the one that it had before, and
@@ -341,8 +342,13 @@ def sample(bronze: str, name: str | None = None) -> str:
     return f"{SAMPLES}{place}/{name or own}"
 
 
+def retries(dataset: str, ingest: str) -> str:
+    """The prefix of all wishes to try one file again."""
+    return f"{RETRIES}{dataset}/{ingest}/"
+
+
 def retry(dataset: str, ingest: str, principal: str) -> str:
-    return f"{RETRIES}{dataset}/{ingest}/{principal}.json"
+    return f"{retries(dataset, ingest)}{principal}.json"
 
 
 def parse_retry(key: str) -> tuple[str, str, str] | None:
@@ -375,6 +381,11 @@ def rebuild(layer: str, dataset: str) -> str:
 def symlink(layer: str, dataset: str, table: str) -> str:
     """What Athena reads to find the files that count, alone in its prefix."""
     return f"{layer}{dataset}/_symlinks/{table}/files.txt"
+
+
+def told(layer: str, dataset: str, table: str) -> str:
+    """What a master was told of a table, and what came of it."""
+    return f"{layer}{dataset}/_masters/{table}.json"
 
 
 def parse_inbox(key: str) -> InboxKey | None:

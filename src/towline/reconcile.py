@@ -190,9 +190,9 @@ def _reap(bench: Workbench, dataset: str) -> Iterator[str]:
 
 
 def _give_up(bench: Workbench) -> Iterator[str]:
-    """Drop the parts of masters and snapshots whose author died before they were joined; nobody sees them, and the
-    bucket's lifecycle rule would take a day more."""
-    for prefix in (keys.DATA, bench.layout.snapshots):
+    """Drop the parts of masters, snapshots and copies of large files whose author died before they were joined; nobody
+    sees them, and the bucket's lifecycle rule would take a day more."""
+    for prefix in (keys.DATA, bench.layout.snapshots, keys.BRONZE, keys.QUARANTINE):
         for each in bench.store.unfinished(prefix):
             if bench.clock() - each.begun > UPLOAD_AGE:
                 bench.store.give_up(each)

@@ -15,12 +15,17 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.app.browser import CHROMIUM, Tab, Tabs, tabs
+from tests.core.test_golf_rounds import generator
 from tests.e2e.researcher import NAME, Researcher
-from tests.local_stack import running
+from tests.local_stack import eventually, running
 from tests.needs import need
+from towline import keys
 from towline.change import RowChange
+from towline.connect import connect
 from towline.dataset import Draft
-from towline.local.stack import StackInfo, Start
+from towline.local.stack import StackInfo, Start, stack_settings
+from towline.pipeline import inventory
+from towline.store import ObjectStore
 from towline.values import Value
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -33,6 +38,7 @@ WORDS = {
     "review": "1 proposal waiting",
     "history": "newest first",
     "explore": "Map",
+    "files": "No file has come in for net_tows yet",
     "health": "Queues",
 }
 EDIT = "UPDATE net_tows\nSET volume_filtered = volume_filtered * 1.02\nWHERE tow = 4 AND net > 0"
@@ -49,10 +55,14 @@ def info() -> Iterator[StackInfo]:
             yield started
 
 
+GOLF, LOOKED_AT = "golf_rounds", "rounds-2025-07-03.csv"
+
+
 def _furnish(info: StackInfo) -> None:
     """A dataset with some history: edits of three people, an insertion, two proposals that were refused, and one that
     waits for review."""
     policy = {"policy": "when", "when": {"rows_deleted": 0}}
+    _drop_files(connect(stack_settings(info)).bench.store)
     ana, bo, cy = (Researcher(info, NAME, name, policy) for name in ("ana", "bo", "cy"))
     for person, place, volume, note in (
         (cy, 3, 412.5, "flow meter read again"),
@@ -77,6 +87,22 @@ def _furnish(info: StackInfo) -> None:
     assert run.status == "previewed", run
     waits = bo.send(bo.dataset.rows([lost], "the net was lost at 300 m", head.commit)).wait()
     assert waits.status == "in_review"
+
+
+def _drop_files(store: ObjectStore) -> None:
+    """Files of golf rounds: some that are good, one with a round that has no place, one twice, one that is none. A load
+    takes them in its own time."""
+    generate, bodies = generator(), {}
+    for number in range(8):
+        course, table = generate.file(number, 6, fixes=20)
+        bodies[f"{course.name}/rounds-2025-07-0{number // 4 + 1}.csv"] = generate.body(table, "csv")
+    bodies["heronpoint/copy of rounds-2025-07-01.csv"] = bodies["heronpoint/rounds-2025-07-01.csv"]
+    bodies["heronpoint/export.zip"] = b"PK\x03\x04 and nothing of a ZIP archive behind it"
+    _, table = generate.file(1, 6, seed=8, fixes=20)
+    bodies[f"heronpoint/{LOOKED_AT}"] = generate.body(table, "csv").replace(b",43.2", b",143.2", 3)
+    for name, body in bodies.items():
+        store.put(f"raw/{GOLF}/{name}", body)
+    eventually(lambda: len(inventory.read(store, keys.SILVER, GOLF).loaded) >= 9, 60)
 
 
 def draft(person: Researcher, place: int, note: str, **cells: Value) -> Draft:
@@ -128,6 +154,15 @@ def previewing(tab: Tab) -> None:
     tab.page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
 
 
+def browsing(tab: Tab) -> None:
+    """The files of another dataset, one of them with refused rows."""
+    tab.page.get_by_role("combobox", name="Files of").click()
+    tab.page.get_by_role("option", name=GOLF).click()
+    tab.sees(f"{GOLF} · ")
+    tab.page.get_by_role("button", name=LOOKED_AT).click()
+    tab.sees("Refused rows")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", SIZES)
 def test_every_page_can_be_shown(chromium: Tabs, info: StackInfo, width: int, scheme: str, tmp_path: Path) -> None:
@@ -141,6 +176,8 @@ def test_every_page_can_be_shown(chromium: Tabs, info: StackInfo, width: int, sc
             solving(tab)
         if page == "sql":
             previewing(tab)
+        if page == "files":
+            browsing(tab)
         tab.page.wait_for_timeout(1500)  # for what is drawn late: charts, probes
         expect(tab.page.get_by_test_id("stException")).to_have_count(0)
         assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page} is too wide"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.cli.conftest import Towline
-from tests.core.thermometers import DATASET, PIPELINES, bench, csv, land, readings
+from tests.core.thermometers import DATASET, PIPELINES, THERMOMETERS, bench, csv, land, readings
 from towline.pipeline import registry
 
 
@@ -39,6 +41,15 @@ def test_a_file_that_fails_makes_the_exit_code(files: Towline) -> None:
 def test_a_dataset_without_a_pipeline_is_named(files: Towline) -> None:
     said = files("load", "others")
     assert (said.code, "those that there are: thermometers" in said.err) == (13, True)
+
+
+def test_what_is_said_of_masters_is_told(files: Towline, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = replace(THERMOMETERS, pipeline=replace(THERMOMETERS.pipeline, masters={"readings": "log"}))
+    monkeypatch.setattr(registry, "package", lambda dataset: package)
+    land(bench(files.store), 1, csv("a 1 0 1"))
+    said = "thermometers.readings is for log, which is no dataset yet"
+    assert said in files.good("load", DATASET, "--no-gold").out
+    assert said in files.good("load", DATASET, "--no-gold", "--json").json["masters"][0]
 
 
 def test_a_key_is_traced(files: Towline) -> None:

@@ -1,9 +1,12 @@
 """An Athena over a store in memory: DuckDB, asked as the local Athena asks it, of the files that symlinks name."""
 
+# ruff: noqa: S608 - the names are the tests' own
+
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 import duckdb
 import pyarrow as pa
@@ -19,6 +22,12 @@ from towline.pipeline.registry import Package
 from towline.store import ObjectStore
 
 BUCKET = "team-tows"
+
+
+@cache
+def _duck() -> duckdb.DuckDBPyConnection:
+    """One for all: to open one takes longer than most of these queries."""
+    return duckdb.connect(config={"threads": 1}).execute("SET TimeZone = 'UTC'")
 
 
 @dataclass
@@ -55,24 +64,24 @@ class LakeEngine:
         return found
 
     def _run(self, statement: str) -> pa.Table:
-        with duckdb.connect() as engine:
-            engine.execute("SET TimeZone = 'UTC'; CREATE SCHEMA towline")
-            schema = {}
-            for layer, names in ((keys.SILVER, self.package.contracts), (keys.GOLD, self.package.gold)):
-                for table in names:
-                    if (rows := self._rows(layer, table)) is not None:
-                        engine.register("given", rows)
-                        name = f"towline.{of_lake(self.package.dataset, table)}"
-                        engine.execute(f"CREATE TABLE {name} AS SELECT * FROM given")
-                        described = engine.sql(f"DESCRIBE {name}").fetchall()
-                        schema[name] = {column: kind.removesuffix(" WITH TIME ZONE") for column, kind, *_ in described}
-            return engine.sql(dialect.translate(statement, schema, "towline")).to_arrow_table()
+        engine, schema = _duck(), dict[str, dict[str, str]]()
+        engine.execute("DROP SCHEMA IF EXISTS towline CASCADE")
+        engine.execute("CREATE SCHEMA towline")
+        for layer, names in ((keys.SILVER, self.package.contracts), (keys.GOLD, self.package.gold)):
+            for table in names:
+                if (rows := self._rows(layer, table)) is not None:
+                    name = f"towline.{of_lake(self.package.dataset, table)}"
+                    engine.register("given", rows)
+                    engine.execute(f"CREATE TABLE {name} AS SELECT * FROM given")
+                    described = engine.execute(f"DESCRIBE {name}").fetchall()
+                    schema[name] = {column: kind.removesuffix(" WITH TIME ZONE") for column, kind, *_ in described}
+        return engine.sql(dialect.translate(statement, schema, "towline")).to_arrow_table()
 
     def _rows(self, layer: str, table: str) -> pa.Table | None:
         """The rows of the files that the symlinks name; None where nothing was loaded."""
         if table not in inventory.read(self.store, layer, self.package.dataset).tables:
             return None
         text = self.store.get(keys.symlink(layer, self.package.dataset, table)).body.decode()
-        files = [line.removeprefix(f"s3://{BUCKET}/") for line in text.splitlines()]
+        files = [line.split("/", 3)[3] for line in text.splitlines()]
         found = [pq.read_table(pa.BufferReader(self.store.get(file).body)) for file in files]
         return pa.concat_tables(found) if found else None

@@ -118,7 +118,7 @@ def test_a_partition_is_where_a_commit_writes(name: str) -> None:
     assert f"s3://team-tows/{written}".rsplit("/", 1)[0] + "/" == place
 
 
-@pytest.mark.parametrize("name", ["audit", "changes", "tows_snapshots", "tows_iceberg", "run_1_base"])
+@pytest.mark.parametrize("name", ["audit", "changes", "manifest", "tows_snapshots", "tows_iceberg", "run_1_base"])
 def test_a_dataset_that_would_take_another_tables_name_is_refused_before_and_after_it_is_sent(name: str) -> None:
     pipeline = Pipeline()
     dataset = pipeline.dataset(name)

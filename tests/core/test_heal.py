@@ -109,8 +109,10 @@ def test_a_bronze_object_of_which_nothing_is_known_is_told() -> None:
     bay = Bay()
     bay.take("a.csv")
     bay.store.put(f"bronze/{NAME}/stray.csv", b"x")
-    (problem,) = heal.heal(bay.bench).problems
-    assert "bronze/rounds/stray.csv" in problem
+    lost = bay.land("lost.csv")
+    found = heal.heal(bay.bench)
+    assert "bronze/rounds/stray.csv" in found.problems[0]
+    assert [each.key for each in found.unseen] == [lost.key]
 
 
 def test_a_retry_that_nobody_heard_is_sent_again() -> None:

@@ -74,6 +74,15 @@ def test_objects_of_lines_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bay.entries() == before
 
 
+def test_objects_of_lines_are_bounded_in_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    bay = filled(12)
+    before = bay.entries()
+    monkeypatch.setattr(manifest, "BYTES_MAX", 4 * max(len(entry.to_line()) for entry in before))
+    assert compact(bay) == 12
+    assert all(each.size <= manifest.BYTES_MAX for each in bay.store.list(keys.lines(NAME)))
+    assert bay.entries() == before
+
+
 def test_few_lines_make_no_object_of_their_own_before_they_have_waited() -> None:
     bay = filled(3)
     assert manifest.compact(bay.store, NAME, bay.now) == 0
@@ -98,9 +107,9 @@ def test_compacting_again_reads_no_old_lines() -> None:
 
 @pytest.mark.parametrize("phase", ["before", "after"])
 def test_a_crash_while_compacting_loses_and_doubles_nothing(phase: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(manifest, "LINES_MAX", 5)
-    for at in range(30):
-        bay = filled(12)
+    monkeypatch.setattr(manifest, "LINES_MAX", 3)
+    for at in range(18):
+        bay = filled(7)
         before = bay.entries()
         bay.store.faults = Cut(at, phase)
         with suppress(Killed):
@@ -109,7 +118,7 @@ def test_a_crash_while_compacting_loses_and_doubles_nothing(phase: str, monkeypa
         bay.wait(days=1)
         assert bay.entries() == before
         compact(bay)
-        assert sum(map(len, lines(bay))) == 12
+        assert sum(map(len, lines(bay))) == 7
         assert bay.entries() == before
 
 

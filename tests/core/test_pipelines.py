@@ -191,7 +191,7 @@ def test_a_file_is_read_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_packed_file_may_not_become_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bronzefile, "UNPACKED_MAX", 100)
+    monkeypatch.setattr(bronzefile, "LARGEST", 100)
     store = MemoryStore()
     entry = land(bench(store), 1, bytes(101), kind="csv.gz")
     with pytest.raises(UnreadableFile, match="more than 100 bytes"):

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
+from random import Random
 
 import pytest
 
@@ -16,7 +17,7 @@ from towline import keys
 from towline.errors import NotFound, OutcomeUnknown
 from towline.inbox import Arrival
 from towline.ingest import places, receive
-from towline.ingest.entry import BRONZE, DUPLICATE, QUARANTINED, Entry
+from towline.ingest.entry import BRONZE, DUPLICATE, LINE_MAX, QUARANTINED, Entry
 from towline.ingest.fingerprint import READ_MAX, fingerprint, told
 from towline.memory import fail_once
 from towline.store import PART_MIN, Stat
@@ -178,6 +179,29 @@ def test_a_file_named_like_a_report_does_not_lie_where_its_report_does() -> None
     assert json.loads(bay.store.get(places.report(NAME, entry.ingest)).body)["ingest"] == entry.ingest
 
 
+def test_a_line_tells_only_so_much_of_a_header_and_the_report_all() -> None:
+    bay = Bay()
+    names = [f"locations[{number}].startTime" for number in range(2_000)]
+    entry = bay.take("wide.csv", f"{','.join(names)}\n{',' * 1_999}\n".encode())
+    assert entry.columns[:3] == tuple(names[:3])
+    assert sum(map(len, entry.columns)) == LINE_MAX + 1
+    assert entry.columns[-1].endswith("…")
+    assert len(entry.to_line()) < 4_000
+    report = json.loads(bay.store.get(places.report(NAME, entry.ingest)).body)
+    assert report["columns"] == names
+    assert len(report["reasons"][0]) > LINE_MAX
+    assert bay.entries() == bay.told == [entry]
+    bay.correct()
+    assert bay.receive(bay.retry(entry)).columns == entry.columns
+
+
+def test_names_that_are_no_unicode_do_not_stop_the_manifest() -> None:
+    bay = Bay(pipeline=None)
+    entry = bay.take("a.json", b'[{"\\ud800x": 1}]')
+    assert b"?x" in entry.to_line()
+    assert [each.columns for each in bay.entries()] == [("?x",)]
+
+
 # names
 
 
@@ -292,7 +316,13 @@ def one_place(bay: Bay) -> tuple[list[Arrival], list[str]]:
     return [bay.land("x/a.csv", b"round\n1\n"), bay.land("y/a.csv", b"round\n2\n")], [BRONZE, BRONZE]
 
 
-STORIES = [alone, refused, twice_the_same_bytes, one_place]
+def the_same_bytes_in_one_place(bay: Bay) -> tuple[list[Arrival], list[str]]:
+    bay.pipeline = replace(PIPELINE, partition=lambda key: {})
+    bodies = {"x": b"round\n1\n", "y": b"round\n2\n", "z": b"round\n1\n"}
+    return [bay.land(f"{source}/a.csv", body) for source, body in bodies.items()], [BRONZE, BRONZE, DUPLICATE]
+
+
+STORIES = [the_same_bytes_in_one_place, alone, refused, twice_the_same_bytes, one_place]
 
 
 def check(bay: Bay, landed: list[Arrival], statuses: list[str]) -> None:
@@ -366,6 +396,28 @@ def test_a_worker_that_does_all_of_it_between_two_requests_of_another_changes_no
             check(bay, landed, statuses)
 
 
+@pytest.mark.parametrize("seed", range(340, 400, 20))
+def test_workers_that_die_again_and_again_leave_it_whole_in_the_end(seed: int) -> None:
+    for number in range(seed, seed + 20):
+        die_again_and_again(Random(number))  # noqa: S311 - a story to be told again, no secret
+
+
+def die_again_and_again(chance: Random) -> None:
+    """Deliveries in any order, each of which ends after some requests, until each has come to its end."""
+    bay = Bay()
+    landed, statuses = the_same_bytes_in_one_place(bay)
+    waiting = landed * 2
+    while waiting:
+        arrival = waiting.pop(chance.randrange(len(waiting)))
+        bay.store.faults = Cut(chance.randrange(12), chance.choice(["before", "after"]))
+        with suppress(Killed):
+            bay.receive(arrival)
+            continue
+        waiting.append(arrival)
+    bay.store.faults = None
+    check(bay, landed, statuses)
+
+
 @pytest.mark.parametrize("operation", ["copy", "put"])
 def test_a_write_whose_answer_is_lost_is_found_by_the_next_delivery(operation: str) -> None:
     bay = Bay()
@@ -392,7 +444,7 @@ def test_the_requests_that_a_file_costs() -> None:
     landed = bay.land("a.csv")
     bay.store.requests.clear()
     bay.receive(landed)
-    assert bay.store.requests == {"head": 2, "get": 3, "copy": 1, "put": 1}
+    assert bay.store.requests == {"head": 3, "get": 3, "copy": 1, "put": 1}
 
 
 def test_what_others_find_is_what_was_recorded() -> None:

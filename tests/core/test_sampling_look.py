@@ -44,6 +44,7 @@ def test_magic_wins_over_a_wrong_ending(kind: str) -> None:
         ("notes.md", b"one, two\n", "unknown"),
         ("table.parquet", b"", "parquet"),
         ("table.csv.gz", b"a,b\n", "csv.gz"),
+        ("export.json", b'{"a": "' + b"x" * 100_000 + b'"}\n{"a": 2}\n', "jsonl"),
         ("EXPORT.CSV", b"a,b\n1,2\n", "csv"),
     ],
 )
@@ -92,10 +93,14 @@ def test_broken_files_are_told_with_the_reason(name: str, body: bytes, said: str
     assert found.whole == body
 
 
+def test_names_that_nothing_could_write_are_spelled_out() -> None:
+    assert looked("a.json", b'[{"\\ud800": 1, "b": 2}]').columns == ("\\ud800", "b")
+
+
 def test_of_a_large_file_only_the_beginning_is_read() -> None:
     source = raw.repeated(b"a,b\n", b"1,2\n", 2 * 2**30)
     assert look(source, "large.csv") == Look("csv", ("a", "b"), (), None)
-    assert source.read_so_far <= 2 * HEAD
+    assert source.read_so_far == HEAD
 
 
 def test_a_row_of_a_megabyte_is_told_and_not_read_on() -> None:

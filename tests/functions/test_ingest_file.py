@@ -126,5 +126,15 @@ def test_a_file_of_a_broken_pipeline_waits_and_holds_up_no_other(
     assert len(manifest.entries(ingest.runtime.bench.store, NAME)) == 1
 
 
+def test_what_lies_where_nothing_is_taken_in_is_counted(
+    ingest: ModuleType, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    names = ["stray.csv", "No Dataset/a.csv", f"{NAME}/temp_a.csv", f"{NAME}/folder/"]
+    assert deliver(ingest, *(put(ingest, f"raw/{name}", b"x\n1\n") for name in names)) == {"batchItemFailures": []}
+    assert counted(capsys.readouterr().out) == {"FilesPassedOver": 2}
+    warned = [vars(record)["key"] for record in caplog.records if record.levelname == "WARNING"]
+    assert warned == ["raw/stray.csv", "raw/No Dataset/a.csv"]
+
+
 def test_a_worker_is_warmed_up_by_no_records(ingest: ModuleType) -> None:
     assert ingest.handler({"Records": []}, CONTEXT) == {"batchItemFailures": []}

@@ -44,6 +44,7 @@ VERBS = {
 KEYS = {
     "inbox/<dataset>/<own>/…": keys.inbox("net_tows", ME, "p1.json"),
     "inbox/<dataset>/<another's>/…": keys.inbox("net_tows", ANOTHER, "p1.json"),
+    "inbox/<dataset>/pipeline-<dataset>/…": keys.inbox("net_tows", "pipeline-golf_rounds", "p1.json"),
     "inbox/<dataset>/<another's>/<own>/…": keys.inbox("net_tows", ANOTHER, f"{ME}/p1.json"),
     "data/<dataset>/master.parquet": keys.master("net_tows"),
     "contracts/<dataset>.json": keys.contract("net_tows"),
@@ -316,7 +317,7 @@ def test_people_query_in_their_own_workgroup_and_change_none(caller: str) -> Non
 def test_a_person_makes_and_drops_tables_but_not_those_of_edits_and_history(caller: str) -> None:
     for action in ("glue:CreateTable", "glue:DeleteTable"):
         assert may(caller, action, f"{GLUE}table/towline/shifted")
-        for kept in ("run_01jnaa_base", "audit", "changes", "net_tows_snapshots"):
+        for kept in ("run_01jnaa_base", "audit", "changes", "manifest", "net_tows_snapshots"):
             assert may(caller, "glue:GetTable", f"{GLUE}table/towline/{kept}")
             assert not may(caller, action, f"{GLUE}table/towline/{kept}"), kept
         assert not may(caller, action, f"{GLUE}table/finance/ledger")

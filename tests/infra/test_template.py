@@ -90,13 +90,13 @@ def test_entries_are_loaded_and_the_lines_that_they_are_compacted_to_are_not() -
 
 
 def test_files_by_the_thousand_leave_room_for_proposals_and_loads_are_few_and_large() -> None:
-    """An account has a thousand runs at once, all functions together. Two is the least that Lambda takes here."""
+    """An account has a thousand runs at once, a new one ten, for all functions. Two is the least that Lambda takes."""
     bounds = {
         function: (event["Properties"]["ScalingConfig"]["MaximumConcurrency"], event["Properties"]["BatchSize"])
         for function in ("IngestFile", "SampleFile", "LoadDataset")
         for event in REAL.functions[function]["Events"].values()
     }
-    assert bounds == {"IngestFile": (20, 10), "SampleFile": (10, 10), "LoadDataset": (2, 1000)}
+    assert bounds == {"IngestFile": (5, 10), "SampleFile": (5, 10), "LoadDataset": (2, 1000)}
     (event,) = REAL.functions["LoadDataset"]["Events"].values()
     assert event["Properties"]["MaximumBatchingWindowInSeconds"] > 0, "Lambda wants one for batches of more than ten"
 

@@ -52,6 +52,7 @@ def test_the_pinned_version_is_the_one_that_is_installed() -> None:
     ("module", "function", "arguments"),
     [
         ("services/lambda_svc", "_execute_function_dispatch", ["func", "config", "event", "request_id", "started"]),
+        ("services/lambda_svc", "_sqs_esm_concurrency", ["esm", "func_rec", "config", "queue"]),
         ("services/s3", "_persist_object", ["bucket", "key", "obj"]),
         ("services/s3", "_object_disk_path", ["bucket", "key", "account_id"]),
         ("services/s3", "_object_meta_from_record", ["obj"]),

@@ -23,6 +23,7 @@ from towline.local.athena.errors import AthenaError
 from towline.local.athena.failure import Cancelled
 from towline.local.athena.projection import projected
 from towline.local.athena.storage import Location
+from towline.pipeline import tables
 
 athena_of_the_stack = shared.athena_of_the_stack
 
@@ -454,3 +455,31 @@ def test_a_type_that_no_table_can_hold_is_refused() -> None:
         hive_type("INTERVAL")
     with pytest.raises(AthenaError, match="Unsupported Hive type: uniontype"):
         duck_type("uniontype<int,string>")
+
+
+def symlinked(athena: Athena, name: str, *paths: str, text: str | None = None) -> None:
+    """A table of the objects that a text names, as the catalog describes such tables."""
+    athena.put(f"{name}/links/files.txt", (text or "".join(f"{athena.at(path)}\n" for path in paths)).encode())
+    storage = {**tables.SYMLINKS, "Location": athena.at(f"{name}/links/"), "Columns": [{"Name": "n", "Type": "bigint"}]}
+    described = {"Name": name, "TableType": "EXTERNAL_TABLE", "StorageDescriptor": storage, "PartitionKeys": []}
+    athena.glue.create_table(DatabaseName=athena.database, TableInput=described)
+
+
+def test_of_symlinks_the_objects_that_they_name_are_read_and_no_others(athena: Athena) -> None:
+    odd = "linked/course=o'hara ⛳ %27/1.parquet"
+    for number, path in enumerate((odd, "linked/_hidden/2.parquet", "linked/unnamed.parquet")):
+        athena.put(path, pa.table({"n": [number]}))
+    symlinked(athena, "linked", odd, "linked/_hidden/2.parquet")
+    assert athena.rows('SELECT n, "$path" FROM linked ORDER BY n') == [
+        ["0", athena.at(odd)],
+        ["1", athena.at("linked/_hidden/2.parquet")],
+    ]
+    symlinked(athena, "linked_to_none", text="\n")
+    assert athena.rows("SELECT * FROM linked_to_none") == []
+
+
+def test_a_symlink_to_nothing_is_an_error(athena: Athena) -> None:
+    symlinked(athena, "dangling", "dangling/gone.parquet")
+    assert athena.fail("SELECT n FROM dangling").startswith("HIVE_FILE_NOT_FOUND: Manifest file from the location")
+    symlinked(athena, "elsewhere", text="/etc/passwd\n")
+    assert "not of the form s3://" in athena.fail("SELECT n FROM elsewhere")

@@ -41,8 +41,8 @@ def test_a_stack_that_has_just_started_is_fine_in_all_respects(stack: StackInfo)
     assert found.verdict() == "All is fine"
     facts = named(found)
     assert facts["Process"].values["pid"] == stack.pid
-    functions = ["ApplyProposals", "BulkEdit", "Flatten", "Reconcile", "ValidateProposal"]
-    assert facts["Functions"].values["deployed"] == functions
+    functions = ["ApplyProposals", "BulkEdit", "Flatten", "IngestFile", "LoadDataset", "Reconcile", "SampleFile"]
+    assert facts["Functions"].values["deployed"] == [*functions, "ValidateProposal"]
     assert facts["S3"].values["where"] == stack.endpoint
     assert facts["Versioning"].says == "enabled"
     assert facts["Disk"].values["data_dir"] == stack.data_dir
@@ -55,7 +55,9 @@ def test_starting_a_stack_runs_reconcile_which_says_so(stack: StackInfo) -> None
     run = last_run(connect.connect(stack_settings(stack)).bench.store)
     assert run is not None
     assert run.every.total_seconds() == 600
-    assert run.queues == {"validate": outputs(stack)["InboxQueueUrl"], "apply": outputs(stack)["ApplyQueueUrl"]}
+    named = {"validate": "Inbox", "apply": "Apply", "ingest": "Ingest", "sample": "Sample", "load": "Load"}
+    assert run.queues == {name: outputs(stack)[f"{output}QueueUrl"] for name, output in named.items()}
+    assert run.queues.keys() == QUEUES.keys()
 
 
 def test_each_run_of_reconcile_writes_its_note_anew(stack: StackInfo) -> None:
@@ -71,7 +73,8 @@ def test_each_run_of_reconcile_writes_its_note_anew(stack: StackInfo) -> None:
 def put_dead_letters(info: StackInfo) -> None:
     """One of each kind, which can never succeed."""
     sqs, found = client(info, "sqs"), outputs(info)
-    sqs.send_message(QueueUrl=found["InboxDeadLettersUrl"], MessageBody='{"Records": []}')
+    for name in ("Inbox", "Ingest", "Sample", "Load"):
+        sqs.send_message(QueueUrl=found[f"{name}DeadLettersUrl"], MessageBody='{"Records": []}')
     sqs.send_message(
         QueueUrl=found["ApplyDeadLettersUrl"], MessageBody="{}", MessageGroupId="nets", MessageDeduplicationId="1"
     )
@@ -87,10 +90,10 @@ def test_dead_letters_are_red_and_say_what_to_do_until_they_are_sent_again(stack
         assert function in fact.do
     connection = connect.connect(stack_settings(stack))
     queues = Queues(connection.settings, connection.bench.store)
-    assert [queues.redrive(name) for name in QUEUES] == [1, 1]
-    assert [queues.redrive(name) for name in QUEUES] == [0, 0]
+    assert [queues.redrive(name) for name in QUEUES] == [1] * 5
+    assert [queues.redrive(name) for name in QUEUES] == [0] * 5
     again = named(checkup(stack).look())
-    assert again["Dead letters of validate"].state == again["Dead letters of apply"].state == "fine"
+    assert {again[title].state for _, title, _ in QUEUES.values()} == {"fine"}
 
 
 def test_a_message_that_is_sent_again_is_not_taken_for_one_that_was_seen(stack: StackInfo) -> None:

@@ -1,4 +1,4 @@
-"""Ranges on the local stack: of current and of named versions, and of what is copied."""
+"""Ranges on the local stack, of current and of named versions and of what is copied; and the conditions of a copy."""
 
 from __future__ import annotations
 
@@ -60,3 +60,16 @@ def test_a_range_of_an_old_version_is_copied(s3: Any, old: str) -> None:
     parts = [{"PartNumber": 1, "ETag": part["CopyPartResult"]["ETag"]}]
     s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
     assert s3.get_object(**target)["Body"].read() == OLD[1000:6_000_000]
+
+
+def test_a_copy_is_held_to_its_conditions(s3: Any, old: str) -> None:
+    source = {"Bucket": BUCKET, "Key": KEY, "VersionId": old}
+    target = {"Bucket": BUCKET, "Key": "exports/condition.bin", "CopySource": source}
+    etag = s3.copy_object(**target, IfNoneMatch="*")["CopyObjectResult"]["ETag"]
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        s3.copy_object(**target, IfNoneMatch="*")
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        s3.copy_object(**target, IfMatch=f'"{"0" * 32}"')
+    s3.copy_object(**target, IfMatch=etag)
+    s3.delete_object(Bucket=BUCKET, Key="exports/condition.bin")
+    s3.copy_object(**target, IfNoneMatch="*")

@@ -54,8 +54,25 @@ def test_a_function_and_its_layer_are_well_below_lambdas_limit(built: Path, pack
 def test_the_layer_holds_nothing_that_functions_have_no_use_for(packages: Path) -> None:
     held = {entry.name for entry in packages.iterdir()}
     assert {"towline", "pyarrow", "aws_lambda_powertools"} <= held
-    assert not held & {"pandas", "numpy", "streamlit", "ministack", "duckdb", "moto", "boto3", "botocore", "bin"}
+    assert not held & {
+        "pandas",
+        "numpy",
+        "streamlit",
+        "ministack",
+        "duckdb",
+        "moto",
+        "boto3",
+        "botocore",
+        "bin",
+        "include",
+        "lib64",
+    }
     assert not {"cli", "local"} & {entry.name for entry in (packages / "towline").iterdir()}
+
+
+def test_the_layer_holds_the_pipelines_and_nothing_that_makes_files_up(packages: Path) -> None:
+    assert list(packages.glob("datasets/*/pipeline.py"))
+    assert not list(packages.glob("datasets/**/generate.py"))
 
 
 def test_the_layer_holds_the_locked_versions(packages: Path) -> None:
@@ -73,9 +90,13 @@ def test_a_functions_own_package_is_its_handler_and_nothing_else(built: Path) ->
 def test_a_handler_imports_from_the_layer_and_the_runtime_alone(
     function: str, built: Path, packages: Path, runtime: Path
 ) -> None:
-    """On Lambda's Python, without the site-packages of this machine, and without loading numpy or pandas."""
+    """On Lambda's Python, without the site-packages of this machine, and without loading numpy or pandas. So does a
+    pipeline, for those functions that need one."""
     code = (
         "import sys, app; assert callable(app.handler); "
+        "registry = sys.modules.get('towline.pipeline.registry'); found = registry and registry.packages(); "
+        "assert found is None or all(isinstance(each, registry.Package) for each in found.values()), found; "
+        "assert found is None or 'golf_rounds' in found; "
         "assert not {'numpy', 'pandas'} & set(sys.modules); "
         "assert sys.modules['towline'].__file__.startswith(sys.argv[1]); print(sys.version_info[:2])"
     )

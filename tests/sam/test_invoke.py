@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import quote_plus, unquote_plus
 
 import pytest
 
+from datasets.golf_rounds import generate
 from tests.conftest import ROOT
 from tests.local_stack import client, running
 from tests.sam.tools import HOST, Event, Lambda, Sam, gateway, need_containers, no_images_left, reachable, with_endpoint
@@ -26,7 +27,11 @@ from towline.commit import commit
 from towline.contract import Contract
 from towline.dataset import Dataset
 from towline.inbox import Arrival
+from towline.ingest import manifest, sampled
+from towline.ingest.entry import BRONZE
+from towline.pipeline import inventory
 from towline.receipts import Receipt
+from towline.settings import DATABASE, LOADS_WORKGROUP
 from towline.store import Stat
 from towline.workbench import Workbench
 
@@ -81,15 +86,20 @@ def site(sam: Sam, built: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     scratch, address = tmp_path_factory.mktemp("invoke"), gateway()
     aws = tmp_path_factory.mktemp("aws")
     with no_images_left(), running(aws) as info, reachable(info.port, address) as port:
-        s3, sqs, sns = (client(info, service) for service in ("s3", "sqs", "sns"))
+        s3, sqs, sns, glue, athena = (client(info, name) for name in ("s3", "sqs", "sns", "glue", "athena"))
         s3.create_bucket(Bucket=BUCKET)
         s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         fifo = sqs.create_queue(QueueName="apply.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
         queue = sqs.create_queue(QueueName="validate")["QueueUrl"]
         topic = sns.create_topic(Name="outcomes")["TopicArn"]
+        glue.create_database(DatabaseInput={"Name": DATABASE})
+        athena.create_work_group(Name=LOADS_WORKGROUP)
         parameters = {"BucketName": BUCKET, "TracingMode": "PassThrough"}
         template = with_endpoint(built / "template.yaml", f"http://{HOST}:{port}")
         known = {"APPLY_QUEUE_URL": fifo, "VALIDATE_QUEUE_URL": queue, "TOPIC_ARN": topic}
+        known |= {
+            f"{name}_QUEUE_URL": sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("INGEST", "SAMPLE", "LOAD")
+        }
         known["STATE_MACHINE_ARN"] = "arn:aws:states:us-east-1:000000000000:stateMachine:none"  # nothing starts it here
         functions = Lambda(sam, template, address, parameters, known, scratch)
         found = Site(functions, Workbench(S3Store(s3, BUCKET)), sqs, fifo, queue)
@@ -126,10 +136,12 @@ def key_in(s3_event: Event) -> str:
 
 
 def about(s3_event: Event, stat: Stat) -> Event:
-    """The event as S3 would send it of an object that is really there: only S3 gives out versions."""
+    """The event as S3 would send it of an object that is really there: only S3 gives out versions, and the key of a
+    file that is taken in follows from when it came."""
     told = copy.deepcopy(dict(s3_event))
     body = json.loads(told["Records"][0]["body"])
-    body["Records"][0]["s3"]["object"] |= {"versionId": stat.version, "eTag": stat.etag.strip('"'), "size": stat.size}
+    told_of = {"versionId": stat.version, "eTag": stat.etag.strip('"'), "size": stat.size}
+    body["Records"][0]["s3"]["object"] |= {"key": quote_plus(stat.key, safe="/"), **told_of}
     told["Records"][0]["body"] = json.dumps(body)
     return told
 
@@ -230,6 +242,26 @@ def test_a_run_is_pinned_and_its_parts_become_its_result(site: Site) -> None:
     made = site.functions.invoke("Flatten", flattened)
     assert (made["key"], made["rows"], made["parts"]) == (run.result, 3, 1)
     assert site.bench.store.head(run.result).size == made["bytes"]
+
+
+def test_a_raw_file_is_kept_sampled_and_loaded(site: Site) -> None:
+    arrived, store = event("ingest_file.raw"), site.bench.store
+    key = key_in(arrived)
+    assert key == "raw/golf_rounds/erinhills/rounds 2026-07-01.csv"
+    body = generate.to_csv(generate.file(0, 2)[1])
+    told = about(arrived, store.put(key, body))
+    assert site.functions.invoke("IngestFile", told) == {"batchItemFailures": []}
+    (entry,) = manifest.entries(store, "golf_rounds")
+    assert (entry.status, store.get(entry.bronze).body) == (BRONZE, body), entry.reasons
+
+    told = about(event("sample_file.bronze"), store.head(entry.bronze))
+    assert site.functions.invoke("SampleFile", told) == {"batchItemFailures": []}
+    assert sampled.find(store, entry.bronze, store.head(entry.bronze).etag)
+
+    told = about(event("load_dataset.entry"), store.head(manifest.key_of(entry)))
+    assert site.functions.invoke("LoadDataset", told) == {"batchItemFailures": []}
+    loaded = inventory.read(store, keys.SILVER, "golf_rounds").loaded[entry.ingest]
+    assert loaded.rows["fact_telemetry_event"] > 0, loaded
 
 
 def test_every_event_is_invoked_here() -> None:

@@ -464,7 +464,7 @@ def test_a_copy_of_what_is_not_there_is_not_found(store: ObjectStore) -> None:
 
 def test_a_conditional_copy_does_not_replace_what_is_there(store: ObjectStore, request: pytest.FixtureRequest) -> None:
     if not isinstance(store, MemoryStore):
-        reason = "MiniStack 1.5.33 ignores the conditions of CopyObject; test_store_s3 checks that they are sent"
+        reason = "MiniStack 1.5.33, stock, ignores CopyObject's conditions; test_store_s3 checks that they are sent"
         request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
     store.put("source", b"new")
     there = store.put("target", b"there")

@@ -15,6 +15,7 @@ from towline.ingest.entry import Entry
 from towline.receipts import Receipt
 
 BATCH = 10  # messages that SQS takes at once
+REASONS_MAX, REASON_MAX = 20, 1_000  # of a refused file; the report beside it has all
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,9 @@ class Topic:
         self._send(receipt.dataset, receipt.status, receipt.user, json.dumps(receipt.to_json(), ensure_ascii=False))
 
     def publish_file(self, entry: Entry) -> None:
-        """What became of a raw file: its line of the manifest."""
-        self._send(entry.dataset, entry.status, "", entry.to_line().decode())
+        """What became of a raw file: its line of the manifest, without what could make it longer than SNS takes."""
+        reasons = tuple(reason[:REASON_MAX] for reason in entry.reasons[:REASONS_MAX])
+        self._send(entry.dataset, entry.status, "", replace(entry, columns=(), reasons=reasons).to_line().decode())
 
     def _send(self, dataset: str, status: str, user: str, message: str) -> None:
         attributes = {"dataset": dataset, "status": status, "user": user or "unknown"}

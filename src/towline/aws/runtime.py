@@ -112,6 +112,19 @@ class Runtime:
     def validate_queue(self) -> EventQueue:
         return EventQueue(self._client("sqs"), self.settings.validate_queue_url or "")
 
+    @property
+    def queues(self) -> dict[str, str]:
+        """The URLs of all queues, by what `towline.aws.health.QUEUES` calls them."""
+        known = self.settings
+        urls = {
+            "validate": known.validate_queue_url,
+            "apply": known.apply_queue_url,
+            "ingest": known.ingest_queue_url,
+            "sample": known.sample_queue_url,
+            "load": known.load_queue_url,
+        }
+        return {name: url for name, url in urls.items() if url}
+
     @cached_property
     def ingest_queue(self) -> EventQueue:
         return EventQueue(self._client("sqs"), self.settings.ingest_queue_url or "")

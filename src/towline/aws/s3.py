@@ -58,8 +58,8 @@ class S3Store(ObjectStore):
     reads and for unconditional writes. A conditional write that succeeded at a first try whose answer was lost
     is repeated too and gets 412 from its own success: this store says PreconditionFailed, and the caller looks.
 
-    MiniStack 1.5.33 ignores the conditions of CopyObject, which S3 checks; stock, it answers a span of a named version
-    with the whole of it, which is cut here.
+    MiniStack 1.5.33, stock, ignores the conditions of CopyObject, which S3 checks, and answers a span of a named
+    version with the whole of it, which is cut here.
     """
 
     def __init__(self, client: Any, bucket: str, *, page_size: int = 1000) -> None:

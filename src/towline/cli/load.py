@@ -8,14 +8,12 @@ from dataclasses import replace
 import click
 from rich.text import Text
 
-from towline import connect
+from towline.cli import gold
 from towline.cli.options import Call, called
 from towline.cli.output import emit, progress, safe, show
 from towline.errors import EXIT_OK, EXIT_VIOLATIONS, NotFound
-from towline.pipeline import gold, registry
-from towline.pipeline.gold import GoldResult
+from towline.pipeline import mastering, registry
 from towline.pipeline.load import LoadResult, load
-from towline.pipeline.registry import Package
 
 LISTED = 20  # failed files and refused ones that a person is shown
 
@@ -40,23 +38,15 @@ def command(call: Call, dataset: str, full: bool, no_gold: bool) -> int:
             phase(f"{dataset}: {len(result.taken):,} files, {result.rows:,} rows, and more wait")
             result = _joined(result, load(call.connection.bench, package))
         phase(f"{dataset}: gold")
-        made = None if no_gold or not package.gold else _gold(call, package, full)
+        made = None if no_gold else gold.made(call, package, full=full)
+        if no_gold:
+            gold.shown(call, package)
+        masters = mastering.propose(call.connection.bench, package)
     if call.as_json:
-        emit({**result.to_json(), "gold": made and made.to_json()})
+        emit({**result.to_json(), "gold": made and made.to_json(), "masters": masters})
     else:
-        show(*_said(result), *(_said_of_gold(made) if made else ()))
+        show(*_said(result), *(gold.said(made) if made else ()), *(Text(safe(said)) for said in masters))
     return EXIT_VIOLATIONS if result.failed else EXIT_OK
-
-
-def _gold(call: Call, package: Package, full: bool) -> GoldResult:
-    connection = call.connection
-    bench = replace(connection.bench, describe=lambda: connect.describe(connection))
-    return gold.refresh(bench, package, connection.engine, connection.settings.bucket, full=full)
-
-
-def _said_of_gold(made: GoldResult) -> Iterator[Text]:
-    changed = f"{len(made.rebuilt):,} written, {len(made.kept):,} as they were, {len(made.removed):,} taken away"
-    yield Text(f"gold: {made.rows:,} rows; partitions: {changed}" if made.load else "gold: as it was")
 
 
 def _joined(one: LoadResult, other: LoadResult) -> LoadResult:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import accumulate
 from typing import Any
 
 from towline.errors import Corrupt
@@ -19,6 +20,7 @@ from towline.store import Stat
 
 BRONZE, DUPLICATE, QUARANTINED = "bronze", "duplicate", "quarantined"
 STATUSES = (BRONZE, DUPLICATE, QUARANTINED)
+LINE_MAX = 1_000  # characters of all columns that a line tells, and of all reasons
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,9 @@ class Entry:
     """One line. `bronze`: where the bytes are kept; of a duplicate, those of the first file that had them; empty for a
     file in quarantine, whose place `quarantine` is (the report lies beside it). `mtime`: seconds since 1970 (UTC) at
     which the raw file was written. `fingerprint`: what bytes are known by (`towline.ingest.fingerprint`). `kind`: the
-    format by name and magic, such as `csv`, `json.gz`. `columns`: the header, where there is one. `reasons`: why it was
-    refused, a sentence each. `retry_of`: the ingest in whose place this one is; `retry`: who asked for it, and the
-    version of what they asked it with. `ingested`: when the entry was made (UTC)."""
+    format by name and magic, such as `csv`, `json.gz`. `columns`: the header, where there is one, and `reasons`: why it
+    was refused, a sentence each; both as far as a line should be long. `retry_of`: the ingest in whose place this one
+    is; `retry`: who asked for it, and the version of what they asked it with. `ingested`: when the entry was made."""
 
     ingest: str
     dataset: str
@@ -52,9 +54,15 @@ class Entry:
     ingested: str = ""
 
     def to_line(self) -> bytes:
-        """JSON, one line, its newline included; empty values are left out."""
+        """JSON, one line, its newline included; empty values are left out. What is no text in UTF-8, as JSON's escapes
+        can spell it in a name, becomes `?`."""
         own = {name: value for name, value in vars(self).items() if value not in (None, "", ())}
-        return json.dumps(own, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        return json.dumps(own, ensure_ascii=False, separators=(",", ":")).encode(errors="replace") + b"\n"
+
+    def brief(self) -> Entry:
+        """The same with no more columns and reasons than a line should have: a header may be a quarter of a megabyte,
+        and a reason name all of it. The report of a refused file has them all."""
+        return replace(self, columns=_first(self.columns), reasons=_first(self.reasons))
 
     @classmethod
     def of_line(cls, line: bytes | str, where: str = "a manifest") -> Entry:
@@ -79,6 +87,16 @@ class Entry:
     def claims(self) -> bool:
         """Whether it is the first with these bytes in bronze: its entry lies under their fingerprint alone."""
         return self.status == BRONZE and self.duplicate_of is None
+
+
+def _first(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """The first of them, with LINE_MAX characters in all; what does not fit ends in an ellipsis."""
+    lengths = accumulate(map(len, texts))
+    kept = tuple(text for text, length in zip(texts, lengths, strict=True) if length <= LINE_MAX)
+    if len(kept) == len(texts):
+        return texts
+    room = LINE_MAX - sum(map(len, kept))
+    return (*kept, f"{texts[len(kept)][:room]}…")
 
 
 def ingest_id(stat: Stat, fingerprint: str) -> str:

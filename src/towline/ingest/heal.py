@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from towline import keys
-from towline.errors import Corrupt, NotFound, TowlineError
+from towline.errors import NotFound, TowlineError
 from towline.inbox import Arrival
 from towline.ingest import manifest, places
 from towline.ingest.entry import Entry
@@ -51,7 +51,7 @@ def heal(bench: Workbench, since: datetime | None = None, until: datetime | None
     gathered: dict[str, int] = {}
     for dataset, landed in _landed(bench.store, since, until).items():
         try:
-            unseen += _unseen(bench.store, landed, manifest.scan(bench.store, dataset, since))
+            unseen += _unseen(bench.store, landed, manifest.scan(bench.store, dataset, since), problems)
         except TowlineError as error:
             problems.append(f"{dataset}: {error}")
     for dataset in manifest.datasets(bench.store):
@@ -84,7 +84,9 @@ def _dataset(key: str) -> str | None:
     return key.split("/")[1]
 
 
-def _unseen(store: ObjectStore, landed: Iterable[Listed], known: Iterable[Entry]) -> Iterator[Arrival]:
+def _unseen(
+    store: ObjectStore, landed: Iterable[Listed], known: Iterable[Entry], problems: list[str]
+) -> Iterator[Arrival]:
     """What of `landed` the entries do not tell of."""
     told: set[object] = set()
     for entry in known:
@@ -97,7 +99,7 @@ def _unseen(store: ObjectStore, landed: Iterable[Listed], known: Iterable[Entry]
             arrival = _exact(store, listed)
             if arrival and request_name(arrival) not in told:
                 yield arrival
-        elif listed.key not in told and (arrival := _origin(store, listed)):
+        elif listed.key not in told and (arrival := _origin(store, listed, problems)):
             yield arrival
 
 
@@ -110,12 +112,14 @@ def _exact(store: ObjectStore, listed: Listed) -> Arrival | None:
     return Arrival(stat.key, stat.version, stat.etag, stat.size)
 
 
-def _origin(store: ObjectStore, listed: Listed) -> Arrival | None:
-    """The raw version that a bronze object is a copy of; None: it is gone since. Corrupt: it does not tell."""
+def _origin(store: ObjectStore, listed: Listed, problems: list[str]) -> Arrival | None:
+    """The raw version that a bronze object is a copy of; None: it is gone since, or does not tell, which is a
+    problem."""
     try:
         stat = store.head(listed.key)
     except NotFound:
         return None
     if places.RAW not in stat.metadata:
-        raise Corrupt(f"{listed.key} is named by no entry, and does not tell what it is a copy of: look, and delete it")
+        problems.append(f"{listed.key} is named by no entry, and does not say whose copy it is: look, and delete it")
+        return None
     return Arrival(stat.metadata[places.RAW], stat.metadata.get(places.RAW_VERSION), stat.etag, stat.size)

@@ -11,16 +11,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from itertools import islice
 
 from towline import keys
 from towline.errors import Contended, Corrupt, NotFound, PreconditionFailed
 from towline.ingest.entry import Entry, ingest_time
-from towline.store import ABSENT, ObjectStore
+from towline.store import ABSENT, MIB, ObjectStore
 from towline.store import Entry as Listed
 
 AT_ONCE = 8  # entries that are read together
-LINES_MAX = 10_000  # of an object of lines
+LINES_MAX, BYTES_MAX = 10_000, 16 * MIB  # of an object of lines
 # Few lines make no object of their own, unless they have waited for so long.
 WORTHWHILE, PATIENCE = 1_000, timedelta(hours=1)
 # An object may be seen later than its time says, by as long as writing it took. S3 answers or drops it in minutes.
@@ -103,7 +102,7 @@ def compact(store: ObjectStore, dataset: str, now: datetime, worthwhile: int = W
         until = complete if following else now - _LATE
         number += 1
         if not _gather(store, dataset, number, _read(store, batch), until):
-            break
+            break  # others are at it
         gathered, batch = gathered + len(batch), following
     return gathered
 
@@ -153,8 +152,16 @@ def _gather(store: ObjectStore, dataset: str, number: int, found: Iterable[Entry
     return True
 
 
-def _batches(listed: Iterator[Listed]) -> Iterator[list[Listed]]:
-    while batch := list(islice(listed, LINES_MAX)):
+def _batches(listed: Iterable[Listed]) -> Iterator[list[Listed]]:
+    """Entries that are gathered or read together."""
+    batch, size = list[Listed](), 0
+    for each in listed:
+        if batch and (len(batch) == LINES_MAX or size + each.size > BYTES_MAX):
+            yield batch
+            batch, size = [], 0
+        batch.append(each)
+        size += each.size
+    if batch:
         yield batch
 
 

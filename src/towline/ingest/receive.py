@@ -16,7 +16,7 @@ at the same time both are copied, and the one whose entry came second takes its 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from towline import keys
 from towline.errors import Contended, Corrupt, NotFound, PreconditionFailed
@@ -73,23 +73,20 @@ def take_in(bench: Workbench, file: RawFile, pipeline: Pipeline | None, tell: Te
     if reasons := _complaints(found, pipeline):
         return _refuse(bench, file, found, reasons, tell)
     copied = _to_bronze(file, pipeline)
-    seen = {"kind": found.kind, "columns": tuple(found.columns)}
-    own = file.entry(BRONZE, bench.clock(), fingerprint=claim, bronze=copied.key, bronze_version=copied.version, **seen)
-    written = manifest.record(bench.store, own)
+    seen = {"kind": found.kind, "columns": found.columns, "bronze": copied.key, "bronze_version": copied.version}
+    written = manifest.record(bench.store, file.entry(BRONZE, bench.clock(), fingerprint=claim, **seen).brief())
     return written if written.ingest == file.ingest else take_in(bench, file, pipeline, tell)
 
 
 def _first(file: RawFile) -> tuple[str, Entry | None]:
     """The fingerprint under which a file's bytes are claimed, and the entry that does so, if there is one. MD5 can be
     made to say the same of different bytes: then the SHA-256 tells."""
-    fingerprints = [file.fingerprint]
-    for claim in fingerprints:
-        first = manifest.read(file.store, keys.entry(file.key.dataset, claim))
-        if first is None or first.sha256 is None or file.sha256 in (None, first.sha256):
-            return claim, first
-        if len(fingerprints) == 1:
-            fingerprints.append(f"{file.fingerprint}-{file.sha256}")
-    raise Corrupt(f"the entry of {claim} in the manifest of {file.key.dataset} tells of other bytes than its name")
+    claim = file.fingerprint
+    first = manifest.read(file.store, keys.entry(file.key.dataset, claim))
+    if first is None or first.sha256 is None or file.sha256 in (None, first.sha256):
+        return claim, first
+    claim = f"{claim}-{file.sha256}"
+    return claim, manifest.read(file.store, keys.entry(file.key.dataset, claim))
 
 
 def _complaints(found: Look, pipeline: Pipeline | None) -> Sequence[str]:
@@ -103,12 +100,12 @@ def _refuse(bench: Workbench, file: RawFile, found: Look, reasons: Sequence[str]
     """Keep a file in quarantine, whole, beside a report of why."""
     place = places.quarantine(file.key, file.ingest)
     file.store.copy(file.held.key, place, version=file.held.version, metadata=_about(file))
-    seen = {"kind": found.kind, "columns": tuple(found.columns), "reasons": tuple(reasons)}
+    seen = {"kind": found.kind, "columns": found.columns, "reasons": tuple(reasons)}
     entry = file.entry(QUARANTINED, bench.clock(), quarantine=place, **seen)
     report = json.dumps(json.loads(entry.to_line()), ensure_ascii=False, indent=1).encode()
     file.store.put(places.report(entry.dataset, entry.ingest), report, content_type="application/json")
-    tell(entry)
-    return manifest.record(file.store, entry)
+    tell(entry.brief())
+    return manifest.record(file.store, entry.brief())
 
 
 def _duplicate(bench: Workbench, file: RawFile, first: Entry, pipeline: Pipeline | None) -> Entry:
@@ -120,8 +117,10 @@ def _duplicate(bench: Workbench, file: RawFile, first: Entry, pipeline: Pipeline
 
 def _to_bronze(file: RawFile, pipeline: Pipeline | None) -> Stat:
     """The bronze copy, which is made if there is none yet."""
+    for there in _copies(file, pipeline):
+        return there
     for target in _targets(file, pipeline):
-        there = _head(file.store, target) or _copy(file, target)
+        there = _copy(file, target)
         if there.metadata.get(places.INGEST) == file.ingest:
             return there
     raise Corrupt(f"{target} says that it is of ingest {there.metadata.get(places.INGEST)}, which cannot be: move it")
@@ -142,10 +141,16 @@ def _copy(file: RawFile, target: str) -> Stat:
 def _take_back(file: RawFile, pipeline: Pipeline | None) -> None:
     """Delete the bronze copy of a file whose bytes another one has brought, if there is one: from before that was
     known, or of a worker that did not live to do it."""
+    for there in _copies(file, pipeline):
+        file.store.delete(there.key)
+
+
+def _copies(file: RawFile, pipeline: Pipeline | None) -> Iterator[Stat]:
+    """The bronze copies that there are of a file."""
     for target in _targets(file, pipeline):
         there = _head(file.store, target)
         if there is not None and there.metadata.get(places.INGEST) == file.ingest:
-            file.store.delete(target)
+            yield there
 
 
 def _targets(file: RawFile, pipeline: Pipeline | None) -> list[str]:

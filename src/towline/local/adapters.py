@@ -48,21 +48,53 @@ def install() -> None:
     """Hook into MiniStack, in this process. Its environment must be complete: the import reads it."""
     check_version()
     _wake_quickly()
+    _share_processors()
     _report_faults()
     _keep_pairs_whole()
     _distrust_storage()
     _adopt_buckets()
     slices.install()
+    _check_copies()
     _greet_briefly()
     iam.install()
     athena.install()
     callbacks.install()
 
 
+def _check_copies() -> None:
+    """Hold a copy to its conditions, as S3 does: stock writes over what is there, so that of two files that come to one
+    bronze key at the same time only the second would be seen."""
+    from ministack.services import s3
+
+    stock = s3._copy_object
+
+    def copy(bucket_name: str, dest_key: str, headers: dict[str, str]) -> Any:
+        bucket = s3._ensure_bucket(bucket_name) or {}
+        refused = s3._check_put_preconditions(headers, bucket.get("objects", {}).get(dest_key))
+        return refused or stock(bucket_name, dest_key, headers)
+
+    s3._copy_object = copy
+
+
 def _wake_quickly() -> None:
     from ministack.services import lambda_svc
 
     lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS = IDLE_GAP_SECONDS
+
+
+def _share_processors() -> None:
+    """Let no more runs go on at once of what works on files by the thousand than half of the processors can: each is a
+    process here. Those are the functions whose template bounds how many run at once; the bound is AWS's, and higher.
+    """
+    from ministack.services import lambda_svc
+
+    stock, here = lambda_svc._sqs_esm_concurrency, max(1, (os.cpu_count() or 1) // 2)
+
+    def shared(esm: dict[str, Any], *more: Any) -> int:
+        allowed: int = stock(esm, *more)
+        return min(allowed, here) if esm.get("ScalingConfig") else allowed
+
+    lambda_svc._sqs_esm_concurrency = shared
 
 
 def _report_faults() -> None:

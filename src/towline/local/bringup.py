@@ -22,6 +22,8 @@ RECONCILE = {"since": None}
 RECONCILE_OUTPUT = "ReconcileFunction"
 QUEUE_OUTPUTS = ("InboxQueueUrl", "ApplyQueueUrl", "IngestQueueUrl", "SampleQueueUrl", "LoadQueueUrl")
 
+_NOT_RECONCILED = "what a crash left behind could not be looked for"
+
 Complaint = str | None
 
 
@@ -81,7 +83,7 @@ def _reconcile(clients: Clients, function: str) -> Complaint:
     try:
         answer = clients("lambda").invoke(FunctionName=function, Payload=json.dumps(RECONCILE).encode())
     except (ClientError, BotoCoreError) as error:
-        return f"what a crash left behind could not be looked for: {error}"
+        return f"{_NOT_RECONCILED}: {error}"
     if "FunctionError" in answer:
-        return f"what a crash left behind could not be looked for: {answer['Payload'].read().decode(errors='replace')[:400]}"
+        return f"{_NOT_RECONCILED}: {answer['Payload'].read().decode(errors='replace')[:400]}"
     return None

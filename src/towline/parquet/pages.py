@@ -103,7 +103,7 @@ def _decoded(footer: Footer, number: int, of: Slice, body: bytes) -> Any:
     """The values in these pages."""
     count = sum(behind - first for first, behind in of.rows)
     try:
-        table = pq.ParquetFile(pa.BufferReader(_file(footer, number, of, body, count))).read()
+        table = pq.ParquetFile(pa.BufferReader(alone(footer, number, of, body, count))).read()
     except (pa.ArrowException, OSError) as error:
         raise Corrupt(f"{footer.where}: the pages of column {footer.schema.names[number]!r}: {error}") from error
     if table.num_rows != count:
@@ -111,7 +111,7 @@ def _decoded(footer: Footer, number: int, of: Slice, body: bytes) -> Any:
     return table.column(0).combine_chunks()
 
 
-def _file(footer: Footer, number: int, of: Slice, body: bytes, count: int) -> bytes:
+def alone(footer: Footer, number: int, of: Slice, body: bytes, count: int) -> bytes:
     """A file of one column that holds these pages."""
     meta = of.chunk.meta.copy()
     meta.drop(*_LEFT_OUT)

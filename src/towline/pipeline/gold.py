@@ -62,22 +62,31 @@ class _Late(Exception):
 
 
 def refresh(bench: Workbench, package: Package, engine: Engine, bucket: str, *, full: bool = False) -> GoldResult:
-    """Bring gold up to silver; `full`: make every partition anew. `bench.describe` is asked to tell Athena of tables
-    before they are read.
+    """Bring gold up to silver, and what Athena sees of both; `full`: make every partition anew. `bench.describe` is
+    asked to tell Athena of tables before they are read.
 
     BrokenPipeline: the SQL of a table cannot be used, and where. QueryFailed: Athena could not run it. LostRace: loads
     were quicker, again and again. In all of these gold stays as it is, or as a round of tables left it.
     """
-    tables = goldsql.ordered(package)
     for _ in range(TRIES):
-        silver = inventories.read(bench.store, keys.SILVER, package.dataset)
-        if not silver.number or not tables:
-            return GoldResult(package.dataset, silver=silver.number)
+        silver = show(bench, package.dataset, bucket)
         try:
-            return _Refresh(bench, engine, bucket, silver, tables, bench.new_id(), full).run()
+            return _Refresh(bench, engine, bucket, silver, goldsql.ordered(package), bench.new_id(), full).run()
         except _Late:
             continue
     raise LostRace(f"{TRIES} times a load of {package.dataset} was quicker: gold waits for the next one")
+
+
+def show(bench: Workbench, dataset: str, bucket: str) -> Inventory:
+    """Have Athena see silver as it is; its inventory. LostRace: as `refresh`."""
+    for _ in range(TRIES):
+        silver = inventories.read(bench.store, keys.SILVER, dataset)
+        try:
+            _show(bench, bucket, silver)
+        except _Late:
+            continue
+        return silver
+    raise LostRace(f"{TRIES} times a load of {dataset} was quicker: Athena sees what the next one shows it")
 
 
 def sources(gold: GoldTable, layers: Mapping[str, Mapping[str, PartitionFile]]) -> dict[str, tuple[str, ...]]:
@@ -103,20 +112,21 @@ class _Refresh:
     full: bool
 
     def run(self) -> GoldResult:
-        store = self.bench.store
-        if not symlinks.write(store, self.bucket, self.silver):
-            raise _Late
-        before = self._without_old(inventories.read(store, keys.GOLD, self.silver.dataset))
-        result = GoldResult(self.silver.dataset, silver=self.silver.number)
+        before = inventories.read(self.bench.store, keys.GOLD, self.silver.dataset)
+        _show(self.bench, self.bucket, before)
+        before, result = self._emptied(before, GoldResult(self.silver.dataset, silver=self.silver.number))
         for level in goldsql.levels(self.tables):
             before, result = self._level(level, before, result)
-        symlinks.write(store, self.bucket, before)
         return result
 
-    def _without_old(self, before: Inventory) -> Inventory:
-        """The inventory without tables whose SQL is gone; it counts when something else is to be written, too."""
+    def _emptied(self, before: Inventory, so_far: GoldResult) -> tuple[Inventory, GoldResult]:
+        """Without the files of tables whose SQL is gone."""
         named = {gold.table for gold in self.tables}
-        return replace(before, tables={table: each for table, each in before.tables.items() if table in named})
+        gone = [(table, name) for table, each in before.tables.items() if table not in named for name in each]
+        if not gone:
+            return before, so_far
+        tables = {table: each if table in named else {} for table, each in before.tables.items()}
+        return self._commit(replace(before, tables=tables)), _told(so_far, self.id, {}, gone, [])
 
     def _level(self, level: Sequence[GoldTable], before: Inventory, so_far: GoldResult) -> tuple[Inventory, GoldResult]:
         layers = {**self.silver.tables, **before.tables}
@@ -154,10 +164,17 @@ class _Refresh:
                 if isinstance(error, OutcomeUnknown) and written.etag == after.etag:
                     raise
                 raise _Late from error
-        if not symlinks.write(store, self.bucket, written):
-            raise _Late
-        self.bench.describe()
+        _show(self.bench, self.bucket, written)
         return written
+
+
+def _show(bench: Workbench, bucket: str, layer: Inventory) -> None:
+    """Have Athena see this inventory of a layer."""
+    if symlinks.are_of(bench.store, layer):
+        return
+    if not symlinks.write(bench.store, bucket, layer):
+        raise _Late
+    bench.describe()
 
 
 @dataclass

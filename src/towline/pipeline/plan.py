@@ -55,12 +55,13 @@ def plan(inventory: Inventory, entries: Sequence[Entry], limit: int) -> Plan:
 
 def _replaced(inventory: Inventory, entries: Sequence[Entry], take: Sequence[Entry]) -> set[str]:
     """The ingests that count no more, now that these files are taken."""
-    known = inventory.loaded.keys() | {entry.ingest for entry in take}
-    earlier = {entry.ingest: entry.retry_of for entry in entries if entry.is_new and entry.ingest in known}
-    todo, found = [ingest for ingest in earlier.values() if ingest], set[str]()
+    earlier = {entry.ingest: entry.retry_of for entry in entries if entry.is_new and entry.retry_of}
+    todo, found = [*inventory.loaded, *(entry.ingest for entry in take)], set[str]()
     while todo:
-        found.add(ingest := todo.pop())
-        todo += [first for first in [earlier.get(ingest)] if first and first not in found]
+        before = earlier.get(todo.pop())
+        if before and before not in found:
+            found.add(before)
+            todo.append(before)  # which may have taken another's place, too
     return found & inventory.loaded.keys()
 
 

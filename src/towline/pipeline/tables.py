@@ -30,7 +30,7 @@ from towline.store import ObjectStore
 Packages = Callable[[str], Package | None]
 
 # As S3's own inventory is read: a text file names the Parquet files.
-_SYMLINKS = {
+SYMLINKS = {
     **catalog.PARQUET,
     "InputFormat": "org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat",
     "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
@@ -101,7 +101,7 @@ def _of_package(store: ObjectStore, package: Package, place: Place) -> Iterator[
 
 def _table(layer: Inventory, table: str, what: str, columns: Sequence[Mapping[str, str]], place: Place) -> Table:
     prefix = keys.symlink(layer.layer, layer.dataset, table).rpartition("/")[0]
-    storage: Mapping[str, Any] = {**_SYMLINKS, "Location": place.url(f"{prefix}/")}
+    storage: Mapping[str, Any] = {**SYMLINKS, "Location": place.url(f"{prefix}/")}
     return catalog.table(catalog.of_lake(layer.dataset, table), what, columns, storage)
 
 

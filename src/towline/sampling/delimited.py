@@ -19,6 +19,9 @@ from towline.sampling.streams import Beginning
 from towline.sampling.text import Rows, View
 
 _LINE_END = re.compile(r"\r\n?|\n")
+# Lines without anything: many are passed over at once. A tab may be a cell.
+_BLANK, _BLANK_OF_TABS = re.compile(r"[ \t\r\n]*[\r\n]"), re.compile(r"[ \r\n]*[\r\n]")
+_SPACES = " \t\r\n"
 _SEPARATORS = ",;\t|"
 
 
@@ -79,12 +82,12 @@ def _first(beginning: Beginning, view: View, ends: Iterator[int], rows: int, hea
 def _lines(view: View, *, ended: bool) -> Iterator[int]:
     """Where each line that is not blank ends, its line end included."""
     text, at = view.text, view.begin
-    while at < len(text):
+    while (at := _behind(_BLANK, text, at)) < len(text):
         newline = text.find("\n", at)
         if newline < 0 and not ended:
             return
         stop = len(text) if newline < 0 else newline + 1
-        if not text[at:stop].isspace():
+        if text[at:stop].strip(_SPACES):
             yield stop
         at = stop
 
@@ -93,24 +96,31 @@ def _records(view: View, separator: str, *, ended: bool) -> Iterator[int]:
     """Where each record ends, its line end included. A blank line is none. One whose quotes do not close is not whole;
     at the end of the file it is a record all the same."""
     text, at = view.text, view.begin
-    while at < len(text):
+    blank = _BLANK_OF_TABS if separator == "\t" else _BLANK
+    while (at := _behind(blank, text, at)) < len(text):
         stop = _record(text, at, separator)
         if stop is None or (stop == len(text) and not text.endswith("\n")):
             # A CR at the end may be half of a line end, and a record without one may go on.
             if ended:
                 yield len(text)
             return
-        if not text[at:stop].isspace() or separator in text[at:stop]:
+        if text[at:stop].strip(_SPACES) or separator in text[at:stop]:
             yield stop
         at = stop
+
+
+def _behind(blank: re.Pattern[str], text: str, at: int) -> int:
+    found = blank.match(text, at)
+    return found.end() if found else at
 
 
 def _record(text: str, at: int, separator: str) -> int | None:
     """Where the record at `at` ends; None: not in this text."""
     end = _LINE_END.search(text, at)
-    if end and text.find('"', at, end.start()) < 0:
-        return end.end()
-    cell = _cell(separator)
+    quote = text.find('"', at, end.start() if end else len(text))
+    if quote < 0:
+        return end.end() if end else None
+    cell, at = _cell(separator), max(at, text.rfind(separator, at, quote) + 1)
     while True:
         found = cell.match(text, at)
         if found is None:

@@ -1,8 +1,8 @@
 """The first elements of a JSON document, cut out of its text.
 
     an array        its first elements, and the bracket that closes them
-    an object       as it is where it is small enough; each list that is a member of it is cut to its first elements,
-                    and what does not fit is left out from the first member or element on that does not
+    an object       with each list that is a member of it cut to its first elements;
+                    where a list goes on for long behind them, or the text ends, so does the object
 
 The text is passed over bracket by bracket, without recursion, and what is made of it is read once more before anybody
 gets it: it is JSON, or nothing.
@@ -16,12 +16,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from towline.errors import UnreadableFile
-from towline.sampling.bounds import DEEPEST
+from towline.sampling.bounds import DEEPEST, SMALL
 from towline.sampling.streams import Beginning
 from towline.sampling.text import Rows, View
 
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|["\[\]{},]', re.DOTALL)
-_INK = re.compile(r"\S")
+# Where commas are no matter: a list of numbers is passed over at once.
+_DEEP = re.compile(r'"(?:[^"\\]++|\\.)*+"|\[[^"\[\]{}]*+\]|["\[\]{}]', re.DOTALL)
+_DIGITS = 40  # of a number that is made one
+_INK = re.compile(r"[^ \t\r\n]")
 _CLOSING = {"[": "]", "{": "}"}
 
 
@@ -37,7 +40,9 @@ def cut(beginning: Beginning, rows: int) -> Rows | None:
     scan.run()
     if beginning.ended and not scan.is_done:
         raise UnreadableFile("the JSON ends before its brackets close: it is cut")
-    if not scan.is_done and not (is_last and scan.is_cuttable):
+    if not is_last and (scan.is_closed or not scan.is_done):  # whether something follows is seen at the end
+        return None
+    if not scan.is_done and not scan.is_cuttable:
         return None
     if scan.is_closed and view.text[scan.stop :].strip():
         raise UnreadableFile(f"something follows the JSON document, from character {scan.stop:,} on")
@@ -48,13 +53,18 @@ def cut(beginning: Beginning, rows: int) -> Rows | None:
 
 
 def parse(body: bytes) -> Any:
-    """What a document says, numbers as text. UnreadableFile: it is none."""
+    """What a document says. UnreadableFile: it is none."""
     try:
-        return json.loads(body, parse_int=str, parse_float=str)
+        return json.loads(body, parse_int=_whole)
     except RecursionError:
         raise UnreadableFile("the JSON has too many brackets within each other") from None
     except ValueError as error:
         raise UnreadableFile(f"this is no JSON: {error}") from None
+
+
+def _whole(text: str) -> int | str:
+    """A number; as text where it has more digits than any is worth."""
+    return int(text) if len(text) <= _DIGITS else text
 
 
 def names(body: bytes) -> tuple[list[str], int]:
@@ -78,7 +88,7 @@ def _opening(view: View, start: int | None) -> int:
     """`start`, where an array or an object begins there."""
     if start is not None and view.text[start] in _CLOSING:
         return start
-    found = "there is nothing but blanks" if start is None else f"it begins with {view.text[start : start + 8]!r}"
+    found = "there is nothing but blanks" if start is None else "it begins with neither [ nor {"
     raise UnreadableFile(f"this is no JSON array or object: {found}")
 
 
@@ -104,8 +114,9 @@ class _Scan:
         return self.boundary is not None
 
     def run(self) -> None:
-        for found in _TOKEN.finditer(self.text, self.start):
-            mark = found[0]
+        at = self.start
+        while found := (_DEEP if self._is_deep else _TOKEN).search(self.text, at):
+            mark, at = found[0], found.end()
             if mark == '"':  # a string that does not end here
                 return
             if mark in _CLOSING:
@@ -114,6 +125,8 @@ class _Scan:
                 self._part(found.start())
             elif mark in ("]", "}"):
                 self._close(mark, found.start())
+            if self.left_out is not None and found.start() - self.left_out > SMALL:
+                self.is_done = True
             if self.is_done:
                 return
 
@@ -129,6 +142,11 @@ class _Scan:
     def _is_in_list(self) -> bool:
         """Whether this is a list that is a member of the document."""
         return self.stack == ["}", "]"]
+
+    @property
+    def _is_deep(self) -> bool:
+        """Whether it is no matter here where an element ends."""
+        return len(self.stack) > 1 and not self._is_in_list
 
     def _open(self, mark: str, at: int) -> None:
         self.stack.append(_CLOSING[mark])

@@ -15,7 +15,7 @@ import json
 import re
 import zlib
 
-HEAD = 64 * 1024  # bytes from the beginning that `kind_of` is to be given; fewer only where the file has no more
+HEAD = 256 * 1024  # bytes from the beginning that `kind_of` is to be given; fewer only where the file has no more
 
 CSV, TSV, JSON, JSONL = "csv", "tsv", "json", "jsonl"
 PARQUET, XLSX, ZIP, TAR, TAR_GZ, GZ, UNKNOWN = "parquet", "xlsx", "zip", "tar", "tar.gz", "gz", "unknown"

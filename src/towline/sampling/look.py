@@ -34,7 +34,7 @@ from towline.sampling.kinds import (
     promised,
 )
 from towline.sampling.streams import Bounded, Plain, Spent, Stream, Unpacked
-from towline.sampling.text import View
+from towline.sampling.text import View, unpaired
 
 _ROWS = 10  # that are looked at, where so many are near the beginning
 
@@ -57,9 +57,11 @@ def look(source: Source, name: str) -> Look:
     whole = bounded.head if bounded.is_whole else None
     try:
         columns = _columns(bounded, name, kind)
+    except Spent:  # a directory or a footer that is longer than what is read here: nothing speaks against the file
+        return Look(kind, (), (), whole)
     except (UnreadableFile, Corrupt) as error:
         return Look(kind, (), (str(error),), whole)
-    return Look(kind, tuple(columns), tuple(_amiss(columns)), whole)
+    return Look(kind, tuple(map(unpaired, columns)), tuple(_amiss(columns)), whole)
 
 
 def _columns(source: Bounded, name: str, kind: str) -> Sequence[str]:
@@ -71,7 +73,7 @@ def _columns(source: Bounded, name: str, kind: str) -> Sequence[str]:
     if kind in PACKED:
         stream = Unpacked(Plain(source), UNPACKED_MAX)
         names = _text(stream, PACKED[kind])
-        _drain(stream)
+        _drain(stream, source)
         return names
     return _OTHERS[kind](source, name)
 
@@ -98,10 +100,10 @@ def _of_line(body: bytes) -> list[str]:
     return list(found) if isinstance(found, dict) else []
 
 
-def _drain(stream: Stream) -> None:
-    """Unpack what may be unpacked, so that a file that is broken near its beginning is told from a sound one."""
+def _drain(stream: Stream, source: Bounded) -> None:
+    """Of what was read whole, unpack what may be unpacked: so a small file that is cut is told from a sound one."""
     with suppress(Spent):
-        while stream.read(HEAD):
+        while source.is_whole and stream.read(HEAD):
             pass
 
 
@@ -116,7 +118,7 @@ def _gz(source: Bounded, name: str) -> Sequence[str]:
     stream = Unpacked(Plain(source), UNPACKED_MAX)
     if not stream.read(1):
         raise UnreadableFile("what is packed is empty")
-    _drain(stream)
+    _drain(stream, source)
     return ()
 
 

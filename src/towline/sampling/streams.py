@@ -12,7 +12,7 @@ from towline.parquet.source import Source, Span, coalesced
 from towline.sampling.kinds import HEAD
 
 _GAP = 64 * 1024  # bytes between two spans that a store may fetch along: they count as read (`towline.objects.GAP`)
-_PACKED = 32 * 1024  # bytes that are unpacked at once: 1,000 times as many at the most
+_PACKED = 128 * 1024  # packed bytes that are read at once
 _GZIP = 31  # zlib's number for a stream with a gzip header
 RAW_DEFLATE = -15  # and for one without any
 
@@ -63,7 +63,9 @@ class Bounded:
             return []
         size = sum(stop - start for start, stop in coalesced(spans, _GAP))
         if size > self.left:
-            raise Spent(f"{self.where}: {size:,} bytes more would have to be read; at most {self.most:,} are in all")
+            raise Spent(
+                f"{self.where}: {size:,} bytes more would have to be read; at most {self.most:,} are read in all"
+            )
         self.read_so_far += size
         return self.source.read(spans)
 

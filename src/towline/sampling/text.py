@@ -44,6 +44,11 @@ class View:
         return line.encode("latin-1" if self._mark[1] == "latin-1" else "utf-8", "surrogatepass")
 
 
+def unpaired(text: str) -> str:
+    """The text with half characters spelled out, as JSON can name them: nothing could write them."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 @dataclass(frozen=True)
 class Rows:
     """Some first rows of a file. `whole`: it is known to have no others."""

@@ -22,7 +22,7 @@ from towline.sampling import rows as rows_of
 from towline.sampling.bounds import LISTED_MAX, SMALL, UNPACKED_MAX
 from towline.sampling.kinds import HEAD, PARQUET, TEXTS, UNKNOWN, XLSX, kind_of
 from towline.sampling.listing import is_safe, lines, own_name, printable
-from towline.sampling.streams import RAW_DEFLATE, Bounded, Plain, Spent, Stream, Unpacked
+from towline.sampling.streams import RAW_DEFLATE, Bounded, Plain, Stream, Unpacked
 
 MANIFEST = "_manifest.txt"
 _HEADER = struct.Struct("<4s22xHH")  # of an entry: magic, lengths of its name and of what follows that
@@ -44,10 +44,8 @@ _BROKEN = (
 
 
 def look(source: Bounded, name: str) -> Sequence[str]:
-    """Whether it opens, and holds a file; where its directory is too long to be read, that is left open."""
-    with suppress(Spent):
-        if not any(not entry.is_dir() for entry in directory(source)):
-            raise UnreadableFile("the archive holds no file")
+    if not any(not entry.is_dir() for entry in directory(source)):
+        raise UnreadableFile("the archive holds no file")
     return ()
 
 
@@ -91,9 +89,9 @@ def overlapping(entries: Sequence[ZipInfo]) -> ZipInfo | None:
     return None
 
 
-def sample(source: Bounded, rows: int) -> bytes:
+def sample(source: Bounded, rows: int) -> tuple[bytes, int]:
     """An archive of what is listed, and of the first entry that is a small file, or rows of which the first are
-    taken."""
+    taken; and how many entries there are."""
     entries = directory(source)
     shared = overlapping(entries)
     notes = [f"{len(entries):,} entries in all"] if len(entries) > LISTED_MAX else []
@@ -101,7 +99,7 @@ def sample(source: Bounded, rows: int) -> bytes:
         notes.append(f"{printable(shared.filename)} shares bytes with another entry: nothing was unpacked")
     found = None if shared else _first(source, entries, rows)
     files = [(MANIFEST, lines([_COLUMNS, *map(_row, entries[:LISTED_MAX])], notes))]
-    return written([*files, *([found] if found else [])])
+    return written([*files, *([found] if found else [])]), len(entries)
 
 
 def written(files: Sequence[tuple[str, bytes]]) -> bytes:
