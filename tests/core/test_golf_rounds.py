@@ -408,9 +408,9 @@ def test_json_writes_times_in_several_ways(at: Any) -> None:
 
 def test_json_has_padding_and_trailing_slots_as_csv_has() -> None:
     slots = [{"hole": 1, "fixCoordinates": [-88.3, 43.2]}, None, {"hole": 2}, {}, {"pace": ""}]
-    found = conformed(json.dumps(nested(locations=slots, notes="x")), "json")
+    found = conformed(json.dumps(nested(locations=slots, notes="x", device="y", app="z")), "json")
     assert [(e["location_index"], e["is_location_padding"]) for e in found.events] == [(0, False), (1, True), (2, True)]
-    assert found.unknown == ["notes"]
+    assert found.unknown == ["notes", "device", "app"]
 
 
 def test_half_a_surrogate_pair_is_replaced() -> None:
