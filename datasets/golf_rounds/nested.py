@@ -121,8 +121,9 @@ class _Making:
         return [plain(flat.get(kind)) for kind in SLOT]
 
     def _note(self, value: Mapping[str, Any], known: Mapping[str, Any], prefix: str) -> None:
-        for name in value.keys() - known.keys() - {"locations", _COORDINATES}:
-            self._unknown[f"{prefix}{sound(name)}"] = None
+        for name in value:
+            if name not in known and name not in ("locations", _COORDINATES):
+                self._unknown[f"{prefix}{sound(name)}"] = None
 
 
 def _numbered(place: Any) -> dict[str, Any]:

@@ -30,7 +30,8 @@ from .pieces import ROUND, SLOT, SLOTS_MAX, Piece
 BLOCK = 8 * MIB  # of text, in which a whole line must fit; Arrow reads some ahead
 HEADER_MAX = 4 * MIB
 PLACES_MAX = 2**20  # slots of a piece, filled or not
-_SHOWN = 200  # characters of a line that does not fit
+SKIPPED_MAX = 100_000  # lines that do not fit, from one that does to the next
+_SHOWN = 200  # characters of one
 _SLOT = re.compile(r"locations\[(0|[1-9]\d{0,8})\]\.(.+)")
 
 
@@ -127,7 +128,7 @@ def _opened(
     """ArrowInvalid, also while it is read: it is no CSV, or, without `skipped`, a line does not fit the header."""
 
     def skip(line: pyarrow.csv.InvalidRow) -> str:
-        if skipped is None:
+        if skipped is None or len(skipped) >= SKIPPED_MAX:
             return "error"
         skipped[line.number - 1] = f"{line.actual_columns} cells: {line.text[:_SHOWN]}"
         return "skip"
@@ -164,11 +165,19 @@ def _column(batch: pa.RecordBatch | None, name: str) -> pa.Array:
 
 def _unpivoted(batch: pa.RecordBatch, slots: int) -> pa.Table:
     """One row for each slot that is no trailing empty one."""
-    ends = {kind: [_column(batch, f"locations[{slot}].{kind}") for slot in range(slots)] for kind in SLOT}
-    long = {kind: pa.concat_arrays(each) for kind, each in ends.items()}
+    long = {kind: _end_to_end(batch, kind, slots) for kind in SLOT}
     taken = _taken(reduce(pc.or_, (column.is_valid() for column in long.values())), slots, batch.num_rows)
     round_, index = _position(taken, batch.num_rows)
     return pa.table({"round": round_, "index": index, **{kind: column.take(taken) for kind, column in long.items()}})
+
+
+def _end_to_end(batch: pa.RecordBatch, kind: str, slots: int) -> pa.Array:
+    """The columns of one kind, slot after slot; nulls for a slot that has none."""
+    at = [batch.schema.get_field_index(f"locations[{slot}].{kind}") for slot in range(slots)]
+    if max(at) < 0:
+        return pa.nulls(slots * batch.num_rows, pa.string())
+    none = pa.nulls(batch.num_rows, pa.string())
+    return pa.concat_arrays([none if column < 0 else batch.column(column) for column in at])
 
 
 def _taken(filled: pa.Array, slots: int, rounds: int) -> pa.Array:
