@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from threading import Lock
 from typing import Literal
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from tests.core.thermometers import DATASET, START, THERMOMETERS, bench, csv, digests, land, readings, rows, silver
 from towline import keys
 from towline.contract import Contract
-from towline.errors import OutcomeUnknown, Unavailable
+from towline.errors import Corrupt, LostRace, OutcomeUnknown, Unavailable
 from towline.ingest import manifest
 from towline.memory import MemoryStore, fail_once
 from towline.pipeline import inventory, plan, report, spool, taking
@@ -294,32 +296,57 @@ class Points:
                 raise (OutcomeUnknown if phase == "after" else Unavailable)("the machine ends here")
 
 
-def crashed() -> Workbench:
-    at = bench(MemoryStore())
+def begun() -> tuple[Workbench, MemoryStore]:
+    """What was loaded, and a file that waits."""
+    store = MemoryStore()
+    at = bench(store)
     land(at, 1, csv("a 1 0 1", "a 2 0 1", "a 2 1 x", "a 2 2 4"))
     load(at, THERMOMETERS)
     land(at, 2, csv("b 1 0 1", "b 2 0 x", "b 2 1 4"))
-    return at
+    return at, store
+
+
+def load_all(at: Workbench, package: Package) -> None:
+    while load(at, package, limit_bytes=1).more:
+        pass
 
 
 @pytest.mark.parametrize("phase", ["before", "after"])
-def test_a_crash_at_any_request_leaves_the_old_inventory_or_the_new_one(phase: str) -> None:
-    whole = crashed()
+@pytest.mark.parametrize("package", [THERMOMETERS, replace(THERMOMETERS, digest="another")], ids=["new", "rebuild"])
+def test_a_crash_at_any_request_leaves_the_old_inventory_or_the_new_one(package: Package, phase: str) -> None:
+    whole, _ = begun()
     before, wanted = digests(whole), anew(whole)
     for number in range(1, 100):
-        at = crashed()
-        at.store.faults = points = Points(number, phase)  # type: ignore[attr-defined]
+        at, store = begun()
+        store.faults = points = Points(number, phase)
         try:
-            load(at, THERMOMETERS)
+            load_all(at, package)
         except Unavailable:
             assert points.left <= 0
-        at.store.faults = None  # type: ignore[attr-defined]
+        store.faults = None
         assert digests(at) in (before, wanted)
-        load(at, THERMOMETERS)
+        load_all(at, package)
         assert digests(at) == wanted
+        assert silver(at).pipeline == package.digest
         if points.left > 0:
             break
     assert number > 8
+
+
+@pytest.mark.parametrize("harm", ["gone", "changed"])
+def test_a_partition_that_is_not_what_was_written_stops_the_load_until_all_is_loaded_anew(harm: str) -> None:
+    store = MemoryStore()
+    at = bench(store)
+    land(at, 1, csv("a 1 0 1", "a 2 0 1"))
+    load(at, THERMOMETERS)
+    land(at, 2, csv("b 1 0 1"))
+    for file in silver(at).tables["readings"].values():
+        store.delete(file.key) if harm == "gone" else store.put(file.key, b"PAR1")
+    with pytest.raises(Corrupt, match="--full"):
+        load(at, THERMOMETERS)
+    assert load(at, THERMOMETERS, full=True).kept == ()
+    assert digests(at) == anew(at)
+    assert readings(at) == [("a", 1.0), ("b", 1.0), ("a", 1.0)]
 
 
 def test_of_two_loads_at_once_none_is_lost() -> None:
@@ -338,6 +365,22 @@ def test_of_two_loads_at_once_none_is_lost() -> None:
     assert set(load(at, THERMOMETERS).taken) == set()
     assert readings(at) == [("a", 1.0), ("b", 2.0)]
     assert silver(at).number == 1
+
+
+def test_loads_side_by_side_lose_nothing() -> None:
+    at = bench(MemoryStore())
+
+    def work(worker: int) -> None:
+        for number in range(3):
+            land(at, 10 * worker + number, csv(f"{worker} {1 + number} 0 1"))
+            with suppress(LostRace):
+                load(at, THERMOMETERS)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(work, range(3)))
+    load(at, THERMOMETERS)  # what is left where a worker gave up
+    assert len(silver(at).loaded) == 9
+    assert digests(at) == anew(at)
 
 
 def test_a_lost_answer_to_the_commit_is_looked_up() -> None:

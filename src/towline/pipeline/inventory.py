@@ -100,7 +100,8 @@ def read(store: ObjectStore, layer: str, dataset: str, *, rebuild: bool = False)
         return Inventory(dataset, layer, *told, tables, loaded, blob.stat.etag, rebuild)
     except (ValueError, KeyError, TypeError) as error:
         raise Corrupt(
-            f"{none.key} cannot be read ({error!r}): restore its version before, or load all files anew"
+            f"{none.key} cannot be read ({error!r}): restore its version before, or delete it, and the next load makes "
+            "it anew"
         ) from error
 
 

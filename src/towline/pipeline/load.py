@@ -191,11 +191,10 @@ class _Load:
             sources |= set(held.sources)
         made = parts.made(rows, sources, contract)
         for known in filter(None, (held, self.on.before.tables.get(table, {}).get(name))):
-            if known.digest == made.digest:
+            if known.digest == made.digest and (held or parts.is_there(store, known)):
                 return (table, name), known
         key = keys.lake(keys.SILVER, self.package.dataset, table, name, self.id)
-        store.put(key, made.body)
-        return (table, name), parts.placed(key, made)
+        return (table, name), parts.write(store, key, made)
 
     def _commit(
         self, tables: Mapping[str, Mapping[str, PartitionFile]], taken: Mapping[str, Loaded], written: list[Place]
