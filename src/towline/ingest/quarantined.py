@@ -91,7 +91,11 @@ class Report:
 
 
 def is_ingest(id: str) -> bool:
-    return _INGEST.fullmatch(id) is not None
+    """Whether it can be an ingest's: it begins with a moment that the calendar has."""
+    try:
+        return _INGEST.fullmatch(id) is not None and bool(ingest_time(id))
+    except ValueError:
+        return False
 
 
 def listing(bench: Workbench, dataset: str) -> list[Refused]:
