@@ -82,6 +82,6 @@ class LakeEngine:
         if table not in inventory.read(self.store, layer, self.package.dataset).tables:
             return None
         text = self.store.get(keys.symlink(layer, self.package.dataset, table)).body.decode()
-        files = [line.removeprefix(f"s3://{BUCKET}/") for line in text.splitlines()]
+        files = [line.split("/", 3)[3] for line in text.splitlines()]
         found = [pq.read_table(pa.BufferReader(self.store.get(file).body)) for file in files]
         return pa.concat_tables(found) if found else None

@@ -15,7 +15,6 @@ from towline.errors import NotFound
 from towline.pipeline import gold, registry
 from towline.pipeline.gold import GoldResult
 from towline.pipeline.registry import Package
-from towline.workbench import Workbench
 
 
 @click.command("gold")
@@ -42,12 +41,13 @@ def command(call: Call, dataset: str, full: bool) -> None:
 def made(call: Call, package: Package, *, full: bool) -> GoldResult:
     """Gold, brought up to silver; and what Athena sees of both."""
     connection = call.connection
-    return gold.refresh(_bench(call), package, connection.engine, connection.settings.bucket, full=full)
+    bench = replace(connection.bench, describe=lambda: connect.describe(connection))
+    return gold.refresh(bench, package, connection.engine, connection.settings.bucket, full=full)
 
 
 def shown(call: Call, package: Package) -> None:
-    """Have Athena see silver, and leave gold as it is."""
-    gold.show(_bench(call), package.dataset, call.connection.settings.bucket)
+    """Have Athena see silver, and leave gold, and the catalog, as they are."""
+    gold.show(call.connection.bench, package.dataset, call.connection.settings.bucket)
 
 
 def said(made: GoldResult) -> Iterator[Text]:
@@ -60,8 +60,3 @@ def said(made: GoldResult) -> Iterator[Text]:
         asked = f"{made.statements:,} {'statement' if made.statements == 1 else 'statements'}"
         spent = f"{made.scanned_bytes:,} bytes read, {cost.said(cost.usd(made.scanned_bytes))} on AWS"
         yield Text(f"{asked}, {spent}", style="dim")
-
-
-def _bench(call: Call) -> Workbench:
-    connection = call.connection
-    return replace(connection.bench, describe=lambda: connect.describe(connection))
