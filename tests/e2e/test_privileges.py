@@ -15,6 +15,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from datasets.golf_rounds import generate
 from tests.e2e.researcher import CONTRACT, NAME
 from tests.local_stack import PROJECT, client, eventually, outputs, running
 from towline import keys, prune, queries, runs, steward
@@ -28,7 +29,9 @@ from towline.dataset import Dataset, Ticket
 from towline.errors import Refused
 from towline.files import write_table
 from towline.health.datasets import Datasets
+from towline.ingest import manifest, places, retrying, sampled
 from towline.local.stack import StackInfo, stack_settings
+from towline.pipeline import inventory
 from towline.reconcile import last_run
 from towline.reviews import APPROVE
 from towline.sample import sample_table
@@ -37,6 +40,7 @@ from towline.store import ABSENT, Matches
 from towline.verify import verify
 from towline.workbench import Workbench
 
+GOLF = "golf_rounds"
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
@@ -140,6 +144,24 @@ def test_a_researcher_sees_how_things_are(ana: Person, guarded: StackInfo) -> No
         with pytest.raises(Refused):
             queues.redrive(name)
     assert {fact.state for fact in Datasets(ana.dataset.bench).look()} == {"fine"}
+
+
+def test_a_file_becomes_gold_or_is_put_aside_in_the_roles_of_its_functions(ana: Person, guarded: StackInfo) -> None:
+    course, table = generate.file(0, 3)
+    ana.store.put(keys.raw(GOLF, (course.name,), "rounds.csv"), generate.to_csv(table))
+    ana.store.put(keys.raw(GOLF, (course.name,), "empty.csv"), b"")
+    assert eventually(lambda: inventory.read(ana.store, keys.GOLD, GOLF).tables, 60).keys()
+    refused, kept = sorted(manifest.entries(ana.store, GOLF), key=lambda entry: entry.size)
+    assert (kept.status, refused.status) == ("bronze", "quarantined")
+    assert eventually(lambda: sampled.find(ana.store, kept.bronze, kept.etag))
+    assert ana.store.get(places.report(GOLF, refused.ingest)).body
+    for writing in (lambda: ana.store.put(kept.bronze, b""), lambda: retrying.ask(ana.store, refused, ana.userid)):
+        with pytest.raises(Refused):
+            writing()
+    steward = in_role(guarded, "cleo", "StewardRoleArn")
+    retrying.ask(steward.store, refused, steward.userid)
+    again = eventually(lambda: manifest.find(ana.store, GOLF, f"{refused.ingest}.1"))
+    assert (again.status, again.retry_of) == ("quarantined", refused.ingest)
 
 
 def test_an_edit_by_sql_goes_all_the_way_in_the_roles_of_its_steps(ana: Person) -> None:

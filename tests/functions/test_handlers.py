@@ -30,6 +30,9 @@ CONTEXT = SimpleNamespace(
 )
 
 
+FILES = ("INGEST", "SAMPLE", "LOAD")
+
+
 class Deployed:
     """The bucket, queues and topic in moto, and the three handlers over them."""
 
@@ -44,6 +47,7 @@ class Deployed:
             "AUTHOR_SOURCE": "event",
             "APPLY_QUEUE_URL": self.sqs.create_queue(QueueName="apply.fifo", Attributes=fifo)["QueueUrl"],
             "VALIDATE_QUEUE_URL": self.sqs.create_queue(QueueName="inbox")["QueueUrl"],
+            **{f"{name}_QUEUE_URL": self.sqs.create_queue(QueueName=name)["QueueUrl"] for name in FILES},
             "TOPIC_ARN": boto3.client("sns", region_name="us-east-1").create_topic(Name="outcomes")["TopicArn"],
             "STATE_MACHINE_ARN": state_machine(),
             "RECONCILE_MINUTES": "10",
@@ -290,6 +294,19 @@ def test_reconcile_queues_what_nobody_looked_at(deployed: Deployed) -> None:
     assert deployed.reconcile.handler(example("reconcile.all"), CONTEXT)["undecided"] == [
         accepted["receipt"]["proposal"]
     ]
+
+
+def test_reconcile_queues_files_that_no_event_came_of(deployed: Deployed) -> None:
+    store = deployed.bench.store
+    raw = [f"{keys.RAW}soundings/{number:02}.csv" for number in range(12)]  # more than SQS takes at once
+    for key in raw:
+        store.put(key, b"depth\n1\n")
+    deployed.reconcile.handler(example("reconcile.all"), CONTEXT)
+    queued = deployed.queued("INGEST_QUEUE_URL") + deployed.queued("INGEST_QUEUE_URL")
+    assert sorted(message["Records"][0]["s3"]["object"]["key"] for message in queued) == raw
+    assert deployed.queued("SAMPLE_QUEUE_URL") == deployed.queued("LOAD_QUEUE_URL") == []
+    assert deployed.reconcile.handler(example("reconcile.schedule"), CONTEXT)["problems"] == []
+    assert deployed.queued("INGEST_QUEUE_URL") == [], "they are still under way"
 
 
 def test_the_scheduled_reconcile_leaves_alone_what_is_under_way(deployed: Deployed) -> None:

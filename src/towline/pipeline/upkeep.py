@@ -96,7 +96,7 @@ def _to_load(
     is_made_so = found.pipeline == package.digest
     silver = found if is_made_so else Inventory(package.dataset, keys.SILVER)
     for entry in waiting(silver, manifest.entries(bench.store, package.dataset, since if is_made_so else None)):
-        if until is None or datetime.fromisoformat(entry.ingested) <= until:
+        if until is None or not entry.ingested or datetime.fromisoformat(entry.ingested) <= until:
             return [Arrival(manifest.key_of(entry), None, entry.etag, entry.size)]
     return [Arrival(keys.entries(package.dataset), None, "", 0)] if _gold_lags(bench, package, found) else []
 
