@@ -82,6 +82,10 @@ class LakeEngine:
         if table not in inventory.read(self.store, layer, self.package.dataset).tables:
             return None
         text = self.store.get(keys.symlink(layer, self.package.dataset, table)).body.decode()
-        files = [line.split("/", 3)[3] for line in text.splitlines()]
-        found = [pq.read_table(pa.BufferReader(self.store.get(file).body)) for file in files]
+        found = [self._file(line) for line in text.splitlines()]
         return pa.concat_tables(found) if found else None
+
+    def _file(self, url: str) -> pa.Table:
+        """A file's rows, with the column that Athena hides."""
+        rows = pq.read_table(pa.BufferReader(self.store.get(url.split("/", 3)[3]).body))
+        return rows.append_column("$path", pa.repeat(pa.scalar(url), len(rows)))

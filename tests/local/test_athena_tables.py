@@ -483,3 +483,24 @@ def test_a_symlink_to_nothing_is_an_error(athena: Athena) -> None:
     assert athena.fail("SELECT n FROM dangling").startswith("HIVE_FILE_NOT_FOUND: Manifest file from the location")
     symlinked(athena, "elsewhere", text="/etc/passwd\n")
     assert "not of the form s3://" in athena.fail("SELECT n FROM elsewhere")
+
+
+def test_of_files_that_a_query_names_no_others_are_opened(athena: Athena) -> None:
+    athena.put("named/1", pa.table({"n": [1]}))
+    athena.put("named/2", b"no Parquet")
+    athena.table("named", "n bigint", "named/")
+    one, other = athena.at("named/1"), athena.at("named/2")
+    assert athena.rows(f"""SELECT * FROM (SELECT * FROM named WHERE "$path" IN ('{one}') AND n > 0)""") == [["1"]]
+    assert athena.rows(f"""SELECT a.n FROM (SELECT * FROM named WHERE "$path" IN ('{one}')) a""") == [["1"]]
+    for opens in (
+        f"""SELECT n FROM named WHERE "$path" IN ('{one}', '{other}')""",
+        f"""SELECT n FROM named WHERE "$path" IN ('{one}') OR n > 0""",
+        f"""SELECT a.n FROM (SELECT * FROM named WHERE "$path" IN ('{one}')) a JOIN named b ON a.n = b.n""",
+    ):
+        assert "Not valid Parquet file" in athena.fail(opens)
+
+
+def test_the_hidden_column_is_no_part_of_all_columns(athena: Athena) -> None:
+    assert athena.rows("""SELECT * FROM hauls WHERE "$path" LIKE '%part' AND tow = 1""") == [["1", "1.5", "cod"]]
+    shown = athena.rows("""SELECT * FROM (SELECT tow, "$path" AS path FROM hauls) WHERE tow = 1""")
+    assert shown == [["1", athena.at("hauls/part")]]

@@ -19,7 +19,8 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from towline import keys, queries
+from towline import catalog, keys, queries
+from towline.ahead import ahead
 from towline.errors import LostRace, NotFound, OutcomeUnknown, PreconditionFailed, QueryFailed
 from towline.pipeline import goldsql, parts, symlinks
 from towline.pipeline import inventory as inventories
@@ -32,6 +33,9 @@ from towline.queries import Engine
 from towline.workbench import Workbench
 
 TRIES = 5
+AT_ONCE = 4  # files that are written side by side
+
+Layers = Mapping[str, Mapping[str, PartitionFile]]  # the partitions of all tables, by table
 
 _LINE = re.compile(r"\bline (\d+):\d+")
 
@@ -89,16 +93,30 @@ def show(bench: Workbench, dataset: str, bucket: str) -> Inventory:
     raise LostRace(f"{TRIES} times a load of {dataset} was quicker: Athena sees what the next one shows it")
 
 
-def sources(gold: GoldTable, layers: Mapping[str, Mapping[str, PartitionFile]]) -> dict[str, tuple[str, ...]]:
+def sources(gold: GoldTable, layers: Layers) -> dict[str, tuple[str, ...]]:
     """What each partition of a gold table is made of: its SQL, and `<table>/<partition>@<digest>`. `layers`: the
     partitions of all tables, silver and gold."""
     found: dict[str, set[str]] = {}
-    for table in gold.reads:
-        for name, file in layers.get(table, {}).items():
-            texts = partitions.values(name)
-            own = "/".join(f"{column}={texts[column] or partitions.NULL}" for column in gold.partition)
-            found.setdefault(own, {gold.source}).add(f"{table}/{name}@{file.digest}")
+    for own, table, name, file in _parted(gold, layers):
+        found.setdefault(own, {gold.source}).add(f"{table}/{name}@{file.digest}")
     return {own: tuple(sorted(each)) for own, each in sorted(found.items())}
+
+
+def files(gold: GoldTable, layers: Layers, bucket: str) -> goldsql.Files:
+    """The URLs of the files that a gold table is made of."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for own, table, _, file in _parted(gold, layers):
+        name = catalog.of_lake(gold.dataset, table)
+        found.setdefault(name, {}).setdefault(own, []).append(f"s3://{bucket}/{file.key}")
+    return found
+
+
+def _parted(gold: GoldTable, layers: Layers) -> Iterator[tuple[str, str, str, PartitionFile]]:
+    """The gold partition, the table, the partition and the file of all that a gold table reads."""
+    for table in sorted(gold.reads):
+        for name, file in sorted(layers.get(table, {}).items()):
+            texts = partitions.values(name)
+            yield "/".join(f"{each}={texts[each] or partitions.NULL}" for each in gold.partition), table, name, file
 
 
 @dataclass
@@ -136,7 +154,7 @@ class _Refresh:
         if not gone and not any(stale.values()):
             return before, so_far
         self.bench.describe()
-        rounds = [_Round(self, gold, before, wanted[gold.table]) for gold in level]
+        rounds = [_Round(self, gold, before, wanted[gold.table], files(gold, layers, self.bucket)) for gold in level]
         made = {each.gold.table: each.made(stale[each.gold.table]) for each in rounds}
         if not (symlinks.are_of(self.bench.store, self.silver) and symlinks.are_of(self.bench.store, before)):
             raise _Late
@@ -185,17 +203,15 @@ class _Round:
     gold: GoldTable
     before: Inventory
     sources: Mapping[str, tuple[str, ...]]
+    files: goldsql.Files
     asked: int = 0
     scanned: int = 0
 
     def made(self, stale: Sequence[str]) -> dict[str, PartitionFile]:
         """The files of these partitions, written; of one that is as it was, the one that is there."""
-        asked = goldsql.statements(self.gold, self.refresh.bench.database, stale)
-        return {
-            name: self._placed(name, rows)
-            for wanted, statement in asked
-            for name, rows in split(self.gold, self._result(statement), wanted)
-        }
+        asked = goldsql.statements(self.gold, self.refresh.bench.database, stale, self.files)
+        found = (each for wanted, statement in asked for each in split(self.gold, self._result(statement), wanted))
+        return dict(ahead(self._placed, found, AT_ONCE))
 
     def _result(self, statement: str) -> pa.Table:
         engine, bench = self.refresh.engine, self.refresh.bench
@@ -207,15 +223,16 @@ class _Round:
         self.asked, self.scanned = self.asked + 1, self.scanned + execution.scanned_bytes
         return engine.result(execution, bench.store)
 
-    def _placed(self, name: str, rows: pa.Table) -> PartitionFile:
+    def _placed(self, partition: tuple[str, pa.Table]) -> tuple[str, PartitionFile]:
+        name, rows = partition
         body = parts.encoded(rows, self.sources[name])
         part = parts.Part(body, len(rows), parts.digest(body), self.sources[name])
         known = self.before.tables.get(self.gold.table, {}).get(name)
         if known and known.digest == part.digest:
-            return known
+            return name, known
         key = keys.lake(keys.GOLD, self.gold.dataset, self.gold.table, name, self.refresh.id)
         self.refresh.bench.store.put(key, body)
-        return parts.placed(key, part)
+        return name, parts.placed(key, part)
 
 
 def split(gold: GoldTable, rows: pa.Table, wanted: Collection[str]) -> Iterator[tuple[str, pa.Table]]:

@@ -31,6 +31,11 @@ from towline.sqledit.tables import Tables, quoted
 
 ENGINE = "1"  # of what is made of the same rows by the same SQL; another number makes all of gold anew
 AT_ONCE = 1_000  # partitions that a statement makes; fewer where it would be too long for Athena
+FILES = 200  # of a table that are named one by one, so that Athena opens no others
+PATH = "$path"  # a hidden column of every table: the URL of the file that a row is in
+
+# The URLs of a table's files, by the table's name in SQL and the gold partition that they fall into.
+Files = Mapping[str, Mapping[str, Sequence[str]]]
 
 _HEADER = re.compile(r"--\s?(?P<name>[a-z_][a-z0-9_]*):(?P<text>.*)|--\s*(?P<more>.*)")
 
@@ -84,31 +89,38 @@ def levels(tables: Sequence[GoldTable]) -> Iterator[list[GoldTable]]:
         yield group
 
 
-def statements(gold: GoldTable, database: str, wanted: Sequence[str]) -> Iterator[tuple[Sequence[str], str]]:
+def statements(
+    gold: GoldTable, database: str, wanted: Sequence[str], files: Files
+) -> Iterator[tuple[Sequence[str], str]]:
     """What Athena is to run for these partitions: some of them, and the statement that makes them. SqlRefused: it
     cannot be said in Athena's SQL."""
     for start in range(0, len(wanted), AT_ONCE):
-        yield from _fitting(gold, database, wanted[start : start + AT_ONCE])
+        yield from _fitting(gold, database, wanted[start : start + AT_ONCE], files)
 
 
-def _fitting(gold: GoldTable, database: str, wanted: Sequence[str]) -> Iterator[tuple[Sequence[str], str]]:
+def _fitting(
+    gold: GoldTable, database: str, wanted: Sequence[str], files: Files
+) -> Iterator[tuple[Sequence[str], str]]:
     try:
-        found = [(wanted, compiled(gold, database, wanted))]
+        found = [(wanted, compiled(gold, database, wanted, files))]
     except SqlRefused as refused:
         if refused.rule != "sql.length" or len(wanted) < 2:
             raise
         half = len(wanted) // 2
-        found = [*_fitting(gold, database, wanted[:half]), *_fitting(gold, database, wanted[half:])]
+        found = [*_fitting(gold, database, wanted[:half], files), *_fitting(gold, database, wanted[half:], files)]
     yield from found
 
 
-def compiled(gold: GoldTable, database: str, wanted: Sequence[str]) -> str:
+def compiled(gold: GoldTable, database: str, wanted: Sequence[str], files: Files) -> str:
     """The statement that makes these partitions, and reads no others."""
     parsed = read(gold.sql, QUERIES)
     _known(gold.dataset, gold.reads, database).resolve(parsed)
     named = [table for table in parsed.tree.find_all(exp.Table) if table.db]
     for table in named:
         rows = exp.select("*").from_(exp.table_(table.this.copy(), table.args["db"].copy()))
+        paths = [path for each in wanted for path in files.get(table.name, {}).get(each, ())]
+        if 0 < len(paths) <= FILES:
+            rows = rows.where(exp.In(this=exp.Column(this=quoted(PATH)), expressions=[*map(exp.Literal.string, paths)]))
         if (condition := _condition(gold, wanted)) is not None:
             rows = rows.where(condition)
         part = exp.Subquery(this=rows, alias=table.args["alias"].copy(), joins=table.args.get("joins"))

@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-type
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -29,12 +29,13 @@ class Split:
     values: Values
 
 
-def splits(table: Table) -> list[Split]:
-    """All objects of `table`, in the order of its partitions and of their keys; those that symlinks name, in theirs."""
+def splits(table: Table, paths: Collection[str] | None = None) -> list[Split]:
+    """The objects of `table`, in the order of its partitions and of their keys; those that symlinks name, in theirs.
+    `paths`: those with these URLs alone."""
     found = _placed(table)
-    if not table.has_symlinks:
-        return found
-    return [Split(stored, split.values) for split in found for stored in symlinks.named(split.stored)]
+    if table.has_symlinks:
+        return [Split(stored, split.values) for split in found for stored in symlinks.named(split.stored, paths)]
+    return [split for split in found if paths is None or str(split.stored.location) in paths]
 
 
 def _placed(table: Table) -> list[Split]:

@@ -14,6 +14,7 @@ from towline.local.athena.operators import compare
 from towline.local.athena.parsing import COMMA, only, place
 from towline.local.athena.refusals import refuse
 from towline.local.athena.scope import Bound, Column, Scope
+from towline.local.athena.statement import PATH
 from towline.local.athena.types import BIGINT, TIMESTAMP, Type, common
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Relations:
             message = f"Column alias list has {len(names)} entries but '{name}' has {len(kinds)} columns available"
             raise AthenaError("MISMATCHED_COLUMN_ALIASES", f"{place(node)}: {message}")
         columns = [
-            Column(label, relation, Bound(_read(f"{alias}.{_quoted(column)}", kind), kind))
+            Column(label, relation, Bound(_read(f"{alias}.{_quoted(column)}", kind), kind), column == PATH)
             for label, (column, kind) in zip(names or kinds, kinds.items(), strict=True)
         ]
         return f"{_quoted(database)}.{_quoted(name)} AS {alias}", columns

@@ -30,11 +30,13 @@ NULL = Bound("NULL", UNKNOWN)
 
 @dataclass(frozen=True)
 class Column:
-    """A column that a relation has: its name to the query (None: it has none), its relation's, and its SQL."""
+    """A column that a relation has: its name to the query (None: it has none), its relation's, and its SQL. A hidden
+    one is no part of `*`."""
 
     name: str | None
     relation: tuple[str, ...]
     bound: Bound
+    hidden: bool = False
 
     def answers(self, name: str, qualifier: Sequence[str]) -> bool:
         if self.name is None or self.name.lower() != name.lower():

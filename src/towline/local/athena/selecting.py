@@ -127,7 +127,7 @@ class Select:
         only(star)
         qualifier = [part.name.lower() for part in node.parts[:-1]] if isinstance(node, exp.Column) else []
         found = [column for column in scope.columns if tuple(column.relation[-len(qualifier) :]) == tuple(qualifier)]
-        columns = found if qualifier else list(scope.columns)
+        columns = [column for column in (found if qualifier else scope.columns) if not column.hidden]
         if not columns:
             named = ".".join(qualifier)
             raise AthenaError("TABLE_NOT_FOUND", f"{place(node)}: Unable to resolve reference {named}")

@@ -145,6 +145,31 @@ def reads(query: exp.Expr) -> Reads:
     return Reads(None if everything else names, PATH in names)
 
 
+def paths(query: exp.Expr, named: Named, database: str) -> frozenset[str] | None:
+    """The objects whose rows of a table alone a query reads, as it says by `"$path" IN (…)` wherever it reads that
+    table; None: it does not say. Athena opens no others."""
+    found: set[str] = set()
+    for table in _tables(query):
+        if ((table.db or database).lower(), table.name.lower()) == (named.database, named.table):
+            if (listed := _paths_of(table)) is None:
+                return None
+            found |= listed
+    return frozenset(found)
+
+
+def _paths_of(table: exp.Table) -> set[str] | None:
+    select = table.parent_select
+    clause = select.args.get("where") if select is not None else None
+    if select is None or clause is None or select.args.get("joins") or select.args["from_"].this is not table:
+        return None
+    parts = clause.this.flatten() if isinstance(clause.this, exp.And) else [clause.this]
+    for part in parts:
+        listed = part.args.get("expressions") if isinstance(part, exp.In) and part.this.name == PATH else None
+        if listed and all(isinstance(each, exp.Literal) and each.is_string for each in listed):
+            return {each.name for each in listed}
+    return None
+
+
 def unnamed(query: exp.Expr) -> int | None:
     """The position, from 1, of the first column of the result that has no name."""
     selects = query.selects if isinstance(query, exp.Query) else []

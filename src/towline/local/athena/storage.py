@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -69,14 +69,15 @@ def _listing(location: Location, hidden: bool) -> Iterator[Stored]:
             yield Stored(Location(location.bucket, key), int(objects[key]["size"]))
 
 
-def find(location: Location) -> Stored | None:
-    """The current version of an object; None where there is none."""
+def find(locations: Sequence[Location]) -> list[Stored | None]:
+    """The current version of each object; None where there is none."""
     from ministack.services import s3
 
-    caller.check_read(location.bucket, location.key)
-    objects = on_loop(lambda: s3._buckets.get(location.bucket, {}).get("objects", {}))
-    found = objects.get(location.key)
-    return None if found is None else Stored(location, int(found["size"]))
+    for location in locations:
+        caller.check_read(location.bucket, location.key)
+    found = on_loop(lambda: [s3._buckets.get(each.bucket, {}).get("objects", {}).get(each.key) for each in locations])
+    known = zip(locations, found, strict=True)
+    return [None if each is None else Stored(location, int(each["size"])) for location, each in known]
 
 
 def _is_hidden(name: str) -> bool:

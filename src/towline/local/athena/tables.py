@@ -27,13 +27,13 @@ class View:
     scanned: int
 
 
-def show(connection: Any, table: Table, reads: Reads, directory: Path) -> int:
+def show(connection: Any, table: Table, reads: Reads, directory: Path, paths: Collection[str] | None = None) -> int:
     """Make `table` a view of the same name, for a query that reads `reads`; its files come to lie in `directory`.
 
-    Returns the bytes that the query scans.
+    `paths`: the URLs of the objects that the query reads of it; None: all. Returns the bytes that the query scans.
     """
     directory.mkdir()
-    shown = _view(table, reads, directory)
+    shown = _view(table, reads, directory, paths)
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.database)}")
     connection.execute(f"CREATE VIEW {quoted(table.database)}.{quoted(table.name)} AS {shown.select}")
     return shown.scanned
@@ -45,11 +45,11 @@ def types(table: Table, reads: Reads) -> dict[str, str]:
     return {name: duck_type(kind) for name, kind in columns.items()}
 
 
-def _view(table: Table, reads: Reads, directory: Path) -> View:
+def _view(table: Table, reads: Reads, directory: Path, paths: Collection[str] | None) -> View:
     reader = _READERS.get(table.format)
     if reader is None:
         raise AthenaError("HIVE_UNSUPPORTED_FORMAT", f"Unable to create input format {table.format}")
-    files = link_all(table, partitions.splits(table), directory)
+    files = link_all(table, partitions.splits(table, paths), directory)
     if not files:
         nulls = (f"NULL::{kind} AS {quoted(name)}" for name, kind in types(table, reads).items())
         return View(f"SELECT {', '.join(nulls)} WHERE FALSE", 0)
