@@ -380,7 +380,7 @@ def test_runs_are_started_by_the_validator_by_reconcile_and_by_the_end_of_a_quer
 
 
 def test_every_policy_fits_into_what_iam_takes() -> None:
-    """6,144 characters without white space, and 10,240 for all inline ones of a role. A bucket's name has 63 at most."""
+    """6,144 characters without white space, and 10,240 for all inline ones of a role. A bucket's name has up to 63."""
     longest = Template(BucketName="b" * 63)
 
     def size(policy: dict[str, Any]) -> int:
