@@ -14,12 +14,14 @@ from app import markup
 from app.files.ledger import TROUBLED, UNDER_WAY, Line
 from app.files.sheet import Sheet
 from towline.ingest.entry import BRONZE, DUPLICATE, QUARANTINED, Entry
+from towline.pipeline.inventory import FAILED
 
 # Sign, word, and what it means.
 STATES: Mapping[str, tuple[str, str, str]] = {
     UNDER_WAY: ("…", "under way", "it has landed, and nobody has looked at it yet"),
     BRONZE: ("✓", "in bronze", "it is kept, byte for byte"),
-    TROUBLED: ("▲", "rows refused", "it is in bronze, and a load refused some of its rows, or all"),
+    TROUBLED: ("▲", "rows refused", "it is in bronze, and the load refused some of its rows"),
+    FAILED: ("✕", "not loaded", "it is in bronze, and the load refused all of it"),
     DUPLICATE: ("=", "duplicate", "the same bytes came before, under this or another name"),
     QUARANTINED: ("✕", "quarantined", "it was refused as a whole, and is kept with the reasons"),
 }

@@ -19,8 +19,8 @@ ALL = "All"
 SHOWN: Mapping[str, frozenset[str]] = {
     ALL: frozenset(),
     "Under way": frozenset({UNDER_WAY}),
-    "In bronze": frozenset({BRONZE, TROUBLED}),
-    "Refused": frozenset({QUARANTINED, TROUBLED}),
+    "In bronze": frozenset({BRONZE, TROUBLED, FAILED}),
+    "Refused": frozenset({QUARANTINED, TROUBLED, FAILED}),
     "Duplicates": frozenset({DUPLICATE}),
 }
 PAGE = 50  # lines that are drawn at once
@@ -28,8 +28,8 @@ PAGE = 50  # lines that are drawn at once
 
 @dataclass(frozen=True)
 class Line:
-    """One raw file. `state` is its entry's status; `under way` while it has none; `refused` where it is in bronze, and
-    a load refused some of its rows, or all of it."""
+    """One raw file. `state` is its entry's status; `under way` while it has none; of one in bronze
+    `refused` where the load refused some of its rows, and `failed` where it took none of it."""
 
     raw: str
     size: int
@@ -59,8 +59,8 @@ class Line:
 def line_of(entry: Entry, loaded: Loaded | None = None) -> Line:
     at = datetime.fromtimestamp(entry.mtime, UTC)
     state = entry.status
-    if state == BRONZE and loaded is not None and (loaded.refused or loaded.status == FAILED):
-        state = TROUBLED
+    if state == BRONZE and loaded is not None:
+        state = FAILED if loaded.status == FAILED else TROUBLED if loaded.refused else BRONZE
     return Line(entry.raw, entry.size, at, state, entry, loaded)
 
 

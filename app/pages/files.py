@@ -9,15 +9,11 @@ from pathlib import Path
 import streamlit as st
 
 from app import clickable, markup
-from app.files import html, upload
-from app.files.ledger import ALL, PAGE, SHOWN, TROUBLED, Ledger, Line
+from app.files import html, story, upload
+from app.files.ledger import ALL, PAGE, SHOWN, Ledger, Line
 from app.files.reader import Reader
-from app.files.sheet import of_table
 from app.session import Session, connection, kept
-from towline.errors import NotFound, TowlineError
-from towline.ingest import landed, quarantined
-from towline.ingest.entry import BRONZE, DUPLICATE, QUARANTINED, Entry
-from towline.ingest.quarantined import Refused
+from towline.ingest import landed
 from towline.settings import Settings
 
 STYLE = Path(__file__).parents[1] / "files" / "style.css"
@@ -31,7 +27,7 @@ def page() -> None:
     dataset = _chosen_dataset(Session.here())
     if not dataset:
         st.html(markup.heading("Files", "no file has come in yet"))
-        st.html(markup.message("info", "Drop one with `towline ingest FILE --dataset NAME`: docs/files.md says how."))
+        st.html(markup.message("info", "Drop one with `towline ingest NAME FILE`: docs/files.md says how."))
         return
     with st.spinner("Reading the manifest …", show_time=False):
         ledger = reader().ledger(dataset, anew=bool(kept().pop("files-anew", False)))
@@ -39,13 +35,13 @@ def page() -> None:
     upload.told(dataset)
     _notice(Session.here())
     if not ledger.lines:
-        way = f"Put one in here, with `towline ingest FILE --dataset {dataset}`, or below raw/{dataset}/ in the bucket."
+        way = f"Put one in here, with `towline ingest {dataset} FILE`, or below raw/{dataset}/ in the bucket."
         st.html(markup.message("info", f"No file has come in for {dataset} yet. {way}"))
         return
     chosen = _list(dataset, ledger)
     _watch(dataset, ledger)
     if chosen is not None:
-        _story(dataset, chosen, ledger)
+        story.draw(reader(), chosen, ledger, _open)
 
 
 def reader() -> Reader:
@@ -189,115 +185,11 @@ def _turn(first: int) -> None:
 @st.fragment(run_every=EVERY)
 def _watch(dataset: str, ledger: Ledger) -> None:
     """Look again while something is on its way; the whole page is drawn anew when anything came of it."""
-    if not ledger.counts["Under way"] and not kept().get("files-asked"):
+    if not ledger.counts["Under way"] and not kept().get(story.ASKED):
         return
     if reader().ledger(dataset).counts != ledger.counts:
-        kept().pop("files-asked", None)
+        kept().pop(story.ASKED, None)
         st.rerun()
-
-
-def _story(dataset: str, line: Line, ledger: Ledger) -> None:
-    """Everything about one file."""
-    entry = line.entry
-    assert entry is not None  # noqa: S101 - what is under way cannot be opened
-    with st.container(key="files-story"):
-        st.html(html.head(line))
-        left, right = st.columns([1.35, 1], gap="medium")
-        with left:
-            if line.state in (QUARANTINED, TROUBLED):
-                _refused(dataset, line, ledger)
-            if entry.bronze:
-                _sample(entry.bronze)
-        with right:
-            if line.state in (BRONZE, TROUBLED, DUPLICATE):
-                _whereabouts(line, ledger)
-            st.html(markup.subheading("What the manifest says"))
-            st.html(html.story(entry, line.at))
-
-
-def _whereabouts(line: Line, ledger: Ledger) -> None:
-    assert line.entry is not None  # noqa: S101 - as above
-    st.html(markup.subheading("Where its rows went"))
-    if line.state == DUPLICATE:
-        st.html(markup.block("Nowhere: the rows of the first file with these bytes are there already."))
-        return
-    for said in line.loaded.reasons if line.loaded and line.state == BRONZE else ():
-        st.html(markup.message("info", said))
-    found = reader().went(line.entry)
-    if found:
-        st.html(html.went(found))
-    elif ledger.attempts(line.id):
-        st.html(markup.block("It was tried again since, and its rows are those of the newest try."))
-    elif line.loaded is None:
-        said = "No load has taken it yet. Where the dataset has a pipeline, the next one does: a minute or so."
-        st.html(markup.block(said))
-    else:
-        st.html(markup.block("No partition holds rows of it: all of them were refused, or replaced by later files."))
-
-
-def _sample(bronze: str) -> None:
-    found = reader().sample(bronze)
-    if found is None:
-        st.html(markup.subheading("Sample"))
-        st.html(markup.block("There is none yet. It is made within a minute, apart from everything else."))
-        return
-    name, sheets = found
-    for sheet in sheets:
-        st.html(markup.subheading("Sample", html.rows_said(sheet)))
-        st.html(html.sheet(sheet, f"Sample {name}"))
-
-
-def _refused(dataset: str, line: Line, ledger: Ledger) -> None:
-    """Why, the refused rows, and the way to try it again."""
-    entry = line.entry
-    assert entry is not None  # noqa: S101 - as above
-    st.html(markup.subheading("Why it was refused" if line.state == QUARANTINED else "Why rows were refused"))
-    try:
-        refused = quarantined.find(connection().bench, line.id, dataset)
-        told = quarantined.report(connection().bench, refused).reasons
-    except NotFound:
-        refused, told = None, (*entry.reasons, *(line.loaded.reasons if line.loaded else ()))
-    st.html(html.reasons(told or ["The report is not there yet: look again in a minute."]))
-    _retry(line, ledger)
-    if refused is not None and refused.rows is not None:
-        _rows(refused)
-
-
-def _rows(refused: Refused) -> None:
-    try:
-        table, count = quarantined.rows(connection().bench, refused)
-    except TowlineError as error:
-        st.html(markup.message("stop", str(error)))
-        return
-    sheet = of_table(table)
-    st.html(markup.subheading("Refused rows", html.rows_of(len(sheet.rows), count)))
-    st.html(html.sheet(sheet, "Refused rows"))
-
-
-def _retry(line: Line, ledger: Ledger) -> None:
-    """The button, and what came of it the last time."""
-    entry = line.entry
-    assert entry is not None  # noqa: S101 - as above
-    tried = ledger.attempts(entry.ingest)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        help = "Have it looked at again, as when its pipeline or its contract was mended"
-        icon = ":material/replay:"
-        st.button("Retry", key=f"retry-{entry.ingest}", icon=icon, help=help, on_click=_ask, args=(entry,))
-        at = quarantined.asked_again(connection().bench, entry.dataset, entry.ingest)
-        known = max(html.known_at(each) for each in (line, *tried))
-        if at is not None and at > known:
-            age = markup.age(at, connection().bench.clock())
-            st.html(markup.block(f"… to be tried again, asked for {age}; this page looks every few seconds"))
-        elif tried:
-            clickable.draw(html.attempt(tried[-1], len(tried)), f"tried-{entry.ingest}", _open)
-
-
-def _ask(entry: Entry) -> None:
-    try:
-        quarantined.ask_again(connection().bench, entry, connection().principal)
-        kept()["files-asked"] = True
-    except TowlineError as error:
-        Session.here().notice = f"{entry.ingest} cannot be tried again now: {error}"
 
 
 if __name__ == "__main__":  # a process that has not met main.py yet runs the file that a link names: see main.py

@@ -52,8 +52,8 @@ def events(
 
 
 def day(at: pa.Array) -> dict[str, pa.Array]:
-    """The columns that say on which day (UTC) something was. Lambda has no database of time zones for Arrow to look UTC
-    up in."""
+    """The columns that say on which day (UTC) something was."""
+    # Lambda has no database of time zones, in which Arrow would look UTC up.
     plain = at.cast(pa.timestamp(at.type.unit))
     return {
         "event_date": plain.cast(pa.date32(), safe=False),

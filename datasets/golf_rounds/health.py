@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -12,16 +13,24 @@ import pyarrow.compute as pc
 
 from .cells import typed
 from .events import day
-from .nested import plain
+from .nested import compact, plain
 from .pieces import TIME
 
 _TIME, _LEVEL = ("time", "timestamp", "date", "createdAt"), ("level", "severity", "type")
 _MESSAGE = ("message", "msg", "error", "text")
+_AT_ONCE = 50_000  # entries: a few MiB of a file can hold millions
 
 
 def health(rounds: Mapping[str, pa.Array], ingest_date: date) -> pa.Table:
     """One row for each entry of each log. An entry's time that cannot be read is no time: the entry says what it is."""
-    logs = [(at, *entry) for at, log in enumerate(rounds["capture_logs"].to_pylist()) for entry in _entries(log)]
+    logs = ((at, *entry) for at, log in enumerate(rounds["capture_logs"].to_pylist()) for entry in _entries(log))
+    made = [_rows([], rounds, ingest_date)]
+    while some := list(islice(logs, _AT_ONCE)):
+        made.append(_rows(some, rounds, ingest_date))
+    return pa.concat_tables(made).combine_chunks()
+
+
+def _rows(logs: Sequence[tuple[Any, ...]], rounds: Mapping[str, pa.Array], ingest_date: date) -> pa.Table:
     of, index, time, level, message, source = zip(*logs, strict=True) if logs else [[]] * 6
     own = {
         name: rounds[name].take(pa.array(of, pa.int64()))
@@ -52,8 +61,7 @@ def _entries(log: str | None) -> Iterator[tuple[int, str | None, str | None, str
     for index, entry in enumerate(_parsed(log)):
         said = entry if isinstance(entry, dict) else {}
         message = _first(said, _MESSAGE) if said else plain(entry)
-        source = json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
-        yield index, _first(said, _TIME), _first(said, _LEVEL), message, source
+        yield index, _first(said, _TIME), _first(said, _LEVEL), message, compact(entry)
 
 
 def _parsed(log: str) -> list[Any]:

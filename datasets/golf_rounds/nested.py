@@ -49,12 +49,22 @@ def plain(value: Any) -> str | None:
         case None | "":
             return None
         case str():
-            return value
+            return sound(value)
         case bool():
             return "true" if value else "false"
         case dict() if len(value) == 1 and value.keys() <= _WRAPPERS:
             return plain(next(iter(value.values())))
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return compact(value)
+
+
+def compact(value: Any) -> str:
+    """A value as JSON."""
+    return sound(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def sound(text: str) -> str:
+    """Halves of surrogate pairs, which JSON can spell and UTF-8 cannot, are replaced by `?`."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 class _Making:
@@ -111,8 +121,9 @@ class _Making:
         return [plain(flat.get(kind)) for kind in SLOT]
 
     def _note(self, value: Mapping[str, Any], known: Mapping[str, Any], prefix: str) -> None:
-        for name in value.keys() - known.keys() - {"locations", _COORDINATES}:
-            self._unknown[f"{prefix}{name}"] = None
+        for name in value:
+            if name not in known and name not in ("locations", _COORDINATES):
+                self._unknown[f"{prefix}{sound(name)}"] = None
 
 
 def _numbered(place: Any) -> dict[str, Any]:

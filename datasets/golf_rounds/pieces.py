@@ -41,7 +41,7 @@ SLOT: Mapping[str, tuple[str, str]] = {
     "isProjected": ("is_projected", BOOLEAN),
     "isProblem": ("is_problem", BOOLEAN),
 }
-SLOTS_MAX = 10_000
+SLOTS_MAX = 500
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -34,8 +35,8 @@ def header(columns: Sequence[str]) -> list[str]:
     problems = [f"there is no column {name}" for name in lacking]
     if "locations" not in columns and "locations[0].startTime" not in columns:
         problems.append("there are no fixes: neither a column locations[0].startTime (CSV) nor locations (JSON)")
-    known = [name for name in columns if wide.is_known(name)]
-    problems += [f"there are two columns {name}" for name in dict.fromkeys(known) if known.count(name) > 1]
+    known = Counter(name for name in columns if wide.is_known(name))
+    problems += [f"there are {count} columns {name}" for name, count in known.items() if count > 1]
     return problems
 
 

@@ -29,7 +29,9 @@ from .pieces import ROUND, SLOT, SLOTS_MAX, Piece
 
 BLOCK = 8 * MIB  # of text, in which a whole line must fit; Arrow reads some ahead
 HEADER_MAX = 4 * MIB
-_SHOWN = 200  # characters of a line that does not fit
+PLACES_MAX = 2**20  # slots of a piece, filled or not
+SKIPPED_MAX = 100_000  # lines that do not fit, from one that does to the next
+_SHOWN = 200  # characters of one
 _SLOT = re.compile(r"locations\[(0|[1-9]\d{0,8})\]\.(.+)")
 
 
@@ -39,7 +41,7 @@ def read(file: BronzeFile, separator: str = ",") -> Iterator[Piece]:
     slots, unknown = _slots(header), _unknown(header)
     skipped: dict[int, str] = {}
     row = 1
-    for batch in _batches(file, header, separator, skipped):
+    for batch in _cut(_batches(file, header, separator, skipped), PLACES_MAX // slots):
         numbers = list(islice((number for number in count(row) if number not in skipped), batch.num_rows))
         row = numbers[-1] + 1 if numbers else row
         yield Piece(_rounds(batch, numbers), _unpivoted(batch, slots), _ragged(skipped, row, len(header)), unknown)
@@ -73,8 +75,10 @@ def _header(file: BronzeFile, separator: str) -> list[str]:
 
 
 def _slots(header: Sequence[str]) -> int:
-    """How many slots the file has: one more than its last one's number. UnreadableFile: too many."""
+    """How many slots the file has: one more than its last one's number. UnreadableFile: too many, or none."""
     slots = 1 + max((found[0] for name in header if (found := slot_of(name))), default=-1)
+    if not slots:
+        raise UnreadableFile("there is no column of a slot, such as locations[0].startTime")
     if slots > SLOTS_MAX:
         raise UnreadableFile(f"a column is of locations[{slots - 1}]; rounds with up to {SLOTS_MAX:,} slots are read")
     return slots
@@ -124,7 +128,7 @@ def _opened(
     """ArrowInvalid, also while it is read: it is no CSV, or, without `skipped`, a line does not fit the header."""
 
     def skip(line: pyarrow.csv.InvalidRow) -> str:
-        if skipped is None:
+        if skipped is None or len(skipped) >= SKIPPED_MAX:
             return "error"
         skipped[line.number - 1] = f"{line.actual_columns} cells: {line.text[:_SHOWN]}"
         return "skip"
@@ -143,6 +147,12 @@ def _opened(
     )
 
 
+def _cut(batches: Iterator[pa.RecordBatch], rounds: int) -> Iterator[pa.RecordBatch]:
+    """The same in pieces of at most so many rounds: lines may be short where a file has many slots that are empty."""
+    for batch in batches:
+        yield from (batch.slice(start, rounds) for start in range(0, batch.num_rows, rounds))
+
+
 def _rounds(batch: pa.RecordBatch | None, numbers: Sequence[int]) -> pa.Table:
     return pa.table({"row": pa.array(numbers, pa.int64())} | {name: _column(batch, name) for name in ROUND})
 
@@ -155,13 +165,19 @@ def _column(batch: pa.RecordBatch | None, name: str) -> pa.Array:
 
 def _unpivoted(batch: pa.RecordBatch, slots: int) -> pa.Table:
     """One row for each slot that is no trailing empty one."""
-    if not slots or not batch.num_rows:
-        return _no_slots()
-    ends = {kind: [_column(batch, f"locations[{slot}].{kind}") for slot in range(slots)] for kind in SLOT}
-    long = {kind: pa.concat_arrays(each) for kind, each in ends.items()}
+    long = {kind: _end_to_end(batch, kind, slots) for kind in SLOT}
     taken = _taken(reduce(pc.or_, (column.is_valid() for column in long.values())), slots, batch.num_rows)
     round_, index = _position(taken, batch.num_rows)
     return pa.table({"round": round_, "index": index, **{kind: column.take(taken) for kind, column in long.items()}})
+
+
+def _end_to_end(batch: pa.RecordBatch, kind: str, slots: int) -> pa.Array:
+    """The columns of one kind, slot after slot; nulls for a slot that has none."""
+    at = [batch.schema.get_field_index(f"locations[{slot}].{kind}") for slot in range(slots)]
+    if max(at) < 0:
+        return pa.nulls(slots * batch.num_rows, pa.string())
+    none = pa.nulls(batch.num_rows, pa.string())
+    return pa.concat_arrays([none if column < 0 else batch.column(column) for column in at])
 
 
 def _taken(filled: pa.Array, slots: int, rounds: int) -> pa.Array:

@@ -25,6 +25,8 @@ from tests.pipeline import Pipeline
 from towline import connect, keys
 from towline.connect import Connection
 from towline.parquet.source import BytesSource
+from towline.pipeline import inventory
+from towline.pipeline.inventory import FAILED, Inventory, Loaded
 from towline.sampling.sample import sample
 
 NASTY = "evil\n<script>alert(1)</script>![x](http:\u202eevil.example)\"'&.csv"
@@ -194,7 +196,7 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
 
 
 def test_without_any_file_the_page_says_how_one_is_put_in(screen: Screen) -> None:
-    assert "towline ingest FILE --dataset NAME" in screen.open()
+    assert "towline ingest NAME FILE" in screen.open()
     screen.tab.session_state["chosen"] = "nets"
     assert "No file has come in for nets yet" in screen.open()
 
@@ -253,6 +255,17 @@ def test_refused_rows_are_a_table_with_reasons(screen: Screen) -> None:
     assert "latitude: expected -90 to 90 (1 row)" in shown
     assert "<td>431.2</td>" in shown
     assert "all 1 row" in shown
+
+
+def test_a_file_of_which_nothing_was_loaded_says_why(screen: Screen) -> None:
+    entry = screen.files.good("a.csv")
+    inventory.write(
+        screen.store, Inventory(SET, keys.SILVER, loaded={entry.ingest: Loaded(FAILED, reasons=("too many",))})
+    )
+    shown = screen.open()
+    assert "<b>not loaded</b>" in shown
+    assert "too many" in shown
+    assert "all of them were refused" in shown
 
 
 def test_lines_are_filtered_found_and_turned(screen: Screen) -> None:

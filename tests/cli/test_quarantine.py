@@ -133,6 +133,7 @@ def test_a_retry_is_asked_for_and_need_not_be_waited_for(bucket: Towline, refuse
         (["retry", "x", "-o", "y"], 2, "--output belongs to `show`"),
         (["show", "20260301T090100-3f9a52c07be1"], 13, "nothing lies in the quarantine of any dataset"),
         (["show", "nothing", "--dataset", SET], 13, f"of {SET}"),
+        (["show", "20269999T090100-3f9a52c07be1", "--dataset", SET], 13, f"of {SET}"),
         (["list", "No-Dataset"], 2, "cannot name a dataset"),
     ],
 )

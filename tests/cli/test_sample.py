@@ -61,7 +61,7 @@ def test_a_raw_file_is_found_where_it_is_kept(towline: Towline, body: bytes, pla
 
 
 def test_a_sample_is_written_to_a_file_as_it_is(towline: Towline, tmp_path: Path) -> None:
-    put(towline, BRONZE + "rounds.csv", raw.FILES["rounds.csv"])
+    sampled(towline.pipeline.bench, put(towline, BRONZE + "rounds.csv", raw.FILES["rounds.csv"]))
     target = tmp_path / "sample.csv"
     towline.good("sample", BRONZE + "rounds.csv", "-n", "3", "-o", str(target))
     assert target.read_bytes() == raw.delimited(rows=3)
@@ -78,10 +78,12 @@ def test_what_is_no_table_is_text(towline: Towline) -> None:
 
 def test_ragged_rows_and_names_that_come_twice_are_shown(towline: Towline) -> None:
     put(towline, BRONZE + "a.csv", b"a,a,\n1\n1,2,3,\x1b[2J\n")
+    put(towline, BRONZE + "b.csv", b'"\x1b[2J\n",b\n1,2\n')
     found = towline.good("sample", BRONZE + "a.csv", "--json").json["data"]
     assert found["columns"] == ["a", "a (2)", "column 3", "column 4"]
     assert found["rows"][0] == {"a": "1", "a (2)": None, "column 3": None, "column 4": None}
     assert "\x1b" not in towline.good("sample", BRONZE + "a.csv").out
+    assert "␛[2J " in towline.good("sample", BRONZE + "b.csv").out
 
 
 def test_of_a_wide_table_some_columns_are_shown(towline: Towline) -> None:

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from towline.files import write_table
 from towline.parquet.source import Span
 
+SHEETS = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 TABLE = pa.table({"id": list(range(300)), "name": [f"név {n}" if n % 3 else None for n in range(300)]})
 RECORDS = [{"id": n, "name": f"név {n}", "fixes": [[n, n / 2]] * 3} for n in range(300)]
 
@@ -44,6 +45,12 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
         for name, body in files.items():
             archive.writestr(name, body)
     return sink.getvalue()
+
+
+def rezipped(archive: bytes, files: Mapping[str, bytes]) -> bytes:
+    """An archive with other files in place of those of the same name, or beside them."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as found:
+        return zipped({name: found.read(name) for name in found.namelist()} | dict(files))
 
 
 def tarred(files: Mapping[str, bytes | tarfile.TarInfo]) -> bytes:

@@ -225,7 +225,7 @@ def test_a_header_lacking_what_a_round_needs_is_refused() -> None:
         "there is no column course",
         "there are no fixes: neither a column locations[0].startTime (CSV) nor locations (JSON)",
     ]
-    assert PIPELINE.header(["_id", "_id", "course", "locations", "x", "x"]) == ["there are two columns _id"]
+    assert PIPELINE.header(["_id", "_id", "course", "locations", "x", "x"]) == ["there are 2 columns _id"]
 
 
 def test_columns_that_nobody_knows_are_reported_once_and_names_are_not_guessed() -> None:
@@ -256,8 +256,30 @@ def test_slots_may_stand_in_any_order_and_with_gaps() -> None:
 
 
 def test_a_file_with_absurdly_many_slots_is_refused() -> None:
-    with pytest.raises(UnreadableFile, match=r"locations\[999999999\]; rounds with up to 10,000 slots"):
+    with pytest.raises(UnreadableFile, match=r"locations\[999999999\]; rounds with up to 500 slots"):
         conformed(f"{ROUND},locations[999999999].startTime\n{VALUES},\n")
+
+
+def test_short_lines_with_many_empty_slots_are_taken_in_small_pieces() -> None:
+    """A block of text could hold a million of them, and a place for each of their slots would fill the memory."""
+    lines = [f"r{number},heronpoint,2025-07-01T14:00:00Z,1," for number in range(3_000)]
+    text = "\n".join([f"{ROUND},locations[499].startTime", *lines])
+    pieces = list(module("wide").read(File(text.encode())))
+    rounds = [piece.rounds.num_rows for piece in pieces]
+    assert sum(rounds) == 3_000
+    assert max(rounds) * 500 <= module("wide").PLACES_MAX
+    assert pieces[-1].rounds["row"][-1].as_py() == 3_000
+
+
+def test_a_file_in_which_no_line_fits_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module("wide"), "SKIPPED_MAX", 100)
+    with pytest.raises(UnreadableFile, match="Expected 5 columns, got 2"):
+        conformed(wide([{"startTime": ""}]) + "x,y\n" * 101)
+
+
+def test_a_csv_file_without_any_slot_is_refused() -> None:
+    with pytest.raises(UnreadableFile, match="no column of a slot"):
+        conformed("_id,course,locations\nr1,heronpoint,[]\n")
 
 
 def test_lines_that_do_not_fit_the_header_are_refused_by_number() -> None:
@@ -386,9 +408,19 @@ def test_json_writes_times_in_several_ways(at: Any) -> None:
 
 def test_json_has_padding_and_trailing_slots_as_csv_has() -> None:
     slots = [{"hole": 1, "fixCoordinates": [-88.3, 43.2]}, None, {"hole": 2}, {}, {"pace": ""}]
-    found = conformed(json.dumps(nested(locations=slots, notes="x")), "json")
+    found = conformed(json.dumps(nested(locations=slots, notes="x", device="y", app="z")), "json")
     assert [(e["location_index"], e["is_location_padding"]) for e in found.events] == [(0, False), (1, True), (2, True)]
-    assert found.unknown == ["notes"]
+    assert found.unknown == ["notes", "device", "app"]
+
+
+def test_half_a_surrogate_pair_is_replaced() -> None:
+    half = r'{"_id": "\ud800", "course": "é", "captureLogs": ["\udfff"], "\ud800": 1, "locations": [{"hole": 1}]}'
+    found = conformed(half, "json")
+    assert [(event["round_id"], event["course_id"]) for event in found.events] == [("?", "é")]
+    assert found.health[0]["message"] == "?"
+    assert found.unknown == ["?"]
+    text = wide([fix()], header=f"{ROUND},captureLogs", values=VALUES + r',"[""\udfff""]"')
+    assert conformed(text).health[0]["device_log_json"] == '"?"'
 
 
 def test_json_that_is_no_round_is_refused_by_number() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from threading import Lock
 from typing import Literal
@@ -16,15 +18,24 @@ from hypothesis import strategies as st
 
 from tests.core.thermometers import DATASET, START, THERMOMETERS, bench, csv, digests, land, readings, rows, silver
 from towline import keys
-from towline.errors import OutcomeUnknown, Unavailable
+from towline.contract import Contract
+from towline.errors import Corrupt, LostRace, OutcomeUnknown, Unavailable
+from towline.ingest import manifest
 from towline.memory import MemoryStore, fail_once
-from towline.pipeline import inventory, report, spool
+from towline.pipeline import inventory, plan, report, spool, taking
+from towline.pipeline.ground import ground
 from towline.pipeline.inventory import FAILED, LOADED
-from towline.pipeline.load import load, waiting
+from towline.pipeline.load import load
 from towline.pipeline.registry import Package
 from towline.workbench import Workbench
 
 EMPTY = b"sensor,time,temperature\n"
+
+
+def waiting(at: Workbench, package: Package) -> list[str]:
+    """The files that no load has taken."""
+    base = ground(at, package, full=False).base
+    return [entry.ingest for entry in plan.waiting(base, manifest.entries(at.store, DATASET))]
 
 
 def anew(at: Workbench) -> dict[str, str]:
@@ -218,7 +229,7 @@ def test_a_retry_waits_where_a_file_that_its_rows_met_with_is_gone() -> None:
     result = load(at, THERMOMETERS)
     assert kept.bronze in result.failed[new.ingest][0]
     assert readings(at) == [("a", 2.0)]
-    assert [entry.ingest for entry in waiting(at, THERMOMETERS)] == [new.ingest]
+    assert waiting(at, THERMOMETERS) == [new.ingest]
 
 
 def test_a_changed_pipeline_has_everything_loaded_anew() -> None:
@@ -226,7 +237,7 @@ def test_a_changed_pipeline_has_everything_loaded_anew() -> None:
     failed = land(at, 1, csv("a 1 0 x"))
     load(at, THERMOMETERS)
     mended = replace(THERMOMETERS, digest="another")
-    assert [entry.ingest for entry in waiting(at, mended)] == [failed.ingest]
+    assert waiting(at, mended) == [failed.ingest]
     result = load(at, mended)
     assert (result.full, set(result.taken)) == (True, {failed.ingest})
     assert waiting(at, mended) == []
@@ -248,6 +259,28 @@ def test_a_rebuild_in_several_loads_counts_when_all_files_are_in() -> None:
     assert load(at, mended).load == ""
 
 
+def test_a_report_says_when_nothing_is_refused_any_more() -> None:
+    at = bench()
+    entry = land(at, 1, csv("a 1 0 99", "a 1 1 2"))
+    load(at, THERMOMETERS)
+    raw = json.loads(THERMOMETERS.contracts["readings"].to_json())
+    raw["fields"][-1]["constraints"] = {}
+    load(at, replace(THERMOMETERS, contracts={"readings": Contract.parse(raw)}, digest="another"))
+    assert readings(at) == [("a", 99.0), ("a", 2.0)]
+    assert json.loads(told(at, entry.ingest))["reasons"] == [report.ACCEPTED]
+    assert pq.read_table(pa.BufferReader(told(at, entry.ingest, report.ROWS))).num_rows == 0
+
+
+@pytest.mark.parametrize(("bound", "said"), [("LARGEST", "bytes, and at most 1"), ("PARTITIONS", "more than 1 part")])
+def test_a_file_that_would_be_too_much_fails(monkeypatch: pytest.MonkeyPatch, bound: str, said: str) -> None:
+    at = bench()
+    monkeypatch.setattr(taking, bound, 1)
+    entry = land(at, 1, csv("a 1 0 1", "a 2 0 1"))
+    (why,) = load(at, THERMOMETERS).failed[entry.ingest]
+    assert said in why
+    assert digests(at) == {}
+
+
 class Points:
     """Ends the run before or after the n-th request: none after it is answered."""
 
@@ -263,32 +296,57 @@ class Points:
                 raise (OutcomeUnknown if phase == "after" else Unavailable)("the machine ends here")
 
 
-def crashed() -> Workbench:
-    at = bench(MemoryStore())
+def begun() -> tuple[Workbench, MemoryStore]:
+    """What was loaded, and a file that waits."""
+    store = MemoryStore()
+    at = bench(store)
     land(at, 1, csv("a 1 0 1", "a 2 0 1", "a 2 1 x", "a 2 2 4"))
     load(at, THERMOMETERS)
     land(at, 2, csv("b 1 0 1", "b 2 0 x", "b 2 1 4"))
-    return at
+    return at, store
+
+
+def load_all(at: Workbench, package: Package) -> None:
+    while load(at, package, limit_bytes=1).more:
+        pass
 
 
 @pytest.mark.parametrize("phase", ["before", "after"])
-def test_a_crash_at_any_request_leaves_the_old_inventory_or_the_new_one(phase: str) -> None:
-    whole = crashed()
+@pytest.mark.parametrize("package", [THERMOMETERS, replace(THERMOMETERS, digest="another")], ids=["new", "rebuild"])
+def test_a_crash_at_any_request_leaves_the_old_inventory_or_the_new_one(package: Package, phase: str) -> None:
+    whole, _ = begun()
     before, wanted = digests(whole), anew(whole)
     for number in range(1, 100):
-        at = crashed()
-        at.store.faults = points = Points(number, phase)  # type: ignore[attr-defined]
+        at, store = begun()
+        store.faults = points = Points(number, phase)
         try:
-            load(at, THERMOMETERS)
+            load_all(at, package)
         except Unavailable:
             assert points.left <= 0
-        at.store.faults = None  # type: ignore[attr-defined]
+        store.faults = None
         assert digests(at) in (before, wanted)
-        load(at, THERMOMETERS)
+        load_all(at, package)
         assert digests(at) == wanted
+        assert silver(at).pipeline == package.digest
         if points.left > 0:
             break
     assert number > 8
+
+
+@pytest.mark.parametrize("harm", ["gone", "changed"])
+def test_a_partition_that_is_not_what_was_written_stops_the_load_until_all_is_loaded_anew(harm: str) -> None:
+    store = MemoryStore()
+    at = bench(store)
+    land(at, 1, csv("a 1 0 1", "a 2 0 1"))
+    load(at, THERMOMETERS)
+    land(at, 2, csv("b 1 0 1"))
+    for file in silver(at).tables["readings"].values():
+        store.delete(file.key) if harm == "gone" else store.put(file.key, b"PAR1")
+    with pytest.raises(Corrupt, match="--full"):
+        load(at, THERMOMETERS)
+    assert load(at, THERMOMETERS, full=True).kept == ()
+    assert digests(at) == anew(at)
+    assert readings(at) == [("a", 1.0), ("b", 1.0), ("a", 1.0)]
 
 
 def test_of_two_loads_at_once_none_is_lost() -> None:
@@ -309,6 +367,22 @@ def test_of_two_loads_at_once_none_is_lost() -> None:
     assert silver(at).number == 1
 
 
+def test_loads_side_by_side_lose_nothing() -> None:
+    at = bench(MemoryStore())
+
+    def work(worker: int) -> None:
+        for number in range(3):
+            land(at, 10 * worker + number, csv(f"{worker} {1 + number} 0 1"))
+            with suppress(LostRace):
+                load(at, THERMOMETERS)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(work, range(3)))
+    load(at, THERMOMETERS)  # what is left where a worker gave up
+    assert len(silver(at).loaded) == 9
+    assert digests(at) == anew(at)
+
+
 def test_a_lost_answer_to_the_commit_is_looked_up() -> None:
     at = bench(MemoryStore())
     land(at, 1, csv("a 1 0 1"))
@@ -319,15 +393,19 @@ def test_a_lost_answer_to_the_commit_is_looked_up() -> None:
 def test_unknown_columns_are_noted() -> None:
     at = bench()
     entry = land(at, 1, b"sensor,time,temperature,colour\na,2026-01-01T00:00:00,1,red\n")
-    assert load(at, THERMOMETERS).taken[entry.ingest].reasons == ("the pipeline does not know the column colour",)
+    other = land(at, 2, f"sensor,time,temperature,b,{'c' * 1000}\na,2026-01-02T00:00:00,1,,\n".encode())
+    taken = load(at, THERMOMETERS).taken
+    assert taken[entry.ingest].reasons == ("the pipeline does not know the column colour",)
+    (note,) = taken[other.ingest].reasons
+    assert note.startswith("the pipeline does not know the columns b, ccc")
+    assert len(note) == taking.MAX_REASON + 1
 
 
 def with_silver(**rules: object) -> Package:
     """The thermometers with other rules."""
     raw = json.loads(THERMOMETERS.contracts["readings"].to_json())
     raw["towline"]["silver"] |= rules
-    contract = type(THERMOMETERS.contracts["readings"]).parse(raw)
-    return replace(THERMOMETERS, contracts={"readings": contract}, digest=str(rules))
+    return replace(THERMOMETERS, contracts={"readings": Contract.parse(raw)}, digest=str(rules))
 
 
 def test_a_file_that_repeats_itself_too_often_fails() -> None:

@@ -20,6 +20,7 @@ from towline.pipeline import bronzefile, partition, registry
 from towline.pipeline.bronzefile import StoredFile
 from towline.pipeline.quality import Tally, judge
 from towline.pipeline.registry import BrokenPipeline
+from towline.pipeline.texts import refused
 from towline.rules.read_silver import MEMBERS
 
 CONTRACT = json.loads((PIPELINES / DATASET / "contracts" / "readings.json").read_text())
@@ -151,10 +152,10 @@ def test_positions_that_were_exchanged_are_told_from_those_that_are_wrong() -> N
         }
     )
     tally = Tally()
-    passed, refused = judge("places", contract, rows, pa.array(range(1, 6)), tally)
+    passed, lines = judge("places", contract, rows, pa.array(range(1, 6)), tally)
     assert passed["id"].to_pylist() == [3]
     assert (tally.rows, tally.refused) == (5, 4)
-    by_row = {(line["row"], line["column"]): line["reason"] for line in refused.to_pylist()}
+    by_row = {(line["row"], line["column"]): line["reason"] for line in lines.to_pylist()}
     assert by_row[1, "latitude"].startswith("has been exchanged with longitude")
     assert by_row[2, "course"].startswith("cannot name a partition")
     assert by_row[3, "latitude"] == "is more than 90.0"
@@ -167,6 +168,12 @@ def test_positions_that_were_exchanged_are_told_from_those_that_are_wrong() -> N
         (3, "course"),
         (5, "latitude"),
     }
+
+
+def test_moments_are_refused_as_text_without_their_zone() -> None:
+    values = pa.array([0, None], pa.timestamp("us", "UTC"))
+    found = refused(pa.array([1, 2]), "at", values, "is too early")
+    assert found["value"].to_pylist() == ["1970-01-01 00:00:00.000000", None]
 
 
 def test_a_partition_is_told_by_its_name() -> None:
@@ -191,7 +198,7 @@ def test_a_file_is_read_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_packed_file_may_not_become_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bronzefile, "UNPACKED_MAX", 100)
+    monkeypatch.setattr(bronzefile, "LARGEST", 100)
     store = MemoryStore()
     entry = land(bench(store), 1, bytes(101), kind="csv.gz")
     with pytest.raises(UnreadableFile, match="more than 100 bytes"):

@@ -5,9 +5,12 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import random
 import zipfile
 from collections.abc import Callable
+from datetime import datetime
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -15,7 +18,7 @@ import pytest
 from tests.core import raw
 from towline.files import read_table
 from towline.parquet.source import BytesSource
-from towline.sampling.bounds import SAMPLE_MAX
+from towline.sampling.bounds import PAGES_MAX, SAMPLE_MAX
 from towline.sampling.sample import Sample, sample
 
 READERS: dict[str, Callable[[bytes], int]] = {
@@ -134,11 +137,15 @@ def test_of_a_large_parquet_file_only_pages_are_read() -> None:
     assert source.read_so_far <= SAMPLE_MAX
 
 
+def test_pages_of_a_megabyte_are_read_whole() -> None:
+    values = pa.array(range(300_000), pa.float64())
+    body = raw.parquet(pa.table({f"c{n}": values for n in range(4)}))
+    source = raw.Made(len(body), lambda start, stop: body[start:stop])
+    assert sample(source, "large.parquet").about == {"kind": "parquet", "rows": "100"}
+    assert SAMPLE_MAX < source.read_so_far < len(body) < PAGES_MAX
+
+
 def test_the_sheets_of_a_workbook_keep_their_values() -> None:
-    from datetime import datetime
-
-    import openpyxl
-
     book = openpyxl.Workbook()
     for title in ("one", "two"):
         sheet = book.create_sheet(title)
@@ -152,6 +159,22 @@ def test_the_sheets_of_a_workbook_keep_their_values() -> None:
     rows = list(copy["two"].iter_rows(values_only=True))
     assert (len(rows), rows[10]) == (11, (9, datetime(2026, 1, 1), "1+1", 0.5))
     assert copy.sheetnames == ["Sheet", "one", "two"]
+
+
+def test_of_a_large_workbook_there_are_the_sheets_that_can_be_read() -> None:
+    numbers = random.Random(1)  # noqa: S311  # a seed for tests, not a secret
+    row = b"<row>" + b"<c><v>%d</v></c>" * 50 + b"</row>"
+    rows = b"".join(row % tuple(numbers.getrandbits(60) for _ in range(50)) for _ in range(2_000))
+    large = b'<worksheet xmlns="%s"><sheetData>%s</sheetData></worksheet>' % (raw.SHEETS, rows)
+    book = openpyxl.Workbook()
+    for title in ("two", "three"):
+        book.create_sheet(title)
+    sink = io.BytesIO()
+    book.save(sink)
+    body = raw.rezipped(sink.getvalue(), {f"xl/worksheets/sheet{n}.xml": large for n in (1, 2, 3)})
+    assert len(body) > SAMPLE_MAX
+    found = openpyxl.load_workbook(io.BytesIO(sampled("book.xlsx", body).body))
+    assert [sheet.max_row for sheet in found.worksheets] == [101, 101, 101]
 
 
 def test_a_zip_is_listed_with_the_first_rows_of_its_first_file() -> None:

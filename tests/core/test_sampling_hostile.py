@@ -32,6 +32,7 @@ ROOT = Path(__file__).parents[2]
 GIB = 2**30
 # These two take long to make; the last one lies of row groups without rows, which are left out.
 OTHERS = {"60,000 row groups", "a million columns in a group", forged.FOR_NO_ROWS}
+CUT = "the archive ends without its mark: it is cut"
 HELD = 100 * MIB  # bytes that making any sample may take beside the file itself
 
 
@@ -119,7 +120,7 @@ def test_a_zip64_that_lies_is_listed_or_refused(sizes: tuple[int, int, int]) -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["../../etc/passwd.csv", "/etc/passwd.csv", "..\\a.csv", "C:/a.csv", "a\nb.csv", "\x1b[2J.csv"]
+    "name", ["", "../../etc/passwd.csv", "/etc/passwd.csv", "..\\a.csv", "C:/a.csv", "a\nb.csv", "\x1b[2J.csv"]
 )
 def test_names_in_a_zip_are_shown_on_one_line_and_never_used(name: str) -> None:
     found = sampled("names.zip", claimed([(name, b"a\n1\n", 4, 0), ("good.csv", b"a\n1\n", 4, 0)]))
@@ -189,6 +190,7 @@ def test_a_tar_whose_member_is_larger_than_it_is_listed(size: int) -> None:
         block[148:156] = b"%06o\0 " % (sum(block[:148]) + 256 + sum(block[156:]))
     found = sampled("a.tar", bytes(block) + b"x" * 100)
     assert found.about.get("members") == ("1" if size > 0 else None)
+    assert size < 0 or found.body.decode().splitlines()[-1] == "# the listing ends here: " + CUT
 
 
 @pytest.mark.parametrize(
@@ -209,7 +211,7 @@ def test_a_tar_with_broken_words_on_a_member_is_refused(kind: bytes, body: bytes
 def test_a_tar_of_nothing_but_words_ends() -> None:
     words = header("x", tarfile.GNUTYPE_LONGNAME)
     words.size = 5
-    archive = (words.tobuf(tarfile.GNU_FORMAT) + b"name\0".ljust(512, b"\0")) * 10_000
+    archive = (words.tobuf(tarfile.GNU_FORMAT) + b"name\0".ljust(512, b"\0")) * 3_000
     assert "more than" in sampled("a.tar", archive).about["reason"]
 
 
@@ -241,7 +243,6 @@ def test_a_gigabyte_of_records_on_one_line_has_a_sample() -> None:
     ("name", "head", "unit"),
     [
         ("carriage.csv", b"a,b\n", b"\t\r"),
-        ("quotes.csv", b"", b'"",'),
         ("blank.jsonl", b"", b"\t\n"),
     ],
 )
@@ -292,7 +293,7 @@ def test_parquet_files_that_lie_are_refused(lie: str) -> None:
 
 @pytest.mark.parametrize("make", [forged.prefixes, forged.repeated])
 def test_a_parquet_file_whose_texts_are_a_bomb_is_refused(make: Callable[[int], bytes]) -> None:
-    assert "reason" in sampled("bomb.parquet", make(100)).about
+    assert "reason" in sampled("bomb.parquet", make(70)).about
 
 
 BOOK = write_table(raw.TABLE, "xlsx")
@@ -300,9 +301,8 @@ BOOK = write_table(raw.TABLE, "xlsx")
 
 def book(**parts: bytes) -> bytes:
     """A workbook with other parts: `sheet1` for xl/worksheets/sheet1.xml, and so on."""
-    with zipfile.ZipFile(io.BytesIO(BOOK)) as archive:
-        found = {name: archive.read(name) for name in archive.namelist()}
-    return raw.zipped(found | {next(name for name in found if part in name): body for part, body in parts.items()})
+    places = {"sheet1": "xl/worksheets/sheet1.xml", "styles": "xl/styles.xml", "strings": "xl/sharedStrings.xml"}
+    return raw.rezipped(BOOK, {places[part]: body for part, body in parts.items()})
 
 
 LAUGHS = b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><worksheet><sheetData/></worksheet>'
@@ -343,12 +343,8 @@ def test_of_odd_workbooks_there_are_rows(rows: bytes, count: int) -> None:
 
 
 def test_huge_shared_strings_are_refused() -> None:
-    strings = (
-        b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">' + b"<si><t>xxxx</t></si>" * 10**6
-    )
-    with zipfile.ZipFile(io.BytesIO(BOOK)) as archive:
-        found = {name: archive.read(name) for name in archive.namelist()}
-    assert "is too large" in sampled("book.xlsx", raw.zipped(found | {"xl/sharedStrings.xml": strings})).about["reason"]
+    strings = b'<sst xmlns="%s">' % raw.SHEETS + b"<si><t>xxxx</t></si>" * 10**6
+    assert "is too large" in sampled("book.xlsx", book(strings=strings)).about["reason"]
 
 
 @pytest.mark.parametrize("name", raw.FILES)

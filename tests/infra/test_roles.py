@@ -380,7 +380,13 @@ def test_runs_are_started_by_the_validator_by_reconcile_and_by_the_end_of_a_quer
 
 
 def test_every_policy_fits_into_what_iam_takes() -> None:
-    """6,144 characters without white space; a bucket's name has up to 63 of them."""
+    """6,144 characters without white space, and 10,240 for all inline ones of a role. A bucket's name has up to 63."""
     longest = Template(BucketName="b" * 63)
+
+    def size(policy: dict[str, Any]) -> int:
+        return len(json.dumps(policy["PolicyDocument"], separators=(",", ":")))
+
     for name, policy in longest.of_type("AWS::IAM::ManagedPolicy").items():
-        assert len(json.dumps(policy["PolicyDocument"], separators=(",", ":"))) <= 6144, name
+        assert size(policy) <= 6144, name
+    for name, role in longest.of_type("AWS::IAM::Role").items():
+        assert sum(map(size, role.get("Policies", []))) <= 10_240, name

@@ -195,9 +195,14 @@ def _attempts(call: Call, entry: Entry) -> list[Entry]:
 
 
 def _what(refused: Refused, report: Report) -> str:
-    if refused.kind == quarantined.ROWS_OF and report.refused is not None:
+    if _kind(refused, report) == quarantined.ROWS_OF and report.refused is not None:
         return f"{report.refused:,} row{'s' * (report.refused != 1)}"
-    return refused.kind
+    return _kind(refused, report)
+
+
+def _kind(refused: Refused, report: Report) -> str:
+    """A file of which a load took nothing has its rows there, too."""
+    return quarantined.FILE if report.failed else refused.kind
 
 
 def _name(refused: Refused, report: Report) -> str:
@@ -216,6 +221,6 @@ def _line(text: str) -> str:
 
 def _json(refused: Refused, report: Report) -> dict[str, Any]:
     objects = [{"key": each.key, "bytes": each.size} for each in refused.objects]
-    own = {"id": refused.id, "dataset": refused.dataset, "day": refused.day, "kind": refused.kind}
+    own = {"id": refused.id, "dataset": refused.dataset, "day": refused.day, "kind": _kind(refused, report)}
     told = {name: getattr(report, name) for name in ("reasons", "at", "raw", "bronze", "refused")}
     return {**own, **told, "objects": objects}

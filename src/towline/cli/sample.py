@@ -12,7 +12,7 @@ from rich.text import Text
 from towline import keys
 from towline.cli import tables
 from towline.cli.options import Call, called, force_option
-from towline.cli.output import emit, safe, show, width, write_file
+from towline.cli.output import cell, emit, safe, show, width, write_file
 from towline.errors import NotFound, UsageError
 from towline.ingest import manifest, sampled
 from towline.rules.field import Field
@@ -41,7 +41,7 @@ _PLACES = (keys.RAW, keys.BRONZE, keys.SAMPLES, keys.QUARANTINE)
 def command(call: Call, key: str, rows: int | None, output: Path | None, force: bool) -> None:
     """Show the first rows of a file: KEY is a raw file's, a bronze one's, one's in quarantine, or a sample's.
 
-    A sample that is not there yet, or has fewer rows than are asked for, is made on the spot and kept nowhere.
+    A sample that is not there yet, or of another number of rows, is made on the spot and kept nowhere.
     """
     found = _sample(call.connection.bench.store, key, rows)
     if output is not None:
@@ -64,7 +64,7 @@ def _sample(store: ObjectStore, key: str, rows: int | None) -> Sample:
     if key.startswith(keys.SAMPLES):
         return _read(store, key)
     stat = store.head(key)
-    there = sampled.find(store, key, stat.etag) if sampled.is_bronze(key) and (rows or ROWS) <= ROWS else None
+    there = sampled.find(store, key, stat.etag) if sampled.is_bronze(key) and rows in (None, ROWS) else None
     return _read(store, there.key) if there else sampled.make(store, stat, rows or ROWS)
 
 
@@ -95,6 +95,7 @@ def _show(seen: Shown, rows: int) -> None:
         show(Text(safe(seen.text)))
     for table in (each for each in (seen.listing, seen.table) if each is not None):
         some = table.slice(0, rows).select(range(min(table.num_columns, _COLUMNS)))
+        some = some.rename_columns([cell(name).plain for name in some.column_names])
         columns = [Field(field.name, _type(field.type)) for field in some.schema]
         show(*tables.rows_of(some.to_pylist(), columns, (), width()))
         if (more := table.num_columns - _COLUMNS) > 0:
@@ -120,4 +121,4 @@ def _said(found: Sample) -> str:
     about = dict(found.about)
     said = [f"{found.name}: {about.get('kind', '?')}", *(f"{about[name]} {name}" for name in _COUNTS if name in about)]
     said += ["all there are"] if about.get("whole") else []
-    return "; ".join(filter(None, (", ".join(said), about.get("reason"))))
+    return safe("; ".join(filter(None, (", ".join(said), about.get("reason")))))

@@ -21,7 +21,7 @@ from towline.store import Entry as Listed
 AT_ONCE = 8  # entries that are read together
 LINES_MAX, BYTES_MAX = 10_000, 16 * MIB  # of an object of lines
 # Few lines make no object of their own, unless they have waited for so long.
-WORTHWHILE, PATIENCE = 1_000, timedelta(hours=1)
+WORTHWHILE, PATIENCE = 1_000, timedelta(minutes=10)
 # An object may be seen later than its time says, by as long as writing it took. S3 answers or drops it in minutes.
 _LATE = timedelta(hours=1)
 # Metadata of lines: the entries that were written before are in these lines, or in older ones.

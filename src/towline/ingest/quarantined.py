@@ -28,6 +28,7 @@ from towline.ingest import manifest
 from towline.ingest.entry import DUPLICATE, QUARANTINED, Entry, ingest_time
 from towline.ingest.retrying import original
 from towline.objects import open_part
+from towline.pipeline.inventory import FAILED
 from towline.pipeline.report import REPORT, ROWS
 from towline.store import Entry as Object
 from towline.store import ObjectStore, TooLarge
@@ -76,7 +77,8 @@ class Refused:
 @dataclass(frozen=True)
 class Report:
     """Why something lies in the quarantine. `raw` and `bronze` are keys, `refused` and `rows` count the refused rows
-    and all rows of a file; what is not told is empty or None. `proposal` has the receipt of a refused proposal."""
+    and all rows of a file; what is not told is empty or None. `failed`: a load took none of the file. `proposal` has
+    the receipt of a refused proposal."""
 
     reasons: tuple[str, ...]
     at: str = ""
@@ -84,11 +86,16 @@ class Report:
     bronze: str = ""
     refused: int | None = None
     rows: int | None = None
+    failed: bool = False
     proposal: receipts.Receipt | None = None
 
 
 def is_ingest(id: str) -> bool:
-    return _INGEST.fullmatch(id) is not None
+    """Whether it can be an ingest's: it begins with a moment that the calendar has."""
+    try:
+        return _INGEST.fullmatch(id) is not None and bool(ingest_time(id))
+    except ValueError:
+        return False
 
 
 def listing(bench: Workbench, dataset: str) -> list[Refused]:
@@ -150,7 +157,7 @@ def _of_file(raw: Mapping[str, Any]) -> Report:
     at = at or str(raw.get("ingested") or "")
     refused, count = (raw[name] if isinstance(raw.get(name), int) else None for name in ("refused", "rows"))
     said = tuple(map(str, [reasons] if isinstance(reasons, str) else reasons))
-    return Report(said, at, came, bronze, refused, count)
+    return Report(said, at, came, bronze, refused, count, raw.get("status") == FAILED)
 
 
 def _of_proposal(raw: Mapping[str, Any]) -> Report:

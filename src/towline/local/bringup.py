@@ -22,6 +22,10 @@ RECONCILE = {"since": None}
 RECONCILE_OUTPUT = "ReconcileFunction"
 QUEUE_OUTPUTS = ("InboxQueueUrl", "ApplyQueueUrl", "IngestQueueUrl", "SampleQueueUrl", "LoadQueueUrl")
 
+# Functions of files get their workers with the first file: nobody waits at a table for them, and each takes a second of
+# both cores and 110 MB.
+ON_DEMAND = ("IngestFile", "SampleFile", "LoadDataset")
+
 _NOT_RECONCILED = "what a crash left behind could not be looked for"
 
 Complaint = str | None
@@ -37,7 +41,7 @@ class Up:
 
 
 def bring_up(clients: Clients, plan: Plan, warm: Callable[[str], Complaint]) -> Up:
-    """Deploy `plan`; then reconcile, and start a worker for every function by `warm`, all at once.
+    """Deploy `plan`; then reconcile, and start by `warm` a worker of every function that people wait for, all at once.
 
     Raises LocalStackError when it cannot be deployed.
     """
@@ -70,7 +74,8 @@ def _start_functions(clients: Clients, deployed: Deployed, warm: Callable[[str],
     """The complaints. None is a reason not to start: the table can be read, and a proposal whose function
     fails is tried again and then kept in a dead-letter queue."""
     reconcile = deployed.outputs.get(RECONCILE_OUTPUT)
-    tasks = [partial(warm, name) for name in deployed.functions.values() if name != reconcile]
+    waited_for = (name for id, name in deployed.functions.items() if id not in ON_DEMAND)
+    tasks = [partial(warm, name) for name in waited_for if name != reconcile]
     if reconcile:
         tasks.append(partial(_reconcile, clients, reconcile))
     with ThreadPoolExecutor(max_workers=max(1, len(tasks))) as pool:

@@ -22,7 +22,7 @@ from towline.parquet.source import BytesSource, Source
 from towline.parquet.tablefile import TableFile
 from towline.parquet.thrift import I32, Struct
 
-_FIRST = 64 * 1024  # bytes of a chunk that are read before anything is known of its pages
+_FIRST = 16 * 1024  # bytes of a chunk that are read before anything is known of its pages
 _HEADER = 512  # bytes beyond a page, in which the header of the next one is
 _HEADER_MAX = 64 * 1024
 _DATA, _DICTIONARY, _DATA_2 = 0, 2, 3  # kinds of pages

@@ -15,8 +15,9 @@ from towline.store import GIB, MIB, ObjectStore
 
 RANGE = 4 * MIB  # bytes of one request
 AHEAD = 2  # requests that are under way
-# What a packed file may become: more than any honest one, and less than would fill a disk.
-UNPACKED_MAX, RATIO_MAX = 16 * GIB, 250
+# What a file may have, and a packed one become: what a function has the time and the disk for. Text that packs better
+# than so is no honest one.
+LARGEST, RATIO_MAX = 4 * GIB, 250
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class StoredFile:
         file = io.BufferedReader(Pieces(self._pieces()), MIB)
         if self.kind.split(".")[-1] != "gz":
             return file
-        most = min(UNPACKED_MAX, max(MIB, self.entry.size * RATIO_MAX))
+        most = min(LARGEST, max(MIB, self.entry.size * RATIO_MAX))
         return io.BufferedReader(Pieces(_unpacked(file, most)), MIB)
 
     def _pieces(self) -> Iterator[bytes]:

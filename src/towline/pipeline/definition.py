@@ -46,9 +46,10 @@ class BronzeFile(Protocol):
 @dataclass(frozen=True)
 class Conformed:
     """Some of a bronze file's rows. `tables`: by the name of the silver table, with the contract's columns in its
-    types; values that cannot have the type are null, with the row in `refused`. `refused`: rows that no table can
-    hold, as a table of `row` (number in the file, from 1), `column`, `value`, `reason`. `unknown`: columns of the file
-    that the pipeline does not know."""
+    types; those that are missing are null. Beside them may be `row`: the number of each row in the file, from 1.
+    `refused`: rows that no table can hold, and that are in none, as a table of `row`, `column`, `value`, `reason` and
+    perhaps `table` (`towline.pipeline.texts`); without it they are of the first table here. `unknown`: columns of the
+    file that the pipeline does not know."""
 
     tables: Mapping[str, pa.Table]
     refused: pa.Table | None = None

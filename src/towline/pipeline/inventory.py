@@ -33,12 +33,18 @@ class PartitionFile:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What came of one bronze file: rows by table, rows in quarantine, or why all of it failed."""
+    """What came of one bronze file: rows by table, rows in quarantine, or why all of it failed; of one that did not,
+    what there is to say of it."""
 
     status: str
     rows: Mapping[str, int] = field(default_factory=dict)
     refused: int = 0
     reasons: tuple[str, ...] = ()
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether all of it is, or some rows."""
+        return self.status == FAILED or self.refused > 0
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,8 @@ def read(store: ObjectStore, layer: str, dataset: str, *, rebuild: bool = False)
         return Inventory(dataset, layer, *told, tables, loaded, blob.stat.etag, rebuild)
     except (ValueError, KeyError, TypeError) as error:
         raise Corrupt(
-            f"{none.key} cannot be read ({error!r}): restore its version before, or load all files anew"
+            f"{none.key} cannot be read ({error!r}): restore its version before, or delete it, and the next load makes "
+            "it anew"
         ) from error
 
 

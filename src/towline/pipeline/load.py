@@ -11,7 +11,7 @@ of all files from nothing, whatever order they came in. Of two loads at once one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,13 +27,13 @@ from towline.ingest.entry import QUARANTINED, Entry
 from towline.pipeline import inventory as inventories
 from towline.pipeline import parts, report
 from towline.pipeline.bronzefile import StoredFile
+from towline.pipeline.ground import Ground, ground, planned
 from towline.pipeline.inventory import FAILED, Inventory, Loaded, PartitionFile
-from towline.pipeline.plan import Place, Plan, plan
-from towline.pipeline.plan import waiting as _waiting
+from towline.pipeline.plan import Place, Plan
 from towline.pipeline.registry import Package
-from towline.pipeline.report import Refusals
+from towline.pipeline.report import Refusals, Taken
 from towline.pipeline.spool import FILE, Spooled
-from towline.pipeline.taking import Taken, Taking
+from towline.pipeline.taking import Taking
 from towline.store import GIB
 from towline.workbench import Workbench
 
@@ -58,13 +58,12 @@ class LoadResult:
     more: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        places = {name: ["/".join(place) for place in getattr(self, name)] for name in ("written", "kept", "removed")}
+        changed = {"written": self.written, "kept": self.kept, "removed": self.removed}
+        places = {name: ["/".join(filter(None, place)) for place in found] for name, found in changed.items()}
         files = {ingest: vars(each) for ingest, each in self.taken.items()}
         counts = {"rows": self.rows, "refused": self.refused}
-        return {"dataset": self.dataset, "load": self.load, "full": self.full, **counts, **places} | {
-            "files": files,
-            "more": self.more,
-        }
+        told = {"dataset": self.dataset, "load": self.load, "full": self.full}
+        return {**told, **counts, **places, "files": files, "more": self.more}
 
     @property
     def failed(self) -> dict[str, tuple[str, ...]]:
@@ -105,23 +104,17 @@ def load(
     raise LostRace(f"{TRIES} times another load of {package.dataset} was quicker: what waits, waits for the next one")
 
 
-def waiting(bench: Workbench, package: Package) -> list[Entry]:
-    """The files that no load has taken; all of them where the pipeline has changed."""
-    base = _ground(bench, package, full=False).base
-    return _waiting(base, manifest.entries(bench.store, package.dataset))
-
-
 def _try(bench: Workbench, package: Package, full: bool, limit: int, tell: Tell) -> LoadResult:
-    ground = _ground(bench, package, full)
+    on = ground(bench, package, full)
     entries = manifest.entries(bench.store, package.dataset)
-    todo, lost = _plan(bench, ground, entries, limit)
+    todo, lost = planned(bench, on, entries, limit)
     for entry in entries:
         if entry.ingest in lost:
             tell(_failed(entry, lost[entry.ingest]))
-    if not todo.take and not ground.is_full:
+    if not todo.take and not on.is_full:
         return LoadResult(package.dataset, taken=lost)
     with TemporaryDirectory(prefix="towline-load-") as directory:
-        result = _Load(bench, package, ground, todo, bench.new_id(), Path(directory), tell).run()
+        result = _Load(bench, package, on, todo, bench.new_id(), Path(directory), tell).run()
     return replace(result, taken={**result.taken, **lost})
 
 
@@ -131,57 +124,11 @@ def _failed(entry: Entry, loaded: Loaded) -> Entry:
     return replace(entry, status=QUARANTINED, reasons=loaded.reasons, quarantine=place)
 
 
-@dataclass(frozen=True)
-class _Ground:
-    """What a load builds on: `before` is the inventory that counts; `base` it, or what was loaded anew so far."""
-
-    before: Inventory
-    base: Inventory
-
-    @property
-    def is_full(self) -> bool:
-        return self.base.is_rebuild
-
-
-def _ground(bench: Workbench, package: Package, full: bool) -> _Ground:
-    """A rebuild that was begun goes on before anything else; it is over when the inventory is another."""
-    before = inventories.read(bench.store, keys.SILVER, package.dataset)
-    rebuild = inventories.read(bench.store, keys.SILVER, package.dataset, rebuild=True)
-    if rebuild.load and rebuild.pipeline == package.digest and rebuild.number == before.number and not full:
-        return _Ground(before, rebuild)
-    if full or before.pipeline != package.digest:
-        return _Ground(before, replace(rebuild, number=before.number, tables={}, loaded={}))
-    return _Ground(before, before)
-
-
-def _plan(bench: Workbench, ground: _Ground, entries: Sequence[Entry], limit: int) -> tuple[Plan, Mapping[str, Loaded]]:
-    """What is to be done, and what cannot be: a file that was tried again waits, where others that its rows met with
-    are not in bronze any more."""
-    lost: dict[str, Loaded] = {}
-    while True:
-        todo = plan(ground.base, [entry for entry in entries if entry.ingest not in lost], limit)
-        gone = [entry.bronze for entry in todo.again if not _is_there(bench, entry)]
-        if not gone:
-            return todo, lost
-        why = f"{gone[0]} is gone, and without it partitions cannot be made anew: bring it back, or load with --full"
-        retries = {entry.ingest: Loaded(FAILED, reasons=(why,)) for entry in todo.take if entry.retry_of}
-        if not retries:
-            raise Corrupt(why)
-        lost |= retries
-
-
-def _is_there(bench: Workbench, entry: Entry) -> bool:
-    try:
-        return bench.store.head(entry.bronze, version=entry.bronze_version).size == entry.size
-    except NotFound:
-        return False
-
-
 @dataclass
 class _Load:
     bench: Workbench
     package: Package
-    ground: _Ground
+    on: Ground
     plan: Plan
     id: str
     directory: Path
@@ -209,7 +156,7 @@ class _Load:
             self._report(entry, taken)
         elif taken.loaded.status == FAILED:
             raise Corrupt(f"{entry.bronze} was loaded once, and now fails: {taken.loaded.reasons[0]}")
-        refusals.path.unlink(missing_ok=True)
+        refusals.drop()
         return taken.loaded
 
     def _only(self, entry: Entry) -> dict[str, set[str]] | None:
@@ -218,16 +165,14 @@ class _Load:
         return {table: {name for at, name in self.plan.anew if at == table} for table in self.package.contracts}
 
     def _report(self, entry: Entry, taken: Taken) -> None:
-        """Nothing where nothing is refused, or where it was reported when the same came of it before."""
-        before = self.ground.before
-        if (taken.loaded.refused or taken.loaded.status == FAILED) and not (
-            before.pipeline == self.package.digest and before.loaded.get(entry.ingest) == taken.loaded
-        ):
-            report.write(
-                self.bench.store, entry, taken.loaded, taken.rows, taken.refusals, taken.unknown, self.bench.clock()
-            )
-            if taken.loaded.status == FAILED:
-                self.tell(_failed(entry, taken.loaded))
+        """Nothing where nothing is refused nor was before, or where it was reported when the same came of it before."""
+        before, loaded = self.on.before.loaded.get(entry.ingest), taken.loaded
+        is_told = before == loaded and self.on.before.pipeline == self.package.digest
+        if is_told or not (loaded.is_refused or (before and before.is_refused)):
+            return
+        report.write(self.bench.store, entry, taken, self.bench.clock())
+        if loaded.status == FAILED:
+            self.tell(_failed(entry, loaded))
 
     def _partitions(self, spools: Mapping[str, Spooled]) -> Iterator[tuple[Place, list[pa.Table]]]:
         for table, spool in spools.items():
@@ -245,17 +190,16 @@ class _Load:
             rows.append(parts.stored(store, held, contract))
             sources |= set(held.sources)
         made = parts.made(rows, sources, contract)
-        for known in filter(None, (held, self.ground.before.tables.get(table, {}).get(name))):
-            if known.digest == made.digest:
+        for known in filter(None, (held, self.on.before.tables.get(table, {}).get(name))):
+            if known.digest == made.digest and (held or parts.is_there(store, known)):
                 return (table, name), known
         key = keys.lake(keys.SILVER, self.package.dataset, table, name, self.id)
-        store.put(key, made.body)
-        return (table, name), parts.placed(key, made)
+        return (table, name), parts.write(store, key, made)
 
     def _commit(
         self, tables: Mapping[str, Mapping[str, PartitionFile]], taken: Mapping[str, Loaded], written: list[Place]
     ) -> LoadResult:
-        before, base, is_full = self.ground.before, self.plan.base, self.ground.is_full
+        before, base, is_full = self.on.before, self.plan.base, self.on.is_full
         loaded = {**base.loaded, **taken}
         after = replace(base, load=self.id, pipeline=self.package.digest, tables=tables, loaded=loaded)
         if not (is_full and self.plan.more):

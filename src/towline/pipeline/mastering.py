@@ -50,7 +50,7 @@ Files = Mapping[str, tuple[str, str]]  # partition -> key and digest of its file
 
 
 @dataclass(frozen=True)
-class Statement:
+class Said:
     """What was said to a master: the files of a table then, the load that made them, the commit of the master that it
     was said on, or that took it; and the proposal's id."""
 
@@ -65,8 +65,8 @@ class Told:
     """What a master was told of a table. `etag` as of the object that it was read from."""
 
     key: str
-    said: Statement | None = None
-    asked: Statement | None = None
+    said: Said | None = None
+    asked: Said | None = None
     etag: str | None = None
 
 
@@ -153,7 +153,7 @@ def _go_on(table: Table, told: Told) -> str:
         if told != before:
             _keep(table.master.bench.store, told)
         return ""
-    asked = Statement(_id(table), table.layer.load, told.said.base if told.said else _head(table), table.files)
+    asked = Said(_id(table), table.layer.load, told.said.base if told.said else _head(table), table.files)
     return _ask(table, replace(told, asked=asked))
 
 
@@ -297,7 +297,7 @@ def _conformed(parts: list[pa.Table], contract: Contract) -> tuple[pa.Table, tup
     return tables.sort(found, contract.key), unknown
 
 
-def _draft(table: Table, asked: Statement, wanted: Wanted) -> Draft:
+def _draft(table: Table, asked: Said, wanted: Wanted) -> Draft:
     """The changes as a proposal: as single rows; where they are many, as a table file of the rows as they shall be."""
     note = _beside(wanted, f"{table.title}, load {asked.load}: {len(wanted.changes):,} rows")[: proposals.MAX_NOTE]
     about: dict[str, Any] = {"dataset": table.master.name, "note": note, "base": asked.base, "mode": "cell"}
@@ -327,16 +327,16 @@ def _read(store: ObjectStore, key: str) -> Told:
         raw = json.loads(blob.body)
         if raw["format"] != FORMAT:
             raise ValueError(f"its format is {raw['format']!r}")
-        return Told(key, _statement(raw["said"]), _statement(raw["asked"]), blob.stat.etag)
+        return Told(key, _said(raw["said"]), _said(raw["asked"]), blob.stat.etag)
     except (ValueError, KeyError, TypeError) as error:
         raise Corrupt(f"{key} cannot be read ({error!r}): restore its version before") from error
 
 
-def _statement(raw: Mapping[str, Any] | None) -> Statement | None:
+def _said(raw: Mapping[str, Any] | None) -> Said | None:
     if raw is None:
         return None
     files = {part: (key, digest) for part, (key, digest) in raw["files"].items()}
-    return Statement(raw["proposal"], raw["load"], raw["base"], files)
+    return Said(raw["proposal"], raw["load"], raw["base"], files)
 
 
 def _keep(store: ObjectStore, told: Told) -> None:
@@ -347,5 +347,5 @@ def _keep(store: ObjectStore, told: Told) -> None:
         store.put(told.key, json.dumps(content).encode(), when=when, content_type="application/json")
 
 
-def _json(statement: Statement | None) -> Mapping[str, Any] | None:
-    return None if statement is None else vars(statement)
+def _json(said: Said | None) -> Mapping[str, Any] | None:
+    return None if said is None else vars(said)

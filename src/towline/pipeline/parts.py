@@ -18,14 +18,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from towline.contract import Contract
-from towline.errors import Corrupt
+from towline.errors import Corrupt, NotFound
 from towline.pipeline.inventory import PartitionFile
 from towline.pipeline.registry import INGEST
 from towline.pipeline.spool import AT, FILE
 from towline.store import ObjectStore
 
 ROW_GROUP = 128 * 1024  # rows
-SOURCES = b"towline.sources"
+SOURCES, DIGEST = b"towline.sources", "digest"  # metadata of the file, and of the object
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,11 @@ def of_spool(pieces: Sequence[pa.Table], ingests: Sequence[str]) -> pa.Table:
 
 
 def stored(store: ObjectStore, file: PartitionFile, contract: Contract) -> pa.Table:
-    """The rows of a partition as they are. Corrupt: they are not what was written."""
-    body = store.get(file.key).body
+    """The rows of a partition as they are. Corrupt: they are gone, or not what was written."""
+    try:
+        body = store.get(file.key).body
+    except NotFound as error:
+        raise Corrupt(f"{file.key} is gone: load all files anew (`towline load --full`)") from error
     if digest(body) != file.digest:
         raise Corrupt(f"{file.key} is not what the inventory says: load all files anew (`towline load --full`)")
     rows = pq.ParquetFile(pa.BufferReader(body)).read()
@@ -85,6 +88,19 @@ def merged(rows: pa.Table, contract: Contract) -> pa.Table:
 
 def digest(body: bytes) -> str:
     return blake2b(body, digest_size=16).hexdigest()
+
+
+def write(store: ObjectStore, key: str, part: Part) -> PartitionFile:
+    store.put(key, part.body, metadata={DIGEST: part.digest})
+    return placed(key, part)
+
+
+def is_there(store: ObjectStore, file: PartitionFile) -> bool:
+    """Whether a partition's file is as it was written, as far as can be told without reading it."""
+    try:
+        return store.head(file.key).metadata.get(DIGEST) == file.digest
+    except NotFound:
+        return False
 
 
 def placed(key: str, part: Part) -> PartitionFile:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from towline import keys
 from towline.ingest.entry import Entry, ingest_time
-from towline.pipeline.inventory import Loaded
+from towline.pipeline.inventory import FAILED, Loaded
 from towline.pipeline.texts import REFUSED
 from towline.store import ObjectStore
 
@@ -31,6 +31,7 @@ REPORT, ROWS = "report.json", "rows.parquet"
 FIRST = 100  # lines that are in the report itself
 LISTED = 1_000_000  # lines of rows.parquet; what goes beyond is counted
 MAX_REASONS = 200
+ACCEPTED = "nothing is refused any more: the pipeline has changed since"
 
 Why = tuple[str, str, str]  # table, column, reason
 
@@ -55,8 +56,7 @@ class Refusals:
         self.first += rows.slice(0, FIRST - len(self.first)).to_pylist()
         kept = rows.slice(0, LISTED - self.listed)
         if len(kept):
-            self.writer = self.writer or pq.ParquetWriter(self.path, REFUSED, compression="zstd")
-            self.writer.write_table(kept)
+            self._opened().write_table(kept)
             self.listed += len(kept)
 
     def sentences(self) -> list[str]:
@@ -65,12 +65,20 @@ class Refusals:
         more = len(self.counts) - len(known)
         return known + ([f"{more:,} more reasons"] if more > 0 else [])
 
-    def close(self) -> bytes | None:
-        """rows.parquet; None: nothing was refused."""
-        if self.writer is None:
-            return None
-        self.writer.close()
+    def close(self) -> bytes:
+        """rows.parquet."""
+        self._opened().close()
         return self.path.read_bytes()
+
+    def drop(self) -> None:
+        """Take the lines off the disk."""
+        if self.writer is not None:
+            self.writer.close()
+            self.path.unlink()
+
+    def _opened(self) -> pq.ParquetWriter:
+        self.writer = self.writer or pq.ParquetWriter(self.path, REFUSED, compression="zstd")
+        return self.writer
 
     def _common(self) -> list[tuple[Why, int]]:
         return sorted(self.counts.items(), key=lambda each: (-each[1], each[0]))[:MAX_REASONS]
@@ -84,19 +92,22 @@ def place(entry: Entry, name: str) -> str:
     return keys.quarantine(entry.dataset, entry.ingest, name, ingest_time(entry.ingest))
 
 
-def write(
-    store: ObjectStore,
-    entry: Entry,
-    loaded: Loaded,
-    rows: int,
-    refusals: Refusals,
-    unknown: Sequence[str],
-    at: datetime,
-) -> None:
-    """Put both where the file's quarantine is. `rows`: all that the file has."""
-    body = refusals.close()
-    if body is not None:
-        store.put(place(entry, ROWS), body)
+@dataclass(frozen=True)
+class Taken:
+    """What came of one file. `rows`: of all its tables, those that were refused included; `unknown`: its columns that
+    the pipeline has no use for."""
+
+    loaded: Loaded
+    refusals: Refusals
+    rows: int = 0
+    unknown: tuple[str, ...] = ()
+
+
+def write(store: ObjectStore, entry: Entry, taken: Taken, at: datetime) -> None:
+    """Put both where the file's quarantine is."""
+    loaded, refusals = taken.loaded, taken.refusals
+    store.put(place(entry, ROWS), refusals.close())
+    reasons = [*(loaded.reasons if loaded.status == FAILED else ()), *refusals.sentences()]
     told = {
         "format": FORMAT,
         "dataset": entry.dataset,
@@ -105,12 +116,12 @@ def write(
         "raw": entry.raw,
         "bronze": entry.bronze,
         "at": at.isoformat(timespec="milliseconds"),
-        "reasons": [*loaded.reasons, *refusals.sentences()],
-        "rows": rows,
+        "reasons": reasons or [ACCEPTED],
+        "rows": taken.rows,
         "refused": loaded.refused,
         "counts": refusals.to_json(),
         "listed": refusals.listed,
-        "unknown": list(unknown),
+        "unknown": list(taken.unknown),
         "first": refusals.first,
     }
     text = json.dumps(told, ensure_ascii=False, indent=1).encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -11,27 +12,19 @@ import pyarrow.compute as pc
 
 from towline.contract import Contract
 from towline.errors import NotFound, TowlineError, UnreadableFile
-from towline.pipeline.bronzefile import StoredFile
+from towline.pipeline import partition
+from towline.pipeline.bronzefile import LARGEST, StoredFile
 from towline.pipeline.definition import Conformed
 from towline.pipeline.inventory import FAILED, LOADED, Loaded
 from towline.pipeline.quality import Tally, complaints, judge
 from towline.pipeline.registry import Package
-from towline.pipeline.report import Refusals
+from towline.pipeline.report import Refusals, Taken
 from towline.pipeline.spool import AT, FILE, Spooled
 from towline.pipeline.texts import REFUSED
 
 ROW = "row"  # the column, beside the contract's, in which a piece may say where in the file its rows are
-MAX_UNKNOWN = 100
-
-
-@dataclass
-class Taken:
-    """What came of one file. `rows`: of all its tables, those that were refused included."""
-
-    loaded: Loaded
-    refusals: Refusals
-    rows: int = 0
-    unknown: tuple[str, ...] = ()
+MAX_UNKNOWN, MAX_REASON = 100, 500  # columns; characters
+PARTITIONS = 20_000  # of one table, that the rows of one file may be of: each is a file to write
 
 
 @dataclass
@@ -45,6 +38,7 @@ class Taking:
     refusals: Refusals
     only: Mapping[str, Collection[str]] | None = None
     tallies: dict[str, Tally] = field(default_factory=dict)
+    places: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     unknown: dict[str, None] = field(default_factory=dict)
 
     def take(self, file: StoredFile) -> Taken:
@@ -55,13 +49,19 @@ class Taking:
             spool.refuse() if reasons else spool.accept()
         rows = {table: 0 if reasons else tally.passed for table, tally in self.tallies.items()}
         refused = sum(tally.refused for tally in self.tallies.values())
-        notes = tuple(f"the pipeline does not know the column {name}" for name in self.unknown)
-        loaded = Loaded(FAILED, rows, refused, reasons) if reasons else Loaded(LOADED, rows, refused, notes)
+        said = tuple(_short(each) for each in reasons or self._notes())
+        loaded = Loaded(FAILED if reasons else LOADED, rows, refused, said)
         total = sum(tally.rows for tally in self.tallies.values())
         return Taken(loaded, self.refusals, total, tuple(self.unknown))
 
+    def _notes(self) -> list[str]:
+        names = ", ".join(self.unknown)
+        return [f"the pipeline does not know the column{'s' * (len(self.unknown) > 1)} {names}"] if names else []
+
     def _failures(self, file: StoredFile) -> tuple[str, ...]:
         """Read it; why all of it fails, if it does."""
+        if file.entry.size > LARGEST:
+            return (f"it has {file.entry.size:,} bytes, and at most {LARGEST:,} are loaded: send it in parts",)
         try:
             for piece in self.package.pipeline.conform(file):
                 self._add(piece)
@@ -108,14 +108,16 @@ class Taking:
         conformed = _with_columns(rows, contract.schema)
         passed, refused = judge(table, contract, conformed, numbers, tally)
         self.refusals.add(refused)
+        self.places[table] |= set(partition.coded(passed, contract.silver.partition)[1].values())
+        if len(self.places[table]) > PARTITIONS:
+            raise UnreadableFile(f"its rows are of more than {PARTITIONS:,} partitions of {table}: send it in parts")
         if len(passed):
             spool.add(self._marked(passed, first), self.only and self.only.get(table, ()))
 
     def _marked(self, rows: pa.Table, first: int) -> pa.Table:
         places = pa.array(range(first, first + len(rows)), pa.int64())
-        return rows.append_column(FILE, pa.repeat(pa.scalar(self.number, pa.int32()), len(rows))).append_column(
-            AT, places
-        )
+        numbers = pa.repeat(pa.scalar(self.number, pa.int32()), len(rows))
+        return rows.append_column(FILE, numbers).append_column(AT, places)
 
 
 def _numbers(contract: Contract, rows: pa.Table, first: int) -> pa.Array:
@@ -134,6 +136,11 @@ def _with_columns(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     ]
     nullable = pa.schema([field.with_nullable(True) for field in schema])
     return pa.table(columns, schema=nullable).combine_chunks()
+
+
+def _short(text: str) -> str:
+    """A reason as the inventory has it, which every load reads."""
+    return text if len(text) <= MAX_REASON else f"{text[:MAX_REASON]}…"
 
 
 def _fault(file: StoredFile, error: BaseException) -> str:

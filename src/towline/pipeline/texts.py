@@ -55,4 +55,6 @@ def gathered(tables: Sequence[pa.Table]) -> pa.Table:
 
 
 def _short(values: pa.Array) -> pa.Array:
+    if pa.types.is_timestamp(values.type):  # Lambda has no database of time zones, which Arrow would look UTC up in
+        values = values.cast(pa.timestamp(values.type.unit))
     return pc.utf8_slice_codeunits(pc.cast(values, pa.string()), 0, _SHOWN)

@@ -3,6 +3,7 @@
 MIB = 2**20
 LOOK_MAX = MIB  # bytes that a first look reads, at most
 SAMPLE_MAX = 2 * MIB  # bytes that are read for a sample, at most; smaller files are read whole, at once
+PAGES_MAX = 64 * MIB  # bytes that are read of a Parquet file: of each column a page at least, and pages come whole
 UNPACKED_MAX = 8 * MIB  # bytes that are unpacked of a gz, a deflated entry or a part of a workbook
 SKIPPED_MAX = 64 * MIB  # bytes that are unpacked of a tar.gz to find what it holds
 DECODED_MAX = 64 * MIB  # bytes that the rows of a Parquet sample, or one page of them, come to

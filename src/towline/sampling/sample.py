@@ -8,8 +8,8 @@
     tar, tar.gz                 a listing, as text
     anything else               what is known of the file, as JSON; and why, where no sample can be made
 
-No more than SAMPLE_MAX bytes of the file are read, and bounded many unpacked. Nothing is executed, and no name in a
-file is used as a path. The same file has the same sample, byte for byte.
+No more than SAMPLE_MAX bytes of the file are read (of Parquet PAGES_MAX), and bounded many unpacked. Nothing is
+executed, and no name in a file is used as a path. The same file has the same sample, byte for byte.
 """
 
 from __future__ import annotations

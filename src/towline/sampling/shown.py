@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,7 +20,7 @@ from towline.sampling.kinds import CSV, GZ, HEAD, JSON, JSONL, PACKED, PARQUET, 
 from towline.sampling.sample import ABOUT
 from towline.sampling.streams import Bounded, Plain, Unpacked
 from towline.sampling.text import unpaired
-from towline.sampling.zips import MANIFEST
+from towline.sampling.zips import MANIFEST, directory, opened
 
 
 @dataclass(frozen=True)
@@ -37,14 +36,20 @@ class Shown:
 def shown(name: str, body: bytes) -> Shown:
     """A sample by its name and bytes. What cannot be read as a table is text, with its mistakes."""
     kind = kind_of(name, body[:HEAD])
-    if kind in PACKED or kind == GZ:
-        return shown(unpacked_name(name), _unpacked(body))
-    if kind == ZIP:
-        return _zip(body)
+    try:
+        if kind in PACKED or kind == GZ:
+            return _plain(unpacked_name(name), _unpacked(body))
+        return _zip(body) if kind == ZIP else _plain(name, body)
+    except UnreadableFile:
+        return Shown(None, _text(body))
+
+
+def _plain(name: str, body: bytes) -> Shown:
+    """What is not packed, or not any more: what is packed twice stays so."""
     if name.endswith(ABOUT):
         return Shown(None, _text(body))
     try:
-        return Shown(_table(name, kind, body))
+        return Shown(_table(name, kind_of(name, body[:HEAD]), body))
     except UnreadableFile:
         return Shown(None, _text(body))
 
@@ -122,10 +127,10 @@ def _unpacked(body: bytes) -> bytes:
 
 def _zip(body: bytes) -> Shown:
     """A sample's listing, and the file that lies beside it."""
-    with zipfile.ZipFile(io.BytesIO(body)) as archive:
-        files = {name: archive.read(name) for name in archive.namelist()}
+    source = Bounded(BytesSource(body), len(body))
+    files = {entry.filename: opened(source, entry).read(UNPACKED_MAX) for entry in directory(source)[:2]}
     listing = _ragged(files.pop(MANIFEST, b""), "\t")
-    beside = next((shown(name, found) for name, found in files.items()), Shown(None))
+    beside = next((_plain(name, found) for name, found in files.items()), Shown(None))
     return replace(beside, listing=listing)
 
 

@@ -74,7 +74,9 @@ def members(stream: Stream) -> Iterator[Member]:
     said: dict[str, str] = {}
     while True:
         block = stream.read(_BLOCK)
-        if not block or block == bytes(_BLOCK):
+        if not block:
+            raise UnreadableFile("the archive ends without its mark: it is cut")
+        if block == bytes(_BLOCK):
             return
         header = _header(block)
         size = int(said.get("size", header.size)) if said.get("size", "0").isdecimal() else header.size

@@ -19,7 +19,7 @@ from towline.errors import UnreadableFile
 from towline.sampling import zips
 from towline.sampling.bounds import COLUMNS_MAX, SHEETS_MAX, UNPACKED_MAX
 from towline.sampling.listing import printable
-from towline.sampling.streams import Bounded, beginnings
+from towline.sampling.streams import Bounded, Spent, beginnings
 from towline.sampling.text import Rows
 
 _BOOK = "xl/workbook.xml"
@@ -63,14 +63,20 @@ def _entries(source: Bounded) -> list[ZipInfo]:
 
 
 def _parts(source: Bounded, entries: Sequence[ZipInfo], rows: int) -> Mapping[str, bytes]:
-    """The parts that values need, by their names; of sheets, no more rows than these."""
+    """The parts that values need, by their names; of sheets, no more rows than these. Sheets behind those for which the
+    bounds are large enough are left out."""
     found: dict[str, bytes] = {}
     left, sheets = UNPACKED_MAX, 0
     for entry in sorted(entries, key=lambda entry: "sheet" in entry.filename.lower()):  # what sheets need is first
         name = entry.filename
         if not name.endswith((".xml", ".rels")) or _LEFT_OUT.match(name) or name in found:
             continue
-        body, is_sheet = _part(source, entry, rows, left)
+        try:
+            body, is_sheet = _part(source, entry, rows, left)
+        except Spent:
+            if sheets:
+                break
+            raise
         sheets += is_sheet
         if sheets <= SHEETS_MAX:
             found[name], left = body, left - len(body)
@@ -78,8 +84,8 @@ def _parts(source: Bounded, entries: Sequence[ZipInfo], rows: int) -> Mapping[st
 
 
 def _part(source: Bounded, entry: ZipInfo, rows: int, most: int) -> tuple[bytes, bool]:
-    """The XML of a part, and whether it is a sheet, which has been cut to its first rows. UnreadableFile: it is too
-    large, or no plain XML."""
+    """The XML of a part, and whether it is a sheet, which has been cut to its first rows. Spent: it is too large.
+    UnreadableFile: it is no plain XML."""
     name = printable(entry.filename)
     for beginning in beginnings(zips.opened(source, entry, most)):
         body, is_sheet = beginning.body, _SHEET.search(beginning.body[:4096])
@@ -87,7 +93,7 @@ def _part(source: Bounded, entry: ZipInfo, rows: int, most: int) -> tuple[bytes,
             return _plain(body, name), bool(is_sheet)
         if is_sheet and (cut := _cut(body, is_sheet[1], rows, partly=beginning.spent)):
             return _plain(cut, name), True
-    raise UnreadableFile(f"its part {name} is too large: more than {len(body):,} bytes of it would have to be unpacked")
+    raise Spent(f"its part {name} is too large: more than {len(body):,} bytes of it would have to be unpacked")
 
 
 def _cut(body: bytes, prefix: bytes, rows: int, *, partly: bool) -> bytes | None:

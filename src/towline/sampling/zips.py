@@ -44,7 +44,7 @@ _BROKEN = (
 
 
 def look(source: Bounded, name: str) -> Sequence[str]:
-    if not any(not entry.is_dir() for entry in directory(source)):
+    if all(_is_folder(entry) for entry in directory(source)):
         raise UnreadableFile("the archive holds no file")
     return ()
 
@@ -140,13 +140,18 @@ def _notes(entry: ZipInfo) -> Iterator[str]:
         yield "encrypted"
     if not is_safe(entry.filename):
         yield "its name leads elsewhere"
-    if not entry.is_dir() and not _is_file(entry):
+    if not _is_folder(entry) and not _is_file(entry):
         yield "no regular file"
+
+
+def _is_folder(entry: ZipInfo) -> bool:
+    """Whether it is one, or has no name at all."""
+    return not entry.filename or entry.filename.endswith("/")
 
 
 def _is_file(entry: ZipInfo) -> bool:
     """Whether it is a regular file, as far as it tells: archives of Windows do not."""
-    return not entry.is_dir() and stat.S_IFMT(entry.external_attr >> 16) in (0, stat.S_IFREG)
+    return not _is_folder(entry) and stat.S_IFMT(entry.external_attr >> 16) in (0, stat.S_IFREG)
 
 
 def _first(source: Bounded, entries: Sequence[ZipInfo], rows: int) -> tuple[str, bytes] | None:
