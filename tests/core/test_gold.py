@@ -119,8 +119,10 @@ def test_step_by_step_and_all_at_once_come_to_the_same_bytes() -> None:
     once = loaded(*files)
     refreshed(once, LAYERED)
     assert digests(at) == digests(once)
+    before = gold(at)
     result, _ = refreshed(at, LAYERED, full=True)
     assert (result.rebuilt, set(result.kept)) == ((), set(digests(once)))
+    assert gold(at) == before
 
 
 def test_a_partition_goes_with_its_silver() -> None:

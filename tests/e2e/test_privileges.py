@@ -151,6 +151,15 @@ def test_a_file_becomes_gold_or_is_put_aside_in_the_roles_of_its_functions(ana: 
     ana.store.put(keys.raw(GOLF, (course.name,), "rounds.csv"), generate.to_csv(table))
     ana.store.put(keys.raw(GOLF, (course.name,), "empty.csv"), b"")
     assert eventually(lambda: inventory.read(ana.store, keys.GOLD, GOLF).tables, 60).keys()
+    own = asking(ana, guarded)
+    eventually(lambda: "golf_rounds_pace_summary_by_round" in own.tables())
+    asked = """
+        SELECT sum(fixes) AS fixes, (SELECT count_if(NOT is_location_padding AND fix_timestamp IS NOT NULL)
+          FROM golf_rounds_fact_telemetry_event) AS rows
+        FROM golf_rounds_pace_summary_by_round
+        """
+    found = queries.run(own, asked).table.to_pylist()
+    assert found[0]["fixes"] == found[0]["rows"] > 0
     refused, kept = sorted(manifest.entries(ana.store, GOLF), key=lambda entry: entry.size)
     assert (kept.status, refused.status) == ("bronze", "quarantined")
     assert eventually(lambda: sampled.find(ana.store, kept.bronze, kept.etag))

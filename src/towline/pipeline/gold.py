@@ -162,7 +162,9 @@ class _Refresh:
             table: {name: file for name, file in before.tables.get(table, {}).items() if name in each} | made[table]
             for table, each in wanted.items()
         }
-        after = self._commit(replace(before, tables={**before.tables, **tables}))
+        after = replace(before, tables={**before.tables, **tables})
+        if after.tables != before.tables:
+            after = self._commit(after)
         return after, _told(so_far, self.id, made, gone, rounds)
 
     def _stale(self, there: Mapping[str, PartitionFile], wanted: Mapping[str, tuple[str, ...]]) -> list[str]:
