@@ -83,7 +83,8 @@ def head(pipeline: Pipeline) -> pa.Table:
 
 
 def test_the_public_names_are_these() -> None:
-    assert towline.__all__ == ["Dataset", "Receipt", "Ticket", "TowlineError", "create", "datasets", "open", "query"]
+    nouns, verbs = ["Dataset", "Receipt", "Ticket", "TowlineError"], ["create", "datasets", "lake", "open", "query"]
+    assert towline.__all__ == nouns + verbs
     assert all(getattr(towline, name) for name in towline.__all__)
     assert set(towline.__all__) <= set(dir(towline))
     with pytest.raises(AttributeError, match="nope"):

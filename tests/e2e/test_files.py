@@ -27,7 +27,7 @@ from towline.local.stack import StackInfo
 from towline.pipeline import inventory, registry
 from towline.store import ObjectStore
 
-COUNT = int(os.environ.get("TOWLINE_FILES", "90"))
+COUNT = int(os.environ.get("TOWLINE_FILES", "60"))
 PATIENCE = 30 + COUNT / 5  # seconds
 GOLF = "golf_rounds"
 
