@@ -25,6 +25,7 @@ from towline.pipeline.spool import AT, FILE
 from towline.store import ObjectStore
 
 ROW_GROUP = 128 * 1024  # rows
+_LOOKED_AT = 512  # rows, to see whether texts repeat
 SOURCES, DIGEST = b"towline.sources", "digest"  # metadata of the file, and of the object
 
 
@@ -112,5 +113,21 @@ def encoded(rows: pa.Table, sources: Sequence[str]) -> bytes:
     told: Mapping[bytes, bytes] = {SOURCES: json.dumps(sources, separators=(",", ":")).encode()}
     table = pa.table(rows.columns, schema=rows.schema.with_metadata(told))
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", row_group_size=ROW_GROUP)
+    pq.write_table(table, sink, compression="zstd", row_group_size=ROW_GROUP, use_dictionary=_repeating(table))
     return bytes(sink.getvalue().to_pybytes())
+
+
+def _repeating(rows: pa.Table) -> list[str]:
+    """Columns whose values come again, so that a dictionary of them is shorter than they are: by their types, and texts
+    by the first of them. Of measured values and moments nearly each is another."""
+    return [
+        field.name
+        for field in rows.schema
+        if pa.types.is_integer(field.type)
+        or pa.types.is_date(field.type)
+        or (pa.types.is_string(field.type) and _is_repeating(rows.column(field.name).slice(0, _LOOKED_AT)))
+    ]
+
+
+def _is_repeating(texts: pa.ChunkedArray) -> bool:
+    return 2 * int(pc.count_distinct(texts).as_py()) <= len(texts)
