@@ -1,4 +1,4 @@
-"""Reading side by side, with the results in order."""
+"""Reading side by side, or while what was read before is worked on, with the results in order."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
-from typing import TypeVar
+from typing import Any, TypeVar
+
+_END: Any = object()
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -28,3 +30,29 @@ def ahead(read: Callable[[Item], Result], items: Iterable[Item], readers: int) -
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def drawn(items: Iterable[Item]) -> Iterator[Item]:
+    """The same items, each drawn by a thread while the one before it is worked on."""
+    rest = iter(items)
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, rest, _END)
+        while (item := coming.result()) is not _END:
+            coming = pool.submit(next, rest, _END)
+            yield item
+
+
+def begun(items: Iterable[Item]) -> Iterator[Item]:
+    """The same items, the first of them drawn at once. What goes wrong with that is raised when it is asked for."""
+    rest, first = iter(items), Future[Item]()
+    try:
+        first.set_result(next(rest, _END))
+    except BaseException as error:
+        first.set_exception(error)
+    return _from(first, rest)
+
+
+def _from(first: Future[Item], rest: Iterator[Item]) -> Iterator[Item]:
+    if (item := first.result()) is not _END:
+        yield item
+        yield from rest

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,7 +34,7 @@ from towline.pipeline.plan import Place, Plan
 from towline.pipeline.registry import Package
 from towline.pipeline.report import Refusals, Taken
 from towline.pipeline.spool import FILE, Spooled
-from towline.pipeline.taking import Taking
+from towline.pipeline.taking import Opened, Taking
 from towline.store import GIB
 from towline.workbench import Workbench
 
@@ -139,7 +140,9 @@ class _Load:
             table: Spooled(self.directory / f"{table}.arrow", contract)
             for table, contract in self.package.contracts.items()
         }
-        taken = {entry.ingest: self._take(number, entry, spools) for number, entry in enumerate(self.plan.files)}
+        files = (StoredFile(self.bench.store, entry) for entry in self.plan.files)
+        opened = enumerate(ahead(partial(Opened.of, self.package), files, 1))
+        taken = {each.file.entry.ingest: self._take(number, each, spools) for number, each in opened}
         tables = {table: dict(self.plan.base.tables.get(table, {})) for table in self.package.contracts}
         written: list[Place] = []
         for (table, name), file in ahead(self._make, self._partitions(spools), AT_ONCE):
@@ -148,10 +151,11 @@ class _Load:
                 written.append((table, name))
         return self._commit(tables, {entry.ingest: taken[entry.ingest] for entry in self.plan.take}, written)
 
-    def _take(self, number: int, entry: Entry, spools: Mapping[str, Spooled]) -> Loaded:
+    def _take(self, number: int, opened: Opened, spools: Mapping[str, Spooled]) -> Loaded:
+        entry = opened.file.entry
         refusals = Refusals(self.directory / f"{number}.parquet")
         taking = Taking(self.package, spools, number, refusals, self._only(entry))
-        taken = taking.take(StoredFile(self.bench.store, entry))
+        taken = taking.take(opened)
         if number < len(self.plan.take):
             self._report(entry, taken)
         elif taken.loaded.status == FAILED:

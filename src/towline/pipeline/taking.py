@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import traceback
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from towline.ahead import begun, drawn
 from towline.contract import Contract
 from towline.errors import NotFound, TowlineError, UnreadableFile
 from towline.pipeline import partition
@@ -27,6 +28,19 @@ MAX_UNKNOWN, MAX_REASON = 100, 500  # columns; characters
 PARTITIONS = 20_000  # of one table, that the rows of one file may be of: each is a file to write
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A file whose first piece is conformed while those of the file before are taken."""
+
+    file: StoredFile
+    pieces: Iterator[Conformed]
+
+    @classmethod
+    def of(cls, package: Package, file: StoredFile) -> Opened:
+        is_bearable = file.entry.size <= LARGEST
+        return cls(file, begun(package.pipeline.conform(file)) if is_bearable else iter(()))
+
+
 @dataclass
 class Taking:
     """One file on its way into the spool. `number` is the file's in the spool; `only`: by table, the partitions whose
@@ -41,10 +55,10 @@ class Taking:
     places: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     unknown: dict[str, None] = field(default_factory=dict)
 
-    def take(self, file: StoredFile) -> Taken:
+    def take(self, opened: Opened) -> Taken:
         """Its rows are in the spool, or none of them. Unavailable: the store does not answer."""
         self.tallies = {table: Tally() for table in self.package.contracts}
-        reasons = self._failures(file)
+        reasons = self._failures(opened.file, opened.pieces)
         for spool in self.spools.values():
             spool.refuse() if reasons else spool.accept()
         rows = {table: 0 if reasons else tally.passed for table, tally in self.tallies.items()}
@@ -58,12 +72,12 @@ class Taking:
         names = ", ".join(self.unknown)
         return [f"the pipeline does not know the column{'s' * (len(self.unknown) > 1)} {names}"] if names else []
 
-    def _failures(self, file: StoredFile) -> tuple[str, ...]:
+    def _failures(self, file: StoredFile, pieces: Iterator[Conformed]) -> tuple[str, ...]:
         """Read it; why all of it fails, if it does."""
         if file.entry.size > LARGEST:
             return (f"it has {file.entry.size:,} bytes, and at most {LARGEST:,} are loaded: send it in parts",)
         try:
-            for piece in self.package.pipeline.conform(file):
+            for piece in drawn(pieces):
                 self._add(piece)
         except UnreadableFile as error:
             return (str(error),)
@@ -115,7 +129,7 @@ class Taking:
             spool.add(self._marked(passed, first), self.only and self.only.get(table, ()))
 
     def _marked(self, rows: pa.Table, first: int) -> pa.Table:
-        places = pa.array(range(first, first + len(rows)), pa.int64())
+        places = pa.arange(first, first + len(rows))
         numbers = pa.repeat(pa.scalar(self.number, pa.int32()), len(rows))
         return rows.append_column(FILE, numbers).append_column(AT, places)
 
@@ -124,7 +138,7 @@ def _numbers(contract: Contract, rows: pa.Table, first: int) -> pa.Array:
     """The numbers of the rows in the file: what the piece says, else those of the table's rows, from 1."""
     if ROW in rows.column_names and ROW not in contract.names:
         return rows.column(ROW).cast(pa.int64()).combine_chunks()
-    return pa.array(range(first + 1, first + 1 + len(rows)), pa.int64())
+    return pa.arange(first + 1, first + 1 + len(rows))
 
 
 def _with_columns(rows: pa.Table, schema: pa.Schema) -> pa.Table:
