@@ -141,9 +141,7 @@ def _index(bench: Workbench, dataset: str) -> str | None:
 
 def _between(bench: Workbench, prefix: str, since: datetime | None, until: datetime | None) -> Iterator[Entry]:
     """The objects below a prefix that were written in that time."""
-    for entry in bench.store.list(prefix):
-        if (since is None or entry.modified >= since) and (until is None or entry.modified <= until):
-            yield entry
+    return (entry for entry in bench.store.list(prefix) if entry.is_between(since, until))
 
 
 def _arrival(entry: Entry) -> Arrival:

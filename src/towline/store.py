@@ -140,6 +140,10 @@ class Entry:
     etag: str
     modified: datetime
 
+    def is_between(self, since: datetime | None, until: datetime | None) -> bool:
+        """Whether it was written from `since` (None: ever) up to `until` (None: now)."""
+        return (since is None or self.modified >= since) and (until is None or self.modified <= until)
+
 
 @dataclass(frozen=True)
 class Version:
@@ -274,6 +278,16 @@ class ObjectStore(Protocol):
     def delete(self, key: str) -> None:
         """Put a delete marker on top, whether or not there is an object. The versions below it stay."""
         ...
+
+
+def folders(store: ObjectStore, prefix: str) -> Iterator[str]:
+    """What comes between `prefix` and the next slash in keys, each once: a request each, however many keys it has."""
+    after: str | None = None
+    while (entry := next(iter(store.list(prefix, after=after)), None)) is not None:
+        name, slash, _ = entry.key.removeprefix(prefix).partition("/")
+        if slash:
+            yield name
+        after = f"{prefix}{name}0" if slash else entry.key  # `0` is what comes after `/`
 
 
 def check_key(key: str) -> str:

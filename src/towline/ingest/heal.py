@@ -67,8 +67,7 @@ def _landed(store: ObjectStore, since: datetime | None, until: datetime | None) 
     landed: dict[str, list[Listed]] = defaultdict(list)
     for prefix in (keys.RAW, keys.BRONZE, keys.RETRIES):
         for listed in store.list(prefix):
-            is_due = (since is None or listed.modified >= since) and (until is None or listed.modified <= until)
-            if is_due and (dataset := _dataset(listed.key)):
+            if listed.is_between(since, until) and (dataset := _dataset(listed.key)):
                 landed[dataset].append(listed)
     return landed
 

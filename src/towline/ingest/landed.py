@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from towline import keys
 from towline.errors import UsageError
 from towline.ingest.entry import Entry
 from towline.store import Entry as Object
-from towline.store import ObjectStore
+from towline.store import ObjectStore, folders
 
 
 def datasets(store: ObjectStore) -> list[str]:
     """The names under raw/, manifests/ and quarantine/: a request for each, however many files they have."""
     prefixes = (keys.RAW, keys.MANIFESTS, keys.QUARANTINE)
-    return sorted({name for prefix in prefixes for name in _names(store, prefix) if _is_name(name)})
-
-
-def _names(store: ObjectStore, prefix: str) -> Iterator[str]:
-    after = None
-    while (entry := next(iter(store.list(prefix, after=after)), None)) is not None:
-        name = entry.key.removeprefix(prefix).split("/", 1)[0]
-        yield name
-        # `0` comes right after `/`: whatever lies below the name is passed over.
-        after = max(entry.key, f"{prefix}{name}0")
+    return sorted({name for prefix in prefixes for name in folders(store, prefix) if _is_name(name)})
 
 
 def _is_name(name: str) -> bool:

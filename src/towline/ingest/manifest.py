@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from towline import keys
 from towline.errors import Contended, Corrupt, NotFound, PreconditionFailed
 from towline.ingest.entry import Entry, ingest_time
-from towline.store import ABSENT, MIB, ObjectStore
+from towline.store import ABSENT, MIB, ObjectStore, folders
 from towline.store import Entry as Listed
 
 AT_ONCE = 8  # entries that are read together
@@ -83,11 +83,7 @@ def find(store: ObjectStore, dataset: str, ingest: str) -> Entry | None:
 
 def datasets(store: ObjectStore) -> Iterator[str]:
     """The datasets that have a manifest: a request each."""
-    after: str | None = None
-    while found := next(store.list(keys.MANIFESTS, after=after), None):
-        dataset = found.key.split("/")[1]
-        yield dataset
-        after = f"{keys.MANIFESTS}{dataset}/\U0010ffff"
+    return folders(store, keys.MANIFESTS)
 
 
 def compact(store: ObjectStore, dataset: str, now: datetime, worthwhile: int = WORTHWHILE) -> int:

@@ -64,8 +64,7 @@ def missing(
     at all: of each thousand objects below bronze/ and samples/ a request. The keys of all samples are held."""
     there = {listed.key for listed in store.list(f"{keys.SAMPLES}{dataset}/")}
     for listed in store.list(f"{keys.BRONZE}{dataset}/"):
-        is_due = (since is None or listed.modified >= since) and (until is None or listed.modified <= until)
-        if is_due and is_bronze(listed.key) and not _has_sample(listed, there):
+        if listed.is_between(since, until) and is_bronze(listed.key) and not _has_sample(listed, there):
             yield Arrival(listed.key, None, listed.etag, listed.size)
 
 

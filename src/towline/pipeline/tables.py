@@ -25,7 +25,7 @@ from towline.pipeline.inventory import Inventory
 from towline.pipeline.registry import INGEST, Package
 from towline.pipeline.registry import package as installed
 from towline.sqledit import check_names
-from towline.store import ObjectStore
+from towline.store import ObjectStore, folders
 
 Packages = Callable[[str], Package | None]
 
@@ -51,7 +51,7 @@ def find(store: ObjectStore, place: Place, taken: Collection[str], packages: Pac
     """All tables of the bucket's lake. `taken`: names that the tables of datasets have; those come first."""
     tables: dict[str, Table] = {}
     without: list[str] = []
-    for dataset in below(store, keys.SILVER):
+    for dataset in folders(store, keys.SILVER):
         try:
             package = packages(dataset)
             for table in _of_package(store, package, place) if package else ():
@@ -61,18 +61,8 @@ def find(store: ObjectStore, place: Place, taken: Collection[str], packages: Pac
                     tables[name] = table
         except TowlineError as error:
             without.append(f"{dataset} lacks tables of its lake: {error}")
-    landed = list(below(store, keys.MANIFESTS))
+    landed = list(folders(store, keys.MANIFESTS))
     return Found((*tables.values(), *([manifest(landed, place)] if landed else ())), tuple(without))
-
-
-def below(store: ObjectStore, layer: str) -> Iterator[str]:
-    """The datasets that have something in a layer, one request each."""
-    after = None
-    while (entry := next(iter(store.list(layer, after=after)), None)) is not None:
-        dataset, slash, _ = entry.key.removeprefix(layer).partition("/")
-        after = f"{layer}{dataset}/\U0010ffff" if slash else entry.key
-        if slash:
-            yield dataset
 
 
 def manifest(datasets: Sequence[str], place: Place) -> Table:
