@@ -13,7 +13,7 @@ from app.files.reader import Reader
 from app.files.sheet import of_table
 from app.session import Session, connection, kept
 from towline.errors import NotFound, TowlineError
-from towline.ingest import quarantined
+from towline.ingest import quarantined, retrying
 from towline.ingest.entry import BRONZE, DUPLICATE, QUARANTINED, Entry
 from towline.ingest.quarantined import Refused
 from towline.pipeline.inventory import FAILED
@@ -122,7 +122,7 @@ def _retry(line: Line, ledger: Ledger, show: Show) -> None:
 
 def _ask(entry: Entry) -> None:
     try:
-        quarantined.ask_again(connection().bench, entry, connection().principal)
+        retrying.ask(connection().bench.store, entry, connection().principal)
         kept()[ASKED] = True
     except TowlineError as error:
         Session.here().notice = f"{entry.ingest} cannot be tried again now: {error}"

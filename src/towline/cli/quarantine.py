@@ -16,7 +16,7 @@ from towline.cli import tables
 from towline.cli.options import Call, called, force_option, timeout_option
 from towline.cli.output import cell, check_target, emit, progress, safe, say, show, write_file
 from towline.errors import EXIT_OK, EXIT_UNAVAILABLE, EXIT_VIOLATIONS, UsageError
-from towline.ingest import manifest, quarantined
+from towline.ingest import manifest, quarantined, retrying
 from towline.ingest.entry import QUARANTINED, Entry, ingest_time
 from towline.ingest.landed import datasets
 from towline.ingest.quarantined import Refused, Report
@@ -163,7 +163,7 @@ def _retry(call: Call, refused: Refused, timeout: float | None) -> int:
     bench = call.connection.bench
     entry = quarantined.entry_of(bench, refused)
     before = len(_attempts(call, entry))
-    key = quarantined.ask_again(bench, entry, call.connection.principal)
+    key = retrying.ask(bench.store, entry, call.connection.principal).key
     found = None if timeout is None else _await(call, entry, before, timeout)
     if call.as_json:
         told = None if found is None else {"ingest": found.ingest, "status": found.status, "reasons": found.reasons}

@@ -8,6 +8,7 @@ was tried again after its quarantine has `.<n>` behind it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from towline.store import Stat
 
 BRONZE, DUPLICATE, QUARANTINED = "bronze", "duplicate", "quarantined"
 STATUSES = (BRONZE, DUPLICATE, QUARANTINED)
+_INGEST = re.compile(r"\d{8}T\d{6}-[0-9a-f]{12}(\.\d{1,6})?")
 LINE_MAX = 1_000  # characters of all columns that a line tells, and of all reasons
 
 
@@ -103,6 +105,24 @@ def ingest_id(stat: Stat, fingerprint: str) -> str:
     """`20261128T214500-3f9a52c07be1`: sorts by time, and is the same whenever it is asked."""
     digest = sha256(f"{stat.key}\0{fingerprint}".encode()).hexdigest()[:12]
     return f"{stat.modified.astimezone(UTC):%Y%m%dT%H%M%S}-{digest}"
+
+
+def is_ingest(id: str) -> bool:
+    """Whether it can be an ingest's: it begins with a moment that the calendar has."""
+    try:
+        return _INGEST.fullmatch(id) is not None and bool(ingest_time(id))
+    except ValueError:
+        return False
+
+
+def original(ingest: str) -> str:
+    """The id of the first ingest of the same file."""
+    return ingest.split(".")[0]
+
+
+def attempt(ingest: str) -> int:
+    """The number of the retry; 0 for a file's first ingest."""
+    return int(ingest.partition(".")[2] or 0)
 
 
 def ingest_time(ingest: str) -> datetime:

@@ -21,7 +21,7 @@ _SPARE = 24
 # Bytes that names and values of partitions may have; where the key is too long with them, the next.
 _LIMITS = (200, 96, 40)
 _ENDING = re.compile(r"(\.[A-Za-z0-9]{1,10}){1,2}$")
-_OTHERS = ("report.json", "rows.parquet")  # what else lies where a file is in quarantine
+REPORT, ROWS = "report.json", "rows.parquet"  # what else lies where a file is in quarantine
 
 INGEST, RAW, RAW_VERSION = "ingest", "raw", "raw-version"
 
@@ -45,14 +45,15 @@ def mark(ingest: str) -> str:
 def quarantine(key: RawKey, ingest: str) -> str:
     """Where a refused file is kept; its report lies beside it."""
     name = shortened(key.name, _LIMITS[0])
-    return _beside(key.dataset, ingest, f"_{name}" if name in _OTHERS else name)
+    return beside(key.dataset, ingest, f"_{name}" if name in (REPORT, ROWS) else name)
 
 
 def report(dataset: str, ingest: str) -> str:
-    return _beside(dataset, ingest, "report.json")
+    return beside(dataset, ingest, REPORT)
 
 
-def _beside(dataset: str, ingest: str, name: str) -> str:
+def beside(dataset: str, ingest: str, name: str) -> str:
+    """Where a file, its report or its refused rows lie in quarantine."""
     return keys.quarantine(dataset, ingest, name, ingest_time(ingest))
 
 

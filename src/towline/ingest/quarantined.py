@@ -25,11 +25,10 @@ from towline import keys, receipts
 from towline.errors import Corrupt, NotFound, UsageError
 from towline.errors import Refused as Forbidden
 from towline.ingest import manifest
-from towline.ingest.entry import DUPLICATE, QUARANTINED, Entry, ingest_time
-from towline.ingest.retrying import original
+from towline.ingest.entry import DUPLICATE, QUARANTINED, Entry, attempt, ingest_time, is_ingest, original
+from towline.ingest.places import REPORT, ROWS
 from towline.objects import open_part
 from towline.pipeline.inventory import FAILED
-from towline.pipeline.report import REPORT, ROWS
 from towline.store import Entry as Object
 from towline.store import ObjectStore, TooLarge
 from towline.workbench import Workbench
@@ -39,7 +38,6 @@ SHOWN = 1_000  # refused rows that are shown at once
 READERS = 16  # reports are small objects, read side by side
 FILE, ROWS_OF, PROPOSAL = "file", "rows", "proposal"
 
-_INGEST = re.compile(r"\d{8}T\d{6}-[0-9a-f]{12}(\.\d+)?")
 _PLACE = re.compile(rf"{keys.QUARANTINE}([^/]+)/(\d{{4}}-\d\d-\d\d)/([^/]+)/([^/]+)", re.DOTALL)
 
 
@@ -88,14 +86,6 @@ class Report:
     rows: int | None = None
     failed: bool = False
     proposal: receipts.Receipt | None = None
-
-
-def is_ingest(id: str) -> bool:
-    """Whether it can be an ingest's: it begins with a moment that the calendar has."""
-    try:
-        return _INGEST.fullmatch(id) is not None and bool(ingest_time(id))
-    except ValueError:
-        return False
 
 
 def listing(bench: Workbench, dataset: str) -> list[Refused]:
@@ -209,25 +199,11 @@ def entry_of(bench: Workbench, refused: Refused) -> Entry:
     return entry
 
 
-def ask_again(bench: Workbench, entry: Entry, principal: str) -> str:
-    """Say that a file is to be tried again; the key of what says so. Saying it again is a wish of its own. The
-    fingerprint goes along, by which the file's entries are found at once."""
-    key = keys.retry(entry.dataset, original(entry.ingest), principal)
-    body = json.dumps({"fingerprint": entry.fingerprint}).encode()
-    bench.store.put(key, body, content_type="application/json")
-    return key
-
-
 def attempts(entries: Iterable[Entry], ingest: str) -> list[Entry]:
     """What came of trying a file again since the ingest `ingest` of it: an entry each time, in their order."""
     same = (each for each in entries if original(each.ingest) == original(ingest))
-    return sorted(
-        (each for each in same if _number(each.ingest) > _number(ingest)), key=lambda each: _number(each.ingest)
-    )
-
-
-def _number(ingest: str) -> int:
-    return int(ingest.partition(".")[2] or 0)
+    later = (each for each in same if attempt(each.ingest) > attempt(ingest))
+    return sorted(later, key=lambda each: attempt(each.ingest))
 
 
 def asked_again(bench: Workbench, dataset: str, ingest: str) -> datetime | None:

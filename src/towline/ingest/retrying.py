@@ -21,35 +21,30 @@ from towline import keys
 from towline.errors import NotFound
 from towline.inbox import Arrival
 from towline.ingest import manifest
-from towline.ingest.entry import BRONZE, QUARANTINED, Entry, ingest_time
+from towline.ingest.entry import BRONZE, QUARANTINED, Entry, attempt, is_ingest, original
 from towline.ingest.rawfile import RawFile
 from towline.ingest.receive import PipelineOf, Tell, take_in
 from towline.store import ObjectStore, Stat, TooLarge
 from towline.workbench import Workbench
 
 LETTER_MAX = 4 * 2**10  # bytes of what asks for a retry
-_INGEST = re.compile(r"(\d{8}T\d{6}-[0-9a-f]{12})(\.\d{1,6})?")
 _FINGERPRINT = re.compile(r"[0-9A-Za-z-]{1,200}")
 _CONTINUED = re.compile(r"-[0-9a-f]{64}$")
 
 
 def ask(store: ObjectStore, entry: Entry, principal: str) -> Stat:
-    """Ask that a file be tried again. Asking once more is another request."""
+    """Ask that a file be tried again. Asking once more is another request. The fingerprint goes along, by which the
+    file's entries are found at once."""
     body = json.dumps({"fingerprint": entry.fingerprint}).encode()
     key = keys.retry(entry.dataset, original(entry.ingest), principal)
     return store.put(key, body, content_type="application/json")
-
-
-def original(ingest: str) -> str:
-    """The id of the first ingest of this file."""
-    return ingest.split(".")[0]
 
 
 def receive(bench: Workbench, arrival: Arrival, pipeline_of: PipelineOf, tell: Tell) -> Entry | None:
     """Try the file again that is asked for; its new entry, or the one that this request had got before. None: there is
     no such file, or it is a duplicate, which has nothing of its own to be tried."""
     asked = keys.parse_retry(arrival.key)
-    if asked is None or not _is_ingest(asked[1]):
+    if asked is None or not is_ingest(asked[1]):
         return None
     dataset, ingest, _ = asked
     story = _story(bench.store, arrival, dataset, original(ingest))
@@ -58,7 +53,7 @@ def receive(bench: Workbench, arrival: Arrival, pipeline_of: PipelineOf, tell: T
         return answered[-1]
     if not story or story[-1].status not in (BRONZE, QUARANTINED):
         return None
-    again, last = f"{original(ingest)}.{_number(story[-1]) + 1}", story[-1]
+    again, last = f"{original(ingest)}.{attempt(story[-1].ingest) + 1}", story[-1]
     if last.status == QUARANTINED:
         file = replace(_held(bench.store, last), ingest=again, retry_of=last.ingest, retry=request)
         return take_in(bench, file, pipeline_of(dataset), tell)
@@ -69,17 +64,6 @@ def request_name(arrival: Arrival) -> str:
     """What one request for a retry is called in the entry that answers it: who asked, and the version of the object."""
     principal = arrival.key.rsplit("/", 1)[-1].removesuffix(".json")
     return f"{principal} {arrival.version or arrival.etag}"
-
-
-def _is_ingest(ingest: str) -> bool:
-    try:
-        return _INGEST.fullmatch(ingest) is not None and ingest_time(ingest) is not None
-    except ValueError:  # no calendar has such a day
-        return False
-
-
-def _number(entry: Entry) -> int:
-    return int(entry.ingest.partition(".")[2] or 0)
 
 
 def _story(store: ObjectStore, arrival: Arrival, dataset: str, ingest: str) -> Sequence[Entry]:
@@ -96,7 +80,7 @@ def _with(store: ObjectStore, dataset: str, known_by: str, ingest: str) -> Seque
     listed = [each.key for each in store.list(prefix)]
     ours = [key for key in listed if f".{ingest}." in key or "." not in key[len(prefix) :].removesuffix(".json")]
     read = [entry for key in ours if (entry := manifest.read(store, key)) and original(entry.ingest) == ingest]
-    return sorted(read, key=_number)
+    return sorted(read, key=lambda entry: attempt(entry.ingest))
 
 
 def _fingerprint(store: ObjectStore, arrival: Arrival) -> str | None:

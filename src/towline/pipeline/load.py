@@ -23,7 +23,7 @@ import pyarrow as pa
 from towline import keys
 from towline.ahead import ahead
 from towline.errors import Corrupt, LostRace, NotFound, OutcomeUnknown, PreconditionFailed
-from towline.ingest import manifest
+from towline.ingest import manifest, places
 from towline.ingest.entry import QUARANTINED, Entry
 from towline.pipeline import inventory as inventories
 from towline.pipeline import parts, report
@@ -121,7 +121,7 @@ def _try(bench: Workbench, package: Package, full: bool, limit: int, tell: Tell)
 
 def _failed(entry: Entry, loaded: Loaded) -> Entry:
     """The entry of a file that a load refuses, as it is told of."""
-    place = report.place(entry, report.REPORT)
+    place = places.report(entry.dataset, entry.ingest)
     return replace(entry, status=QUARANTINED, reasons=loaded.reasons, quarantine=place)
 
 

@@ -20,14 +20,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from towline import keys
-from towline.ingest.entry import Entry, ingest_time
+from towline.ingest import places
+from towline.ingest.entry import Entry
 from towline.pipeline.inventory import FAILED, Loaded
 from towline.pipeline.texts import REFUSED
 from towline.store import ObjectStore
 
 FORMAT = "towline.report/v1"
-REPORT, ROWS = "report.json", "rows.parquet"
 FIRST = 100  # lines that are in the report itself
 LISTED = 1_000_000  # lines of rows.parquet; what goes beyond is counted
 MAX_REASONS = 200
@@ -88,10 +87,6 @@ class Refusals:
         return [{**dict(zip(names, why, strict=True)), "count": count} for why, count in self._common()]
 
 
-def place(entry: Entry, name: str) -> str:
-    return keys.quarantine(entry.dataset, entry.ingest, name, ingest_time(entry.ingest))
-
-
 @dataclass(frozen=True)
 class Taken:
     """What came of one file. `rows`: of all its tables, those that were refused included; `unknown`: its columns that
@@ -106,7 +101,7 @@ class Taken:
 def write(store: ObjectStore, entry: Entry, taken: Taken, at: datetime) -> None:
     """Put both where the file's quarantine is."""
     loaded, refusals = taken.loaded, taken.refusals
-    store.put(place(entry, ROWS), refusals.close())
+    store.put(places.beside(entry.dataset, entry.ingest, places.ROWS), refusals.close())
     reasons = [*(loaded.reasons if loaded.status == FAILED else ()), *refusals.sentences()]
     told = {
         "format": FORMAT,
@@ -125,7 +120,7 @@ def write(store: ObjectStore, entry: Entry, taken: Taken, at: datetime) -> None:
         "first": refusals.first,
     }
     text = json.dumps(told, ensure_ascii=False, indent=1).encode()
-    store.put(place(entry, REPORT), text, content_type="application/json")
+    store.put(places.report(entry.dataset, entry.ingest), text, content_type="application/json")
 
 
 def _named(why: Why) -> str:
