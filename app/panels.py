@@ -32,7 +32,7 @@ def caught(place: DeltaGenerator | None = None) -> Iterator[None]:
     except TowlineError as error:
         said = "S3 does not answer. " if isinstance(error, Unavailable) else ""
         _stopped(f"{said}{error}", place)
-    except Exception:
+    except Exception:  # a defect of one page, whatever it is, must not take the others or what was typed with it
         _log.exception("a page failed")
         text = (
             "This page hit a defect in Towline. Your edits are kept, here and as a draft on disk: try again, or "

@@ -46,7 +46,7 @@ class Condition:
             return self._equal(cells)
         try:
             return pc.fill_null(self._asked(cells), False)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:  # types without that order
             raise UsageError(f"{self} cannot be asked of {cells.type} cells: {error}") from error
 
     def _asked(self, cells: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -36,7 +36,7 @@ def write_parquet(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     try:
         pq.write_table(table, sink)
-    except (pa.ArrowException, NotImplementedError) as error:
+    except (pa.ArrowException, NotImplementedError) as error:  # a type that Parquet does not have
         raise UsageError(f"this table cannot be written as Parquet: {error}") from None
     return bytes(sink.getvalue())
 

@@ -54,7 +54,7 @@ def _check_archive(body: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:  # zipfile's words for a damaged directory
         raise UnreadableFile(f"this workbook is damaged ({error}); save it again as .xlsx") from None
     names = {entry.filename for entry in entries}
     if "xl/workbook.xml" not in names:

@@ -116,7 +116,7 @@ def fit(column: pa.ChunkedArray, field: Field) -> Fit:
         if pa.types.is_null(plain.type):
             return Fit(plain.cast(field.arrow), _nowhere(plain))
         return _FITTERS[field.type](plain, field)
-    except (MisfitError, pa.ArrowException, NotImplementedError):
+    except (MisfitError, pa.ArrowException, NotImplementedError):  # no cast: each cell is reported as one that misfits
         return Fit(pa.chunked_array([pa.nulls(len(column), field.arrow)]), pc.is_valid(column))
 
 

@@ -25,6 +25,6 @@ def sample(source: Bounded, rows: int) -> Rows:
     sink = pa.BufferOutputStream()
     try:
         pq.write_table(table, sink, compression="zstd")
-    except (pa.ArrowException, NotImplementedError) as error:
+    except (pa.ArrowException, NotImplementedError) as error:  # a type that can be read, and not written
         raise UnreadableFile(f"its rows cannot be written: {error}") from None
     return Rows(sink.getvalue().to_pybytes(), table.num_rows, table.num_rows == file.num_rows)
