@@ -21,12 +21,12 @@ import pyarrow.compute as pc
 
 from towline import catalog, keys, queries
 from towline.ahead import ahead
-from towline.errors import LostRace, NotFound, OutcomeUnknown, PreconditionFailed, QueryFailed
+from towline.errors import LostRace, QueryFailed
 from towline.pipeline import goldsql, parts, symlinks
 from towline.pipeline import inventory as inventories
 from towline.pipeline import partition as partitions
 from towline.pipeline.goldsql import GoldTable
-from towline.pipeline.inventory import Inventory, PartitionFile
+from towline.pipeline.inventory import Inventory, Late, PartitionFile
 from towline.pipeline.plan import Place
 from towline.pipeline.registry import Package
 from towline.queries import Engine
@@ -61,10 +61,6 @@ class GoldResult:
         return {**vars(self), **{name: [list(place) for place in vars(self)[name]] for name in places}}
 
 
-class _Late(Exception):
-    """Silver or gold is another meanwhile."""
-
-
 def refresh(bench: Workbench, package: Package, engine: Engine, bucket: str, *, full: bool = False) -> GoldResult:
     """Bring gold up to silver, and what Athena sees of both; `full`: make every partition anew. `bench.describe` is
     asked to tell Athena of tables before they are read.
@@ -76,7 +72,7 @@ def refresh(bench: Workbench, package: Package, engine: Engine, bucket: str, *, 
         silver = show(bench, package.dataset, bucket)
         try:
             return _Refresh(bench, engine, bucket, silver, goldsql.ordered(package), bench.new_id(), full).run()
-        except _Late:
+        except Late:
             continue
     raise LostRace(f"{TRIES} times a load of {package.dataset} was quicker: gold waits for the next one")
 
@@ -87,7 +83,7 @@ def show(bench: Workbench, dataset: str, bucket: str) -> Inventory:
         silver = inventories.read(bench.store, keys.SILVER, dataset)
         try:
             _show(bench, bucket, silver)
-        except _Late:
+        except Late:
             continue
         return silver
     raise LostRace(f"{TRIES} times a load of {dataset} was quicker: Athena sees what the next one shows it")
@@ -157,7 +153,7 @@ class _Refresh:
         rounds = [_Round(self, gold, before, wanted[gold.table], files(gold, layers, self.bucket)) for gold in level]
         made = {each.gold.table: each.made(stale[each.gold.table]) for each in rounds}
         if not (symlinks.are_of(self.bench.store, self.silver) and symlinks.are_of(self.bench.store, before)):
-            raise _Late
+            raise Late
         tables = {
             table: {name: file for name, file in before.tables.get(table, {}).items() if name in each} | made[table]
             for table, each in wanted.items()
@@ -173,17 +169,8 @@ class _Refresh:
         return [name for name, each in wanted.items() if known.get(name) != each]
 
     def _commit(self, after: Inventory) -> Inventory:
-        """The commit point, and after it what Athena sees. What seems lost may have happened: the inventory says whose
-        it is."""
-        store, number = self.bench.store, after.number + 1
-        try:
-            written = inventories.write(store, replace(after, number=number, load=self.id))
-        except (PreconditionFailed, NotFound, OutcomeUnknown) as error:
-            written = inventories.read(store, keys.GOLD, after.dataset)
-            if (written.load, written.number) != (self.id, number):
-                if isinstance(error, OutcomeUnknown) and written.etag == after.etag:
-                    raise
-                raise _Late from error
+        """The commit point, and after it what Athena sees."""
+        written = inventories.commit(self.bench.store, replace(after, number=after.number + 1, load=self.id))
         _show(self.bench, self.bucket, written)
         return written
 
@@ -193,7 +180,7 @@ def _show(bench: Workbench, bucket: str, layer: Inventory) -> None:
     if symlinks.are_of(bench.store, layer):
         return
     if not symlinks.write(bench.store, bucket, layer):
-        raise _Late
+        raise Late
     bench.describe()
 
 

@@ -12,11 +12,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from towline import keys
-from towline.errors import Corrupt, NotFound
+from towline.errors import Corrupt, NotFound, OutcomeUnknown, PreconditionFailed
 from towline.store import ABSENT, Matches, ObjectStore
 
 FORMAT = "towline.inventory/v1"
 LOADED, FAILED = "loaded", "failed"
+
+
+class Late(Exception):
+    """Another load has replaced the inventory meanwhile: begin anew on what it left."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,20 @@ def write(store: ObjectStore, inventory: Inventory) -> Inventory:
     when = Matches(inventory.etag) if inventory.etag else ABSENT
     stat = store.put(inventory.key, body, when=when, content_type="application/json")
     return replace(inventory, etag=stat.etag)
+
+
+def commit(store: ObjectStore, inventory: Inventory) -> Inventory:
+    """`write`, whose answer may be lost: what seems lost may have happened, and the inventory there says whose it is.
+    Late: another load was quicker. OutcomeUnknown: it is not known, and that of before is still there."""
+    try:
+        return write(store, inventory)
+    except (PreconditionFailed, NotFound, OutcomeUnknown) as error:
+        found = read(store, inventory.layer, inventory.dataset, rebuild=inventory.is_rebuild)
+        if (found.load, found.number) == (inventory.load, inventory.number):
+            return found
+        if isinstance(error, OutcomeUnknown) and found.etag == inventory.etag:
+            raise
+        raise Late from error
 
 
 def _file(raw: Mapping[str, Any]) -> PartitionFile:

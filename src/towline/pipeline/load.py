@@ -22,14 +22,14 @@ import pyarrow as pa
 
 from towline import keys
 from towline.ahead import ahead
-from towline.errors import Corrupt, LostRace, NotFound, OutcomeUnknown, PreconditionFailed
+from towline.errors import Corrupt, LostRace
 from towline.ingest import manifest, places
 from towline.ingest.entry import QUARANTINED, Entry
 from towline.pipeline import inventory as inventories
 from towline.pipeline import parts, report
 from towline.pipeline.bronzefile import StoredFile
 from towline.pipeline.ground import Ground, ground, planned
-from towline.pipeline.inventory import FAILED, Inventory, Loaded, PartitionFile
+from towline.pipeline.inventory import FAILED, Inventory, Late, Loaded, PartitionFile
 from towline.pipeline.plan import Place, Plan
 from towline.pipeline.registry import Package
 from towline.pipeline.report import Refusals, Taken
@@ -80,10 +80,6 @@ class LoadResult:
         return sum(each.refused for each in self.taken.values())
 
 
-class _Late(Exception):
-    """Another load has replaced the inventory meanwhile."""
-
-
 Tell = Callable[[Entry], None]
 
 
@@ -100,7 +96,7 @@ def load(
     for _ in range(TRIES):
         try:
             return _try(bench, package, full, limit_bytes, tell)
-        except _Late:
+        except Late:
             continue
     raise LostRace(f"{TRIES} times another load of {package.dataset} was quicker: what waits, waits for the next one")
 
@@ -209,7 +205,7 @@ class _Load:
         if not (is_full and self.plan.more):
             after = replace(after, number=before.number + 1, etag=before.etag, is_rebuild=False)
         if not _is_same(before, after):
-            self._replace(after)
+            inventories.commit(self.bench.store, after)
         was, now = _places(before), _places(after)
         return LoadResult(
             self.package.dataset,
@@ -221,19 +217,6 @@ class _Load:
             () if after.is_rebuild else tuple(sorted(was - now)),
             self.plan.more,
         )
-
-    def _replace(self, after: Inventory) -> None:
-        """The commit point. What seems lost may have happened: the inventory says whose it is."""
-        try:
-            inventories.write(self.bench.store, after)
-        except (PreconditionFailed, NotFound, OutcomeUnknown) as error:
-            dataset = self.package.dataset
-            found = inventories.read(self.bench.store, keys.SILVER, dataset, rebuild=after.is_rebuild)
-            if found.load == self.id:
-                return
-            if isinstance(error, OutcomeUnknown) and found.etag == after.etag:
-                raise
-            raise _Late from error
 
 
 def _places(inventory: Inventory) -> set[Place]:
