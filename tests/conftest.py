@@ -27,6 +27,12 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
     editor.FIRST_PORT += 100 * (1 + int(worker))
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are named by their argument, not spelled out: those of an archive hold the time when it was made, and a
+    test must have the same name in all processes that run side by side."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         name = item.path.name

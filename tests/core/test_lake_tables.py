@@ -20,7 +20,7 @@ from towline.ingest.entry import Entry
 from towline.pipeline.gold import refresh
 from towline.pipeline.load import load
 from towline.pipeline.registry import BrokenPipeline, Package
-from towline.pipeline.tables import below
+from towline.store import folders
 from towline.workbench import Workbench
 
 
@@ -111,4 +111,4 @@ def test_each_dataset_of_a_layer_is_found() -> None:
     at = bench()
     for key in ("silver/a/inventory.json", "silver/a/t/x.parquet", "silver/a_b/inventory.json", "silver/stray", "z"):
         at.store.put(key, b"")
-    assert [*below(at.store, keys.SILVER)] == ["a", "a_b"]
+    assert [*folders(at.store, keys.SILVER)] == ["a", "a_b"]

@@ -20,7 +20,7 @@ from tests.core.thermometers import DATASET, START, THERMOMETERS, bench, csv, di
 from towline import keys
 from towline.contract import Contract
 from towline.errors import Corrupt, LostRace, OutcomeUnknown, Unavailable
-from towline.ingest import manifest
+from towline.ingest import manifest, places
 from towline.memory import MemoryStore, fail_once
 from towline.pipeline import inventory, plan, report, spool, taking
 from towline.pipeline.ground import ground
@@ -51,7 +51,7 @@ def anew(at: Workbench) -> dict[str, str]:
     return digests(other)
 
 
-def told(at: Workbench, ingest: str, name: str = report.REPORT) -> bytes:
+def told(at: Workbench, ingest: str, name: str = places.REPORT) -> bytes:
     return at.store.get(keys.quarantine(DATASET, ingest, name, START)).body
 
 
@@ -149,7 +149,7 @@ def test_refused_rows_are_in_quarantine_with_their_numbers_values_and_reasons() 
     entry = land(at, 1, csv("a 1 0 1.5", "a 1 1 x", "a 1 2 99", "a 1 3 7"))
     result = load(at, THERMOMETERS)
     assert (result.rows, result.refused, result.taken[entry.ingest].status) == (2, 2, LOADED)
-    lines = pq.read_table(pa.BufferReader(told(at, entry.ingest, report.ROWS))).to_pylist()
+    lines = pq.read_table(pa.BufferReader(told(at, entry.ingest, places.ROWS))).to_pylist()
     assert [tuple(line.values()) for line in lines] == [
         (2, "readings", "temperature", "x", "is no number"),
         (3, "readings", "temperature", "99", "is more than 60.0 °C"),
@@ -268,7 +268,7 @@ def test_a_report_says_when_nothing_is_refused_any_more() -> None:
     load(at, replace(THERMOMETERS, contracts={"readings": Contract.parse(raw)}, digest="another"))
     assert readings(at) == [("a", 99.0), ("a", 2.0)]
     assert json.loads(told(at, entry.ingest))["reasons"] == [report.ACCEPTED]
-    assert pq.read_table(pa.BufferReader(told(at, entry.ingest, report.ROWS))).num_rows == 0
+    assert pq.read_table(pa.BufferReader(told(at, entry.ingest, places.ROWS))).num_rows == 0
 
 
 @pytest.mark.parametrize(("bound", "said"), [("LARGEST", "bytes, and at most 1"), ("PARTITIONS", "more than 1 part")])
