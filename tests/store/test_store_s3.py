@@ -102,7 +102,6 @@ def test_a_small_object_copied_by_parts_is_copied_whole_as_s3_documents_no_range
     head = {"ETag": '"e"', "ContentLength": 3, "LastModified": WHEN, "Metadata": {}, "VersionId": "v1"}
     part = {"Bucket": "bucket", "Key": "c", "UploadId": "u", "PartNumber": 1, "CopySource": ANY}  # and no range
     stubber.add_response("head_object", head)
-    stubber.add_response("head_object", head)
     stubber.add_response("create_multipart_upload", {"UploadId": "u"})
     stubber.add_response("upload_part_copy", {"CopyPartResult": {"ETag": '"p"'}}, part)
     stubber.add_response("complete_multipart_upload", {"ETag": '"e-1"', "ResponseMetadata": {}})
@@ -144,6 +143,19 @@ def test_a_copy_of_a_version_this_store_wrote_or_saw_is_one_request(s3_client: A
     assert writer.requests == {"put_object": 1, "copy_object": 1}
     assert reader.copy("k", "c2", version=stat.version).metadata == {"commit": "C1"}
     assert reader.requests == {"head_object": 1, "copy_object": 1}
+
+
+def test_so_is_a_copy_with_metadata_of_its_own_which_keeps_the_content_type(s3_client: Any, bucket: str) -> None:
+    writer, reader = S3Store(s3_client, bucket), S3Store(s3_client, bucket)
+    stat = writer.put("k", b"1", content_type="text/csv")
+    reader.get("k", version=stat.version)
+    for number, store in enumerate((writer, reader, S3Store(s3_client, bucket))):
+        before = store.requests.copy()
+        again = store.copy("k", f"c{number}", version=stat.version, metadata={"ingest": "1"})
+        store.copy(f"c{number}", f"d{number}", version=again.version, metadata={"ingest": "2"})
+        expected = {"copy_object": 2} | ({"head_object": 1} if number == 2 else {})
+        assert store.requests - before == expected
+        assert s3_client.head_object(Bucket=bucket, Key=f"d{number}")["ContentType"] == "text/csv"
 
 
 def test_the_versions_of_a_key_are_not_sought_among_those_of_longer_keys(s3_client: Any, bucket: str) -> None:

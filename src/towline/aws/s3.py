@@ -48,7 +48,7 @@ _BINARY = "application/octet-stream"
 COPY_MAX = COPY_PART = 128 * MIB
 FILES = 2  # parts of files that are in memory together
 AT_ONCE = 8  # requests of one reading or writing that are under way together; botocore has ten connections
-_REMEMBERED = 1000  # Stats of immutable versions
+_REMEMBERED = 1000  # immutable versions of which the Stat and the content type are kept
 
 
 class S3Store(ObjectStore):
@@ -65,7 +65,7 @@ class S3Store(ObjectStore):
     def __init__(self, client: Any, bucket: str, *, page_size: int = 1000) -> None:
         self.bucket, self.requests = bucket, Counter[str]()
         self._client, self._page_size = client, page_size
-        self._known: dict[tuple[str, str], Stat] = {}
+        self._known: dict[tuple[str, str], tuple[Stat, str]] = {}  # with the content type
         self._lock, self._call_state = threading.Lock(), threading.local()
         self._files = threading.Semaphore(FILES)
         members = client.meta.service_model.operation_model("CopyObject").input_shape.members
@@ -110,7 +110,7 @@ class S3Store(ObjectStore):
             return list(pool.map(lambda span: self.get(key, version=version, span=span).body, spans))
 
     def head(self, key: str, *, version: str | None = None) -> Stat:
-        return self._stat(key, self._call("head_object", key, {"Key": key, **_version(version)}))
+        return self._head(key, version)[0]
 
     def put(
         self,
@@ -124,7 +124,7 @@ class S3Store(ObjectStore):
         kept = {"Metadata": quote_metadata(metadata), "ContentType": content_type}
         sent = {"Key": key, "Body": body, **kept, **_conditions(when)}
         answer = self._call("put_object", key, sent, writes=True)
-        return self._written(key, len(body), answer, metadata)
+        return self._written(key, len(body), answer, metadata, content_type)
 
     def copy(
         self,
@@ -136,16 +136,16 @@ class S3Store(ObjectStore):
         metadata: Metadata | None = None,
     ) -> Stat:
         check_key(source)
-        known = self._known.get((source, version or "")) or self.head(source, version=version)
+        known, content_type = self._known.get((source, version or "")) or self._head(source, version)
+        carried = known.metadata if metadata is None else metadata
         if known.size > COPY_MAX or (when != ALWAYS and not self._copies_conditionally):
-            return self._copy_by_parts(known, target, when, metadata)
+            return self._copy_by_parts(known, target, when, carried, content_type)
         sent = {"Key": target, "CopySource": self._source(source, known.version), **_conditions(when)}
         if metadata is not None:  # S3 takes the source's content type and metadata, or new ones for both
-            kept = {"Metadata": quote_metadata(metadata), "ContentType": self._content_type(known)}
+            kept = {"Metadata": quote_metadata(metadata), "ContentType": content_type}
             sent |= {"MetadataDirective": "REPLACE", **kept}
         answer = self._call("copy_object", f"{source} -> {target}", sent, writes=True)
-        carried = known.metadata if metadata is None else metadata
-        return self._written(target, known.size, answer | answer["CopyObjectResult"], carried)
+        return self._written(target, known.size, answer | answer["CopyObjectResult"], carried, content_type)
 
     def assemble(
         self,
@@ -229,7 +229,7 @@ class S3Store(ObjectStore):
             with suppress(TowlineError):  # Reconcile and the bucket's lifecycle rule clear away what this leaves
                 self._abort(target)
             raise
-        return self._written(key, size, answer, metadata)
+        return self._written(key, size, answer, metadata, content_type)
 
     def _send_parts(self, target: Mapping[str, str], parts: Sequence[Part]) -> Sequence[dict[str, Any]]:
         """Send the parts, some side by side. When this returns or raises, none is on its way any more: what arrived
@@ -256,20 +256,17 @@ class S3Store(ObjectStore):
     def _range(self, part: CopyRange) -> dict[str, Any]:
         source = {"CopySource": self._source(part.key, part.version)}
         known = self._known.get((part.key, part.version or ""))
-        if known and part.size == known.size:
+        if known and part.size == known[0].size:
             return source  # S3 documents ranges only of objects over 5 MiB; a whole object needs none
         return {**source, "CopySourceRange": f"bytes={part.start}-{part.stop - 1}"}
 
-    def _content_type(self, stat: Stat) -> str:
-        at = {"Key": stat.key, **_version(stat.version)}
-        return str(self._call("head_object", stat.key, at).get("ContentType", _BINARY))
-
-    def _copy_by_parts(self, source: Stat, target: str, when: Precondition, metadata: Metadata | None) -> Stat:
+    def _copy_by_parts(
+        self, source: Stat, target: str, when: Precondition, metadata: Metadata, content_type: str
+    ) -> Stat:
         """A copy that CopyObject cannot make: of more than 5 GiB, or conditional with an old botocore."""
         starts = range(0, source.size, COPY_PART)
         ranges = [CopyRange(source.key, source.version, n, min(n + COPY_PART, source.size)) for n in starts]
-        carried = source.metadata if metadata is None else metadata
-        return self._assemble(target, ranges or [b""], when, carried, self._content_type(source))
+        return self._assemble(target, ranges or [b""], when, metadata, content_type)
 
     def _source(self, key: str, version: str | None) -> dict[str, str]:
         # As a dict: botocore then quotes the key. A string it sends as it is, and "?" would begin the version.
@@ -304,23 +301,30 @@ class S3Store(ObjectStore):
         except FAILURES as error:
             raise failure(error, self._place(key)) from error
 
+    def _head(self, key: str, version: str | None) -> tuple[Stat, str]:
+        """The Stat of a version, and its content type."""
+        answer = self._call("head_object", key, {"Key": key, **_version(version)})
+        return self._stat(key, answer), answer.get("ContentType", _BINARY)
+
     def _stat(self, key: str, answer: Mapping[str, Any]) -> Stat:
         of_span = answer.get("ContentRange", "").rpartition("/")[2]
         size = int(of_span or answer["ContentLength"])
         metadata = unquote_metadata(answer["Metadata"])
-        version = answer.get("VersionId")
-        return self._remember(Stat(key, size, _unquoted(answer), version, answer["LastModified"], metadata))
+        stat = Stat(key, size, _unquoted(answer), answer.get("VersionId"), answer["LastModified"], metadata)
+        return self._remember(stat, answer.get("ContentType", _BINARY))
 
-    def _written(self, key: str, size: int, answer: Mapping[str, Any], metadata: Metadata | None) -> Stat:
+    def _written(
+        self, key: str, size: int, answer: Mapping[str, Any], metadata: Metadata | None, content_type: str
+    ) -> Stat:
         modified = answer.get("LastModified") or _date(answer)
-        version = answer.get("VersionId")
-        return self._remember(Stat(key, size, _unquoted(answer), version, modified, dict(metadata or {})))
+        stat = Stat(key, size, _unquoted(answer), answer.get("VersionId"), modified, dict(metadata or {}))
+        return self._remember(stat, content_type)
 
-    def _remember(self, stat: Stat) -> Stat:
+    def _remember(self, stat: Stat, content_type: str) -> Stat:
         """Keep what is known of a version, which never changes: copying it later needs no head request."""
         if stat.version not in (None, "null"):  # "null" is what every write without versioning gets
             with self._lock:
-                self._known[stat.key, stat.version] = stat
+                self._known[stat.key, stat.version] = (stat, content_type)
                 if len(self._known) > _REMEMBERED:
                     self._known.pop(next(iter(self._known)))
         return stat
