@@ -14,7 +14,7 @@ import pytest
 
 from tests.core.landed import CSV, NAME, PIPELINE, START, Bay, Cut, Killed, arrival
 from towline import keys
-from towline.errors import NotFound, OutcomeUnknown
+from towline.errors import NotFound, OutcomeUnknown, Unavailable
 from towline.inbox import Arrival
 from towline.ingest import places, receive
 from towline.ingest.entry import BRONZE, DUPLICATE, LINE_MAX, QUARANTINED, Entry
@@ -439,12 +439,62 @@ def test_eight_workers_with_the_same_events_at_once() -> None:
         check(bay, landed, [BRONZE] * 3 + [DUPLICATE] * 3)
 
 
-def test_the_requests_that_a_file_costs() -> None:
+LARGE = CSV + b"r1,3\n" * 400_000
+
+
+@pytest.mark.parametrize(
+    ("bodies", "costs", "again"),
+    [
+        ([CSV], {"get": 3, "head": 1, "copy": 1, "put": 1}, {"get": 2}),
+        ([b"round,hole\n"], {"get": 3, "copy": 1, "put": 2}, {"get": 3}),
+        ([CSV, CSV], {"get": 3, "head": 2, "put": 1}, {"get": 3, "head": 2}),
+        ([LARGE], {"get": 3, "head": 3, "copy": 1, "put": 1}, {"get": 1, "head": 1}),
+    ],
+    ids=["passes", "refused", "duplicate", "large"],
+)
+def test_the_requests_that_a_file_costs_and_its_second_delivery(
+    bodies: list[bytes], costs: dict[str, int], again: dict[str, int]
+) -> None:
     bay = Bay()
-    landed = bay.land("a.csv")
-    bay.store.requests.clear()
-    bay.receive(landed)
-    assert bay.store.requests == {"head": 3, "get": 3, "copy": 1, "put": 1}
+    landed = [bay.land(f"{number}.csv", body) for number, body in enumerate(bodies)]
+    for expected in (costs, again):
+        for each in landed:
+            bay.store.requests.clear()
+            bay.receive(each)
+        assert bay.store.requests == expected
+
+
+def test_a_copy_at_the_other_place_is_found_when_the_first_has_become_free() -> None:
+    """A worker died behind its copy; what had been in its way was taken back, as a duplicate, before the next one."""
+    bay = Bay()
+    (x, y, z), statuses = the_same_bytes_in_one_place(bay)
+    for each in (x, y):
+        bay.store.faults = fail_once("put", "before", Unavailable("the worker ends"))
+        with pytest.raises(Unavailable):
+            bay.receive(each)
+    for each in (z, x, y):
+        bay.receive(each)
+    check(bay, [x, y, z], statuses)
+
+
+def test_of_two_copies_of_one_file_the_one_that_has_an_entry_stays() -> None:
+    """A worker is about to copy to the first place, which another has found taken and so used the second one; by the
+    time of the copy the first is free."""
+    bay = Bay()
+    (x, y, z), statuses = the_same_bytes_in_one_place(bay)
+    bay.store.faults = fail_once("put", "before", Unavailable("the worker ends"))
+    with pytest.raises(Unavailable):
+        bay.receive(x)
+
+    def rival(operation: str, key: str, phase: str) -> None:
+        if operation == "copy":
+            bay.store.faults = None
+            for each in (y, z, x):
+                bay.receive(each)
+
+    bay.store.faults = rival
+    assert bay.receive(y) in bay.entries()
+    check(bay, [x, y, z], statuses)
 
 
 def test_what_others_find_is_what_was_recorded() -> None:

@@ -3,7 +3,8 @@ for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
@@ -11,12 +12,13 @@ from typing import Any
 
 from towline import keys
 from towline.errors import UsageError
+from towline.inbox import Arrival
 from towline.ingest.entry import Entry, ingest_id
 from towline.ingest.fingerprint import fingerprint
 from towline.keys import RawKey
 from towline.objects import ObjectSource
 from towline.parquet.source import BytesSource, Source
-from towline.store import MIB, ObjectStore, Stat
+from towline.store import MIB, ObjectStore, Stat, TooLarge
 
 WHOLE = 1 * MIB  # files up to this size are read whole, so that their SHA-256 is known, too
 
@@ -24,7 +26,7 @@ WHOLE = 1 * MIB  # files up to this size are read whole, so that their SHA-256 i
 @dataclass(frozen=True)
 class RawFile:
     """`stat` is the raw version's; `held` of the version whose bytes are read and copied: the raw one, or what the
-    quarantine kept of it. `retry_of` and `retry` as of an Entry."""
+    quarantine kept of it; `body` its bytes, where they came along. `retry_of` and `retry` as of an Entry."""
 
     store: ObjectStore
     stat: Stat
@@ -33,13 +35,15 @@ class RawFile:
     ingest: str
     retry_of: str | None = None
     retry: str | None = None
+    body: bytes | None = field(default=None, repr=False)
 
     @classmethod
-    def open(cls, store: ObjectStore, key: str, version: str | None) -> RawFile:
-        """A version of a raw object. NotFound: there is none."""
-        stat = store.head(key, version=version)
+    def open(cls, store: ObjectStore, arrival: Arrival) -> RawFile:
+        """The version that arrived, by one request; of a small file it brings the bytes, too. NotFound: there is no
+        such version."""
+        stat, body = _opened(store, arrival)
         known_by = fingerprint(store, stat)
-        return cls(store, stat, stat, known_by, ingest_id(stat, known_by))
+        return cls(store, stat, stat, known_by, ingest_id(stat, known_by), body=body)
 
     @cached_property
     def key(self) -> RawKey:
@@ -51,10 +55,12 @@ class RawFile:
     @cached_property
     def source(self) -> Source:
         """Its bytes; of a small file all of them are read at once."""
-        held = self.held
+        held, body = self.held, self.body
         if held.size > WHOLE:
             return ObjectSource(self.store, held.key, held.version, held.size)
-        return BytesSource(self.store.get(held.key, version=held.version, max_bytes=WHOLE).body, self.key.name)
+        if body is None:
+            body = self.store.get(held.key, version=held.version, max_bytes=WHOLE).body
+        return BytesSource(body, self.key.name)
 
     @cached_property
     def sha256(self) -> str | None:
@@ -79,3 +85,13 @@ class RawFile:
             ingested=at.isoformat(timespec="milliseconds"),
             **own,
         )
+
+
+def _opened(store: ObjectStore, arrival: Arrival) -> tuple[Stat, bytes | None]:
+    """What is known of a version, and its bytes where they are few. An event that names no version may be of another
+    size than what is there by now."""
+    if arrival.size <= WHOLE:
+        with suppress(TooLarge):
+            blob = store.get(arrival.key, version=arrival.version, max_bytes=WHOLE)
+            return blob.stat, blob.body
+    return store.head(arrival.key, version=arrival.version), None

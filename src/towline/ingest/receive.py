@@ -23,7 +23,7 @@ from towline.errors import Contended, Corrupt, NotFound, PreconditionFailed
 from towline.inbox import Arrival
 from towline.ingest import manifest, places
 from towline.ingest.entry import BRONZE, DUPLICATE, QUARANTINED, Entry
-from towline.ingest.rawfile import RawFile
+from towline.ingest.rawfile import WHOLE, RawFile
 from towline.pipeline.definition import Pipeline, by_source
 from towline.sampling.look import Look, look
 from towline.store import ABSENT, ObjectStore, Stat
@@ -41,7 +41,7 @@ def receive(bench: Workbench, arrival: Arrival, pipeline_of: PipelineOf, tell: T
     if key is None or key.is_incomplete:
         return None
     try:
-        file = RawFile.open(bench.store, arrival.key, arrival.version)
+        file = RawFile.open(bench.store, arrival)
         return take_in(bench, file, pipeline_of(key.dataset), tell)
     except NotFound:
         if _is_there(bench.store, arrival):
@@ -75,7 +75,11 @@ def take_in(bench: Workbench, file: RawFile, pipeline: Pipeline | None, tell: Te
     copied = _to_bronze(file, pipeline)
     seen = {"kind": found.kind, "columns": found.columns, "bronze": copied.key, "bronze_version": copied.version}
     written = manifest.record(bench.store, file.entry(BRONZE, bench.clock(), fingerprint=claim, **seen).brief())
-    return written if written.ingest == file.ingest else take_in(bench, file, pipeline, tell)
+    if written.ingest != file.ingest:
+        return take_in(bench, file, pipeline, tell)
+    if written.bronze != copied.key:  # another delivery of the file took its other place meanwhile
+        file.store.delete(copied.key)
+    return written
 
 
 def _first(file: RawFile) -> tuple[str, Entry | None]:
@@ -116,10 +120,12 @@ def _duplicate(bench: Workbench, file: RawFile, first: Entry, pipeline: Pipeline
 
 
 def _to_bronze(file: RawFile, pipeline: Pipeline | None) -> Stat:
-    """The bronze copy, which is made if there is none yet."""
-    for there in _copies(file, pipeline):
+    """The bronze copy, which is made if there is none yet. Whether it is where a copy is tried first is told by that
+    copy, and asked before only of a file that costs more than asking."""
+    targets = _targets(file, pipeline)
+    for there in _copies(file, targets if file.held.size > WHOLE else targets[1:]):
         return there
-    for target in _targets(file, pipeline):
+    for target in targets:
         there = _copy(file, target)
         if there.metadata.get(places.INGEST) == file.ingest:
             return there
@@ -141,13 +147,13 @@ def _copy(file: RawFile, target: str) -> Stat:
 def _take_back(file: RawFile, pipeline: Pipeline | None) -> None:
     """Delete the bronze copy of a file whose bytes another one has brought, if there is one: from before that was
     known, or of a worker that did not live to do it."""
-    for there in _copies(file, pipeline):
+    for there in _copies(file, _targets(file, pipeline)):
         file.store.delete(there.key)
 
 
-def _copies(file: RawFile, pipeline: Pipeline | None) -> Iterator[Stat]:
-    """The bronze copies that there are of a file."""
-    for target in _targets(file, pipeline):
+def _copies(file: RawFile, targets: Sequence[str]) -> Iterator[Stat]:
+    """The copies that there are of a file at these bronze keys."""
+    for target in targets:
         there = _head(file.store, target)
         if there is not None and there.metadata.get(places.INGEST) == file.ingest:
             yield there
