@@ -59,7 +59,25 @@ def test_a_second_delivery_asks_little(bench: Workbench) -> None:
     sampled(bench, arrival(stat))
     before = bench.store.requests.copy()
     sampled(bench, arrival(stat))
-    assert bench.store.requests - before == {"head": 2}
+    assert bench.store.requests - before == {"head": 1}
+
+
+def test_a_sample_costs_three_requests(bench: Workbench) -> None:
+    landed = arrival(bronze(bench, "a.csv", b"a\n1\n"))
+    before = bench.store.requests.copy()
+    sampled(bench, landed)
+    assert bench.store.requests - before == {"head": 1, "get": 1, "put": 1}
+
+
+@pytest.mark.parametrize("name", raw.FILES)
+def test_a_sample_is_written_once_and_found_where_the_name_promises_it(bench: Workbench, name: str) -> None:
+    landed = arrival(bronze(bench, name, raw.FILES[name]))
+    written = sampled(bench, landed)
+    before = bench.store.requests.copy()
+    assert sampled(bench, landed) is None
+    assert (bench.store.requests - before)["head"] == 1
+    assert written
+    assert len(list(bench.store.versions(written.key))) == 1
 
 
 def test_what_cannot_be_shown_says_why_and_when_it_was_written(bench: Workbench) -> None:

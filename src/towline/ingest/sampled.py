@@ -13,13 +13,13 @@ from contextlib import suppress
 from datetime import datetime
 
 from towline import keys
-from towline.errors import NotFound
+from towline.errors import NotFound, PreconditionFailed
 from towline.inbox import Arrival
 from towline.objects import ObjectSource
 from towline.sampling.bounds import ROWS
-from towline.sampling.sample import ENDINGS, Sample, sample
+from towline.sampling.sample import ENDINGS, Sample, ending, sample
+from towline.store import ABSENT, ALWAYS, ObjectStore, Precondition, Stat
 from towline.store import Entry as Listed
-from towline.store import ObjectStore, Stat
 from towline.workbench import Workbench
 
 ETAG = "bronze-etag"
@@ -29,16 +29,21 @@ _WRITTEN = re.compile(r"/ingest_date=(\d{4}-\d\d-\d\d)/(\d\d)(\d\d)(\d\d)[^/]*\Z
 
 def sampled(bench: Workbench, arrival: Arrival) -> Stat | None:
     """Write the sample of a bronze object; twice does no harm. None: it has one, or is none that has samples (a folder
-    marker). NotFound: the version is gone."""
+    marker). NotFound: the version is gone.
+
+    It is looked for where the file's name promises it, so that a second delivery costs a request. Another place, of a
+    file that is not what its name says, is known when the sample is made, and written to only where nothing is."""
     if not is_bronze(arrival.key):
         return None
-    stat = bench.store.head(arrival.key, version=arrival.version)
-    if find(bench.store, stat.key, stat.etag):
+    stat = _told(bench.store, arrival)
+    if _is_of(_head(bench.store, f"{keys.sample(stat.key)}{ending(stat.key)}"), stat):
         return None
     made = make(bench.store, stat)
-    return bench.store.put(
-        keys.sample(stat.key, made.name), made.body, metadata=_metadata(made, stat), content_type=made.content_type
-    )
+    key = keys.sample(stat.key, made.name)
+    try:
+        return _put(bench.store, key, made, stat, ABSENT)
+    except PreconditionFailed:
+        return None if _is_of(_head(bench.store, key), stat) else _put(bench.store, key, made, stat, ALWAYS)
 
 
 def make(store: ObjectStore, stat: Stat, rows: int = ROWS) -> Sample:
@@ -49,11 +54,10 @@ def make(store: ObjectStore, stat: Stat, rows: int = ROWS) -> Sample:
 
 def find(store: ObjectStore, bronze: str, etag: str) -> Stat | None:
     """The sample of a bronze object with this ETag; None: there is none yet."""
-    for ending in ENDINGS:
-        with suppress(NotFound):
-            found = store.head(f"{keys.sample(bronze)}{ending}")
-            if found.metadata.get(ETAG) == etag:
-                return found
+    for behind in ENDINGS:
+        found = _head(store, f"{keys.sample(bronze)}{behind}")
+        if found is not None and found.metadata.get(ETAG) == etag:
+            return found
     return None
 
 
@@ -74,14 +78,42 @@ def is_bronze(key: str) -> bool:
 
 
 def _has_sample(listed: Listed, there: set[str]) -> bool:
-    return any(f"{keys.sample(listed.key)}{ending}" in there for ending in ENDINGS)
+    return any(f"{keys.sample(listed.key)}{behind}" in there for behind in ENDINGS)
 
 
-def _metadata(made: Sample, stat: Stat) -> dict[str, str]:
-    return {ETAG: stat.etag, **{name: value[:_REASON_MAX] for name, value in made.about.items()}}
+def _told(store: ObjectStore, arrival: Arrival) -> Stat:
+    """What is known of a bronze object: its event and its key tell all that matters here, as a rule."""
+    named = _named(arrival.key)
+    if named and arrival.version and arrival.etag and arrival.size:
+        return Stat(arrival.key, arrival.size, arrival.etag, arrival.version, named, {})
+    return store.head(arrival.key, version=arrival.version)
+
+
+def _head(store: ObjectStore, key: str) -> Stat | None:
+    try:
+        return store.head(key)
+    except NotFound:
+        return None
+
+
+def _is_of(sample: Stat | None, bronze: Stat) -> bool:
+    """Whether a sample was made of this object."""
+    return sample is not None and sample.metadata.get(ETAG) == bronze.etag
+
+
+def _put(store: ObjectStore, key: str, made: Sample, bronze: Stat, when: Precondition) -> Stat:
+    about = {ETAG: bronze.etag, **{name: value[:_REASON_MAX] for name, value in made.about.items()}}
+    return store.put(key, made.body, when=when, metadata=about, content_type=made.content_type)
 
 
 def _written(stat: Stat) -> str:
     """When the raw file of a bronze object was written: its key says so. Of others, when they were."""
-    found = _WRITTEN.search(stat.key)
-    return "{}T{}:{}:{}Z".format(*found.groups()) if found else f"{stat.modified:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{_named(stat.key) or stat.modified:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _named(key: str) -> datetime | None:
+    """The time (UTC) that a bronze key says."""
+    with suppress(ValueError):  # of a key that somebody else made up
+        if found := _WRITTEN.search(key):
+            return datetime.fromisoformat("{}T{}:{}:{}+00:00".format(*found.groups()))
+    return None

@@ -37,6 +37,7 @@ from towline.sampling.kinds import (
     ZIP,
     kind_of,
     media_type,
+    promised,
 )
 from towline.sampling.streams import Bounded, Plain, Unpacked
 from towline.sampling.text import Rows
@@ -78,6 +79,12 @@ def sample(source: Source, name: str, kind: str = "", rows: int = ROWS, modified
         return _shown(bounded, name, kind, rows)
     except (UnreadableFile, Corrupt) as error:
         return _told(bounded, name, kind, modified, str(error))
+
+
+def ending(name: str) -> str:
+    """Which of ENDINGS the sample has of a file that is what its name promises."""
+    kind = promised(name)
+    return LISTING if kind in (TAR, TAR_GZ) else "" if kind else ABOUT
 
 
 def _shown(source: Bounded, name: str, kind: str, rows: int) -> Sample:
