@@ -1,5 +1,8 @@
 """S3 events of raw files and of retries -> bronze or quarantine, and an entry in the manifest."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -10,26 +13,31 @@ from towline.aws.events import arrivals
 from towline.aws.runtime import Runtime
 from towline.inbox import Arrival
 from towline.ingest import receive, retrying
-from towline.ingest.entry import BRONZE, DUPLICATE, QUARANTINED
+from towline.ingest.entry import BRONZE, DUPLICATE, QUARANTINED, Entry
 from towline.pipeline import registry
 from towline.pipeline.definition import Pipeline
 
+AT_ONCE = 4  # messages of a batch: most of the time that a small file takes is waiting for S3
 METRICS = {BRONZE: "FilesIngested", DUPLICATE: "FilesDuplicate", QUARANTINED: "FilesQuarantined"}
 
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
 processor = BatchProcessor(EventType.SQS)
 runtime = Runtime("TOPIC_ARN")
+loading = Lock()  # a pipeline's code is run once
 
 
 @tracer.capture_method(capture_response=False)
-def take(record: SQSRecord) -> None:
-    for arrival in arrivals(record.body, runtime.settings.author_source):
-        take_in(arrival)
+def take(body: str) -> list[tuple[Arrival, Entry | None]]:
+    """Take in what a message tells of."""
+    return [(arrival, take_in(arrival)) for arrival in arrivals(body, runtime.settings.author_source)]
 
 
-def take_in(arrival: Arrival) -> None:
+def take_in(arrival: Arrival) -> Entry | None:
     door = retrying if arrival.key.startswith(keys.RETRIES) else receive
-    entry = door.receive(runtime.bench, arrival, pipeline_of, runtime.tell_file)
+    return door.receive(runtime.bench, arrival, pipeline_of, runtime.tell_file)
+
+
+def tell(arrival: Arrival, entry: Entry | None) -> None:
     if entry is None:
         pass_over(arrival)
         return
@@ -49,7 +57,8 @@ def pass_over(arrival: Arrival) -> None:
 
 
 def pipeline_of(dataset: str) -> Pipeline | None:
-    package = registry.package(dataset)
+    with loading:
+        package = registry.package(dataset)
     return package.pipeline if package else None
 
 
@@ -59,4 +68,12 @@ def pipeline_of(dataset: str) -> Pipeline | None:
 def handler(event, context):
     if not event["Records"]:  # how the local stack warms a worker up; Powertools takes it for an unknown kind of batch
         return {"batchItemFailures": []}
-    return process_partial_response(event=event, record_handler=take, processor=processor, context=context)
+    with ThreadPoolExecutor(AT_ONCE) as workers:
+        taken = {record["messageId"]: workers.submit(take, record["body"]) for record in event["Records"]}
+
+        def outcome(record: SQSRecord) -> None:
+            """Raises what was raised over this message, so that it alone is delivered again."""
+            for arrival, entry in taken[record.message_id].result():
+                tell(arrival, entry)
+
+        return process_partial_response(event=event, record_handler=outcome, processor=processor, context=context)

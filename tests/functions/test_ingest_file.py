@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from threading import Barrier
 from types import ModuleType
 from typing import Any
 from urllib.parse import quote_plus
@@ -13,10 +14,14 @@ from moto import mock_aws
 
 from tests.functions.test_handlers import CONTEXT, load
 from towline import keys
-from towline.ingest import manifest
+from towline.errors import Unavailable
+from towline.inbox import Arrival
+from towline.ingest import manifest, receive
+from towline.ingest.entry import Entry
 from towline.pipeline import registry
 from towline.pipeline.registry import BrokenPipeline
 from towline.store import Stat
+from towline.workbench import Workbench
 
 NAME = "sightings"
 
@@ -124,6 +129,25 @@ def test_a_file_of_a_broken_pipeline_waits_and_holds_up_no_other(
     landed = [put(ingest, f"raw/{dataset}/a.csv", b"x\n1\n") for dataset in ("broken", NAME)]
     assert deliver(ingest, *landed) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
     assert len(manifest.entries(ingest.runtime.bench.store, NAME)) == 1
+
+
+def test_some_messages_are_worked_on_at_once_and_each_that_fails_is_named(
+    ingest: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_in, together = receive.receive, Barrier(ingest.AT_ONCE, timeout=10)
+
+    def meet(bench: Workbench, arrival: Arrival, *how: Any) -> Entry | None:
+        together.wait()  # until as many are here as there may be
+        if arrival.key.endswith("unlucky.csv"):
+            raise Unavailable("no answer")
+        return take_in(bench, arrival, *how)
+
+    monkeypatch.setattr(receive, "receive", meet)
+    names = [f"{number} unlucky.csv" if number % 3 == 1 else f"{number}.csv" for number in range(2 * ingest.AT_ONCE)]
+    landed = [put(ingest, f"raw/{NAME}/{name}", b"x\n%d\n" % number) for number, name in enumerate(names)]
+    unlucky = [{"itemIdentifier": str(number)} for number, name in enumerate(names) if "unlucky" in name]
+    assert deliver(ingest, *landed) == {"batchItemFailures": unlucky}
+    assert len(manifest.entries(ingest.runtime.bench.store, NAME)) == len(names) - len(unlucky)
 
 
 def test_what_lies_where_nothing_is_taken_in_is_counted(
