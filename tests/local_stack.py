@@ -99,13 +99,14 @@ def invoke(info: StackInfo, output: str, event: object) -> Any:
     return json.loads(answer["Payload"].read())
 
 
-def eventually(look: Callable[[], T | None], seconds: float = 20) -> T:
-    """The first truthy thing that `look` returns; a failure when there is none in time."""
+def eventually(look: Callable[[], T | None], seconds: float = 20, pause: float = 0.02) -> T:
+    """The first truthy thing that `look` returns; a failure when there is none in time. `pause`: seconds between two
+    looks, which are work for the stack."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := look():
             return found
-        time.sleep(0.02)
+        time.sleep(pause)
     raise AssertionError(f"nothing within {seconds} s")
 
 

@@ -21,15 +21,16 @@ from towline.aws.s3 import S3Store
 from towline.errors import TowlineError
 from towline.ingest import manifest, places
 from towline.ingest.entry import BRONZE, DUPLICATE, QUARANTINED, Entry
-from towline.ingest.sampled import find
+from towline.ingest.sampled import find, missing
 from towline.local import stack as stacks
 from towline.local.stack import StackInfo
 from towline.pipeline import inventory, registry
 from towline.store import ObjectStore
 
-COUNT = int(os.environ.get("TOWLINE_FILES", "60"))
-PATIENCE = 30 + COUNT / 5  # seconds
 GOLF = "golf_rounds"
+COUNT = int(os.environ.get("TOWLINE_FILES", "60"))
+PATIENCE, PAUSE = 30 + COUNT / 5, 0.2  # seconds
+DATASETS = (mixed.DATASET, GOLF)
 
 
 def rounds() -> Iterator[File]:
@@ -62,11 +63,16 @@ def drop(store: ObjectStore, file: File) -> bool:
 
 def count(store: ObjectStore) -> int:
     """How many entries there are, which is quickly told."""
-    return sum(1 for dataset in (mixed.DATASET, GOLF) for _ in store.list(keys.entries(dataset)))
+    return sum(1 for dataset in DATASETS for _ in store.list(keys.entries(dataset)))
 
 
 def told(store: ObjectStore) -> list[Entry]:
-    return [entry for dataset in (mixed.DATASET, GOLF) for entry in manifest.scan(store, dataset)]
+    return [entry for dataset in DATASETS for entry in manifest.scan(store, dataset)]
+
+
+def is_sampled(store: ObjectStore) -> bool:
+    """Whether there is a sample for each bronze file, which is quickly told, too."""
+    return not any(True for dataset in DATASETS for _ in missing(store, dataset))
 
 
 def test_every_file_is_accounted_for_though_the_stack_is_killed_in_the_middle(tmp_path: Path) -> None:
@@ -88,8 +94,9 @@ def test_every_file_is_accounted_for_though_the_stack_is_killed_in_the_middle(tm
 
 def judge(info: StackInfo, files: list[File]) -> None:
     store = store_of(info)
-    eventually(lambda: count(store) >= len(files), PATIENCE)
-    eventually(lambda: {entry.raw for entry in told(store)} == {file.key for file in files}, PATIENCE)
+    eventually(lambda: count(store) >= len(files), PATIENCE, PAUSE)
+    eventually(lambda: {entry.raw for entry in told(store)} == {file.key for file in files}, PATIENCE, PAUSE)
+    eventually(lambda: is_sampled(store), PATIENCE, PAUSE)
     entries = told(store)
     # A put that was never answered may have happened, and was sent again: that is a version more, and an ingest more
     # where a second passed between the two.
@@ -118,7 +125,7 @@ def is_whole(store: ObjectStore, entry: Entry, body: bytes, kept: set[str]) -> b
     if entry.status == DUPLICATE:
         return entry.bronze in kept
     blob = store.get(entry.bronze)
-    return blob.body == body and bool(eventually(lambda: find(store, entry.bronze, blob.stat.etag), PATIENCE))
+    return blob.body == body and find(store, entry.bronze, blob.stat.etag) is not None
 
 
 def loaded(store: ObjectStore) -> None:
@@ -127,7 +134,7 @@ def loaded(store: ObjectStore) -> None:
     assert package is not None
     wanted = {entry.ingest for entry in manifest.scan(store, GOLF) if entry.status == BRONZE}
     assert len(wanted) == 4
-    eventually(lambda: inventory.read(store, keys.SILVER, GOLF).loaded.keys() == wanted, PATIENCE)
+    eventually(lambda: inventory.read(store, keys.SILVER, GOLF).loaded.keys() == wanted, PATIENCE, PAUSE)
 
 
 def nothing_failed(info: StackInfo) -> None:
