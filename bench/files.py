@@ -51,6 +51,7 @@ from towline.sampling.sample import ENDINGS
 
 SENDERS, PATIENCE = 8, 900.0
 PLAIN, KEPT = "plain/raw/", "plain/kept/"
+RAW, ENTRIES = f"{keys.RAW}{mixed.DATASET}/", keys.entries(mixed.DATASET)
 _PUT = re.compile(r"(\S+) PUT /[^/]+/(\S+) 200 ")
 
 Moments = Mapping[str, float]  # key -> seconds since 1970 at which its first PUT was answered
@@ -143,14 +144,15 @@ def script(s3: Any, bucket: str, files: Sequence[File]) -> Moments:
 
 
 def accounted(store: S3Store, files: Sequence[File]) -> dict[str, Entry]:
-    """The entry of each file, by its raw key, when all have one, and all in bronze a sample."""
+    """The entry of each file, by its raw key, when all that landed have one, and all in bronze a sample. Until then
+    that is seen from listings: reading the entries would take from those that are at work."""
     wanted, deadline = {file.key for file in files}, time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         time.sleep(1)
-        entries = {entry.raw: entry for entry in manifest.scan(store, mixed.DATASET) if entry.raw in wanted}
-        if entries.keys() == wanted and not list(missing(store, mixed.DATASET)):
-            return entries
-    raise SystemExit(f"after {PATIENCE:.0f} s {len(wanted - entries.keys()):,} files are not in the manifest")
+        landed, told = (sum(1 for _ in store.list(prefix)) for prefix in (RAW, ENTRIES))
+        if told >= landed and not list(missing(store, mixed.DATASET)):
+            return {entry.raw: entry for entry in manifest.scan(store, mixed.DATASET) if entry.raw in wanted}
+    raise SystemExit(f"after {PATIENCE:.0f} s {landed - told:,} files are not in the manifest")
 
 
 def sample_of(entry: Entry, put: Moments) -> str:
