@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 from urllib.parse import quote, unquote
 
-from towline.errors import EXIT_VIOLATIONS, TowlineError, UsageError
+from towline.errors import EXIT_VIOLATIONS, NotFound, TowlineError, UsageError
 
 # S3's limits ("Amazon S3 multipart upload limits", "Working with object metadata", "Naming objects"). Bytes.
 MIB, GIB = 1024**2, 1024**3
@@ -288,6 +288,14 @@ def folders(store: ObjectStore, prefix: str) -> Iterator[str]:
         if slash:
             yield name
         after = f"{prefix}{name}0" if slash else entry.key  # `0` is what comes after `/`
+
+
+def stat_of(store: ObjectStore, key: str) -> Stat | None:
+    """What is known of the current object; None: there is none."""
+    try:
+        return store.head(key)
+    except NotFound:
+        return None
 
 
 def check_key(key: str) -> str:

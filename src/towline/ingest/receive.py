@@ -26,7 +26,7 @@ from towline.ingest.entry import BRONZE, DUPLICATE, QUARANTINED, Entry
 from towline.ingest.rawfile import WHOLE, RawFile
 from towline.pipeline.definition import Pipeline, by_source
 from towline.sampling.look import Look, look
-from towline.store import ABSENT, ObjectStore, Stat
+from towline.store import ABSENT, ObjectStore, Stat, stat_of
 from towline.workbench import Workbench
 
 PipelineOf = Callable[[str], Pipeline | None]
@@ -137,7 +137,7 @@ def _copy(file: RawFile, target: str) -> Stat:
     try:
         return file.store.copy(file.held.key, target, version=file.held.version, when=ABSENT, metadata=_about(file))
     except PreconditionFailed as error:
-        if (there := _head(file.store, target)) is None:
+        if (there := stat_of(file.store, target)) is None:
             raise Contended(
                 f"another write of {target} interfered, and nothing was written: deliver it again"
             ) from error
@@ -154,7 +154,7 @@ def _take_back(file: RawFile, pipeline: Pipeline | None) -> None:
 def _copies(file: RawFile, targets: Sequence[str]) -> Iterator[Stat]:
     """The copies that there are of a file at these bronze keys."""
     for target in targets:
-        there = _head(file.store, target)
+        there = stat_of(file.store, target)
         if there is not None and there.metadata.get(places.INGEST) == file.ingest:
             yield there
 
@@ -168,13 +168,6 @@ def _targets(file: RawFile, pipeline: Pipeline | None) -> list[str]:
 
 def _about(file: RawFile) -> dict[str, str]:
     return places.metadata(file.ingest, file.stat.key, file.stat.version)
-
-
-def _head(store: ObjectStore, key: str) -> Stat | None:
-    try:
-        return store.head(key)
-    except NotFound:
-        return None
 
 
 def _is_there(store: ObjectStore, arrival: Arrival) -> bool:

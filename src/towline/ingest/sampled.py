@@ -13,12 +13,12 @@ from contextlib import suppress
 from datetime import datetime
 
 from towline import keys
-from towline.errors import NotFound, PreconditionFailed
+from towline.errors import PreconditionFailed
 from towline.inbox import Arrival
 from towline.objects import ObjectSource
 from towline.sampling.bounds import ROWS
 from towline.sampling.sample import ENDINGS, Sample, ending, sample
-from towline.store import ABSENT, ALWAYS, ObjectStore, Precondition, Stat
+from towline.store import ABSENT, ALWAYS, ObjectStore, Precondition, Stat, stat_of
 from towline.store import Entry as Listed
 from towline.workbench import Workbench
 
@@ -36,14 +36,14 @@ def sampled(bench: Workbench, arrival: Arrival) -> Stat | None:
     if not is_bronze(arrival.key):
         return None
     stat = _told(bench.store, arrival)
-    if _is_of(_head(bench.store, f"{keys.sample(stat.key)}{ending(stat.key)}"), stat):
+    if _is_of(stat_of(bench.store, f"{keys.sample(stat.key)}{ending(stat.key)}"), stat):
         return None
     made = make(bench.store, stat)
     key = keys.sample(stat.key, made.name)
     try:
         return _put(bench.store, key, made, stat, ABSENT)
     except PreconditionFailed:
-        return None if _is_of(_head(bench.store, key), stat) else _put(bench.store, key, made, stat, ALWAYS)
+        return None if _is_of(stat_of(bench.store, key), stat) else _put(bench.store, key, made, stat, ALWAYS)
 
 
 def make(store: ObjectStore, stat: Stat, rows: int = ROWS) -> Sample:
@@ -55,7 +55,7 @@ def make(store: ObjectStore, stat: Stat, rows: int = ROWS) -> Sample:
 def find(store: ObjectStore, bronze: str, etag: str) -> Stat | None:
     """The sample of a bronze object with this ETag; None: there is none yet."""
     for behind in ENDINGS:
-        found = _head(store, f"{keys.sample(bronze)}{behind}")
+        found = stat_of(store, f"{keys.sample(bronze)}{behind}")
         if found is not None and found.metadata.get(ETAG) == etag:
             return found
     return None
@@ -87,13 +87,6 @@ def _told(store: ObjectStore, arrival: Arrival) -> Stat:
     if named and arrival.version and arrival.etag and arrival.size:
         return Stat(arrival.key, arrival.size, arrival.etag, arrival.version, named, {})
     return store.head(arrival.key, version=arrival.version)
-
-
-def _head(store: ObjectStore, key: str) -> Stat | None:
-    try:
-        return store.head(key)
-    except NotFound:
-        return None
 
 
 def _is_of(sample: Stat | None, bronze: Stat) -> bool:
