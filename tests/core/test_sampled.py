@@ -80,6 +80,17 @@ def test_a_sample_is_written_once_and_found_where_the_name_promises_it(bench: Wo
     assert len(list(bench.store.versions(written.key))) == 1
 
 
+@pytest.mark.parametrize(("name", "body"), [("a.png", raw.parquet()), ("a.csv", b"\x89PNG\r\n\x1a\n")])
+def test_of_a_file_that_is_not_what_its_name_says_nothing_is_written_twice(
+    bench: Workbench, name: str, body: bytes
+) -> None:
+    landed = arrival(bronze(bench, name, body))
+    written = sampled(bench, landed)
+    assert written
+    assert sampled(bench, landed) is None
+    assert len(list(bench.store.versions(written.key))) == 1
+
+
 def test_what_cannot_be_shown_says_why_and_when_it_was_written(bench: Workbench) -> None:
     written = sampled(bench, arrival(bronze(bench, "broken.parquet", b"PAR1 and nothing")))
     assert written
