@@ -314,7 +314,8 @@ def _conformed(parts: list[pa.Table], contract: Contract) -> tuple[pa.Table, tup
             whole = whole.append_column(field.name, pa.nulls(whole.num_rows, field.arrow))
     found, report = proposals.conformed(whole.select(contract.names), contract)
     if found is None:
-        raise Unfit(next(each.message for each in report.violations if each.severity == "error"))
+        why = next(each.message for each in report.violations if each.severity == "error")
+        raise Unfit(f"{why}; the master's contract must have the table's types (docs/pipelines.md: For a master)")
     return tables.sort(found, contract.key), unknown
 
 
