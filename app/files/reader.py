@@ -10,7 +10,7 @@ from threading import Lock
 from app.files import sheet
 from app.files.ledger import Ledger
 from app.files.sheet import Sheet
-from towline import keys
+from towline import keys, reconcile
 from towline.errors import NotFound
 from towline.ingest import landed, manifest
 from towline.ingest.entry import Entry
@@ -44,6 +44,10 @@ class Reader:
         entries = manifest.entries(self.bench.store, dataset)
         loaded = inventory.read(self.bench.store, keys.SILVER, dataset).loaded
         return Ledger.of(entries, loaded, landed.under_way(self.bench.store, dataset, entries))
+
+    def problems(self, dataset: str) -> list[str]:
+        """What Reconcile found that keeps the dataset's files waiting."""
+        return reconcile.problems(self.bench.store, dataset)
 
     def sample(self, bronze: str) -> tuple[str, list[Sheet]] | None:
         """The name of the sample of a bronze file, and what it shows; None: there is none yet."""

@@ -98,6 +98,8 @@ def _rows(refused: Refused) -> None:
     except TowlineError as error:
         st.html(markup.message("stop", str(error)))
         return
+    if not count:
+        return  # the file failed as a whole, none of its rows by itself
     sheet = of_table(table)
     st.html(markup.subheading("Refused rows", html.rows_of(len(sheet.rows), count)))
     st.html(html.sheet(sheet, "Refused rows"))

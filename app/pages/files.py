@@ -34,6 +34,7 @@ def page() -> None:
     _head(dataset, ledger)
     upload.told(dataset)
     _notice(Session.here())
+    _problems(dataset, ledger)
     if not ledger.lines:
         way = f"Put one in here, with `towline ingest {dataset} FILE`, or below raw/{dataset}/ in the bucket."
         st.html(markup.message("info", f"No file has come in for {dataset} yet. {way}"))
@@ -89,6 +90,15 @@ def _notice(session: Session) -> None:
     if session.notice:
         st.html(markup.message("warn", session.notice))
         session.notice = ""
+
+
+def _problems(dataset: str, ledger: Ledger) -> None:
+    """Why files stay under way: what somebody has to mend, such as a pipeline that cannot be used."""
+    if ledger.counts["Under way"]:
+        for problem in reader().problems(dataset):
+            st.html(
+                markup.message("stop", f"Reconcile says of {dataset}: {problem}. Until that is mended, files wait.")
+            )
 
 
 def _head(dataset: str, ledger: Ledger) -> None:

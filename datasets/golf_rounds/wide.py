@@ -8,47 +8,40 @@ to rows by Arrow's kernels: the columns of one kind, slot after slot, are one lo
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache, reduce
-from itertools import count, islice
-from typing import IO
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 
 from towline.errors import UnreadableFile
+from towline.pipeline import csvfile
 from towline.pipeline.definition import BronzeFile
-from towline.pipeline.texts import refused
-from towline.store import MIB
 
 from .pieces import ROUND, SLOT, SLOTS_MAX, Piece
 
-BLOCK = 8 * MIB  # of text, in which a whole line must fit; Arrow reads some ahead
-HEADER_MAX = 4 * MIB
 PLACES_MAX = 2**20  # slots of a piece, filled or not
-SKIPPED_MAX = 100_000  # lines that do not fit, from one that does to the next
-_SHOWN = 200  # characters of one
 _SLOT = re.compile(r"locations\[(0|[1-9]\d{0,8})\]\.(.+)")
 
 
 def read(file: BronzeFile, separator: str = ",") -> Iterator[Piece]:
     """UnreadableFile: it is no CSV, or a line is longer than a block."""
-    header = _header(file, separator)
+    header = csvfile.header(file, separator)
+    known = [name for name in header if is_known(name)]
     slots, unknown = _slots(header), _unknown(header)
     skipped: dict[int, str] = {}
     row = 1
-    for batch in _cut(_batches(file, header, separator, skipped), PLACES_MAX // slots):
-        numbers = list(islice((number for number in count(row) if number not in skipped), batch.num_rows))
+    for batch in _cut(csvfile.batches(file, known, separator, skipped), PLACES_MAX // slots):
+        numbers = csvfile.numbers(row, skipped, batch.num_rows)
         row = numbers[-1] + 1 if numbers else row
-        yield Piece(_rounds(batch, numbers), _unpivoted(batch, slots), _ragged(skipped, row, len(header)), unknown)
+        yield Piece(
+            _rounds(batch, numbers), _unpivoted(batch, slots), csvfile.ragged(skipped, row, len(header)), unknown
+        )
         unknown = ()
     if skipped:
         last = max(skipped) + 1
-        yield Piece(_rounds(None, []), _no_slots(), _ragged(skipped, last, len(header)), unknown)
+        yield Piece(_rounds(None, []), _no_slots(), csvfile.ragged(skipped, last, len(header)), unknown)
 
 
 @lru_cache(maxsize=50_000)  # names of columns come again, file after file
@@ -56,22 +49,6 @@ def slot_of(column: str) -> tuple[int, str] | None:
     """`locations[3].pace` -> (3, "pace"); None for a column of the round."""
     found = _SLOT.fullmatch(column)
     return (int(found[1]), found[2]) if found else None
-
-
-def _header(file: BronzeFile, separator: str) -> list[str]:
-    """The columns' names, as the first line has them."""
-    with file.open() as stream:
-        head = stream.read(HEADER_MAX)
-    text = head.decode("utf-8-sig", errors="replace")
-    try:
-        names = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), [])
-    except csv.Error as error:
-        raise UnreadableFile(
-            f"{file.source.where}: the header cannot be read ({error}); it must be one line of CSV"
-        ) from None
-    if len(head) == HEADER_MAX and not re.search(r"[\r\n]", text):
-        raise UnreadableFile(f"{file.source.where}: no line ends within {HEADER_MAX:,} bytes; this is no table")
-    return names
 
 
 def _slots(header: Sequence[str]) -> int:
@@ -94,57 +71,6 @@ def _unknown(header: Sequence[str]) -> tuple[str, ...]:
     """Names that are neither a round's nor a slot's; those of slots once for all slots."""
     names = (name for name in header if not is_known(name))
     return tuple(dict.fromkeys(f"locations[i].{found[1]}" if (found := slot_of(name)) else name for name in names))
-
-
-def _batches(
-    file: BronzeFile, header: Sequence[str], separator: str, skipped: dict[int, str]
-) -> Iterator[pa.RecordBatch]:
-    """The known columns as text, a block at a time; lines that do not fit the header are noted in `skipped`.
-
-    Arrow's threads read ahead, and do not count lines: where there is one that does not fit, the file is read again,
-    block by block, and goes on where it was."""
-    given = 0
-    try:
-        with file.open() as stream:
-            for batch in _opened(stream, header, separator):
-                yield batch
-                given += 1
-            return
-    except pa.ArrowInvalid:
-        pass  # of which the other way says what it is
-    try:
-        with file.open() as stream:
-            yield from islice(_opened(stream, header, separator, skipped), given, None)
-    except pa.ArrowInvalid as error:
-        raise UnreadableFile(
-            f"{file.source.where} cannot be read as CSV ({error}); a line may have {BLOCK:,} bytes, all text is UTF-8, "
-            "and quotation marks open and close whole cells"
-        ) from None
-
-
-def _opened(
-    stream: IO[bytes], header: Sequence[str], separator: str, skipped: dict[int, str] | None = None
-) -> pyarrow.csv.CSVStreamingReader:
-    """ArrowInvalid, also while it is read: it is no CSV, or, without `skipped`, a line does not fit the header."""
-
-    def skip(line: pyarrow.csv.InvalidRow) -> str:
-        if skipped is None or len(skipped) >= SKIPPED_MAX:
-            return "error"
-        skipped[line.number - 1] = f"{line.actual_columns} cells: {line.text[:_SHOWN]}"
-        return "skip"
-
-    known = [name for name in header if is_known(name)]
-    return pyarrow.csv.open_csv(
-        stream,
-        pyarrow.csv.ReadOptions(use_threads=skipped is None, block_size=BLOCK),
-        pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=skip),
-        pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(known, pa.string()),
-            include_columns=known,
-            null_values=[""],
-            strings_can_be_null=True,
-        ),
-    )
 
 
 def _cut(batches: Iterator[pa.RecordBatch], rounds: int) -> Iterator[pa.RecordBatch]:
@@ -200,10 +126,3 @@ def _position(taken: pa.Array, rounds: int) -> tuple[pa.Array, pa.Array]:
 def _no_slots() -> pa.Table:
     numbers = {name: pa.array([], pa.int64()) for name in ("round", "index")}
     return pa.table(numbers | {kind: pa.array([], pa.string()) for kind in SLOT})
-
-
-def _ragged(skipped: dict[int, str], before: int, width: int) -> pa.Table:
-    """Take the lines before a row off `skipped`, as refused rows."""
-    rows = [row for row in sorted(skipped) if row < before]
-    texts = pa.array([skipped.pop(row) for row in rows], pa.string())
-    return refused(pa.array(rows, pa.int64()), "", texts, f"the line does not have {width} cells, as the header has")

@@ -103,6 +103,13 @@ def last_run(store: ObjectStore) -> Run | None:
         raise Corrupt(said) from error
 
 
+def problems(store: ObjectStore, dataset: str) -> list[str]:
+    """What the last run could not put in order of a dataset, in its words."""
+    run = last_run(store)
+    about = f"{dataset}: "
+    return [said.removeprefix(about) for said in (run.problems if run else ()) if said.startswith(about)]
+
+
 def reconcile(bench: Workbench, since: datetime | None = None, until: datetime | None = None) -> Findings:
     """Put the datasets in order and find what waits in the inbox, and what was reviewed. Only proposals and reviews
     from `since` (None: all) up to `until` (None: now) are looked at: younger ones are still under way."""

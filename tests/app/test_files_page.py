@@ -8,7 +8,7 @@ import json
 import time
 import zipfile
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import openpyxl
 import pyarrow as pa
@@ -27,6 +27,7 @@ from towline.connect import Connection
 from towline.parquet.source import BytesSource
 from towline.pipeline import inventory
 from towline.pipeline.inventory import FAILED, Inventory, Loaded
+from towline.reconcile import Findings, note
 from towline.sampling.sample import sample
 
 NASTY = "evil\n<script>alert(1)</script>![x](http:\u202eevil.example)\"'&.csv"
@@ -177,7 +178,7 @@ class Screen:
         patch.setenv("LOGNAME", "ana")
         pipeline = Pipeline()
         patch.setattr(connect, "connect", lambda settings: Connection(settings, pipeline.bench))
-        self.store = pipeline.store
+        self.bench, self.store = pipeline.bench, pipeline.store
         self.files = Furnished(self.store)
         self.tab = AppTest.from_function(script, default_timeout=30)
 
@@ -233,6 +234,10 @@ def test_what_is_not_there_yet_is_said_in_plain_sentences(screen: Screen) -> Non
     assert "No load has taken it yet" in shown
     assert "There is none yet" in shown
     assert "temp_c" not in shown
+    assert "Reconcile says" not in shown
+    found = Findings((), (), (), (), (f"{SET}: pipeline.py fails", "others: too"))
+    note(screen.bench, found, timedelta(minutes=10), {})
+    assert f"Reconcile says of {SET}: pipeline.py fails. Until that is mended, files wait." in screen.open()
 
 
 def test_a_refused_file_says_why_and_is_retried(screen: Screen) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Literal
 
 import pytest
@@ -11,6 +12,7 @@ from tests.cli.conftest import Towline
 from tests.core.landed import arrival
 from towline import keys
 from towline.ingest import receive, sending
+from towline.reconcile import Findings, note
 from towline.store import MIB
 
 CSV = "x,y\n1,2\n"
@@ -69,6 +71,9 @@ def test_what_takes_too_long_is_told_and_is_safe(bay: Towline) -> None:
     assert (result.code, result.json[0]["raw"]) == (12, "raw/golf/a.csv")
     assert "status" not in result.json[0]
     assert "they are safe there" in result.err
+    note(bay.pipeline.bench, Findings((), (), (), (), ("golf: pipeline.py fails",)), timedelta(minutes=10), {})
+    result = bay("ingest", "golf", bay.file("b.csv", CSV), "--wait", "--timeout", "0")
+    assert "what Reconcile found wrong with golf: pipeline.py fails" in result.err
 
 
 def test_a_large_file_goes_by_parts(bay: Towline, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from towline.connect import Connection
 from towline.errors import LocalStackError
 from towline.local import stack
 from towline.local.stack import StackInfo, Start
+from towline.pipeline import registry
 from towline.settings import Settings
 from towline.store import Always
 
@@ -71,6 +72,18 @@ def test_up_prints_the_addresses_and_stays(bucket: Towline, stacks: Stacks, tmp_
     assert str(tmp_path) in result.out
     assert stacks.asked[-1] == ("hold", str(tmp_path))
     assert [step[2].app for step in stacks.asked[:2]] == [False, True]
+
+
+def test_up_says_that_a_stack_which_runs_has_the_code_that_it_had_and_which_pipelines_are_broken(
+    bucket: Towline, stacks: Stacks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "warning" not in bucket.good("up", "--detach", "--no-app").err
+    (tmp_path / "casts").mkdir()
+    (tmp_path / "casts" / "pipeline.py").write_text("PIPELINE = 1")
+    monkeypatch.setattr(registry, "home", lambda: tmp_path)
+    said = bucket.good("up", "--detach", "--no-app").err
+    assert "ran already and is left as it is: `towline down` and `towline up` have it run changed code" in said
+    assert f"warning: {tmp_path / 'casts'}: pipeline.py defines no PIPELINE" in said
 
 
 def test_up_with_json_prints_the_four_things_that_programs_need(

@@ -32,6 +32,7 @@ from tests.core.golf import (
 from towline import keys
 from towline.errors import UnreadableFile
 from towline.keys import RawKey
+from towline.pipeline import csvfile
 
 
 def test_a_file_written_by_hand() -> None:
@@ -272,7 +273,7 @@ def test_short_lines_with_many_empty_slots_are_taken_in_small_pieces() -> None:
 
 
 def test_a_file_in_which_no_line_fits_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module("wide"), "SKIPPED_MAX", 100)
+    monkeypatch.setattr(csvfile, "SKIPPED_MAX", 100)
     with pytest.raises(UnreadableFile, match="Expected 5 columns, got 2"):
         conformed(wide([{"startTime": ""}]) + "x,y\n" * 101)
 
@@ -297,14 +298,14 @@ def test_where_blocks_of_text_end_makes_no_difference(monkeypatch: pytest.Monkey
         lines[number] += ",more"
     text = "\n".join([header, *lines])
     whole = conformed(text)
-    monkeypatch.setattr(module("wide"), "BLOCK", 4096)
+    monkeypatch.setattr(csvfile, "BLOCK", 4096)
     assert conformed(text) == whole
     assert [row for row, _, _ in whole.refused] == [101, 201, 300]
     assert [event["row"] for event in whole.events[::2]] == [n for n in range(1, 301) if n not in (101, 201, 300)]
 
 
 def test_a_line_longer_than_a_block_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module("wide"), "BLOCK", 4096)
+    monkeypatch.setattr(csvfile, "BLOCK", 4096)
     with pytest.raises(UnreadableFile, match="a line may have 4,096 bytes"):
         conformed(wide([fix()] * 40))
 

@@ -22,7 +22,7 @@ from towline.memory import fail_once
 from towline.pipeline import inventory, mastering
 from towline.pipeline.inventory import PartitionFile
 from towline.pipeline.load import load
-from towline.pipeline.mastering import principal, propose
+from towline.pipeline.mastering import owes, principal, propose
 from towline.receipts import Receipt
 
 
@@ -67,9 +67,15 @@ class Lake:
         self.nets.pipeline.store.put(key, body)
         return PartitionFile(key, len(rows), len(body), digest, ("i1",))
 
+    @property
+    def package(self) -> Any:
+        return SimpleNamespace(pipeline=SimpleNamespace(dataset=SET, masters=self.masters or {TABLE: NAME}))
+
     def propose(self) -> list[str]:
-        package = SimpleNamespace(pipeline=SimpleNamespace(dataset=SET, masters=self.masters or {TABLE: NAME}))
-        return propose(self.nets.pipeline.bench, package)
+        return propose(self.nets.pipeline.bench, self.package)
+
+    def owes(self) -> bool:
+        return owes(self.nets.pipeline.bench, self.package)
 
     def step(self, volumes: Volumes) -> list[str]:
         """A load, its proposal, and what the functions do with that."""
@@ -106,7 +112,7 @@ def test_rows_that_differ_become_one_proposal_that_says_which_load(lake: Lake) -
     assert receipt.note.startswith("tows_raw.net, load l1: 2 rows")
     assert (lake.volume(1, 0), lake.volume(3, 0)) == (11.0, 5.0)
     assert lake.nets.row(1, 0)["vessel"] == "Meridian", "columns that the table lacks stay"
-    assert said == f"tows_raw.net: 2 rows proposed to nets as {receipt.proposal}; it has no column depth"
+    assert said == f"tows_raw.net: 2 rows proposed to nets as {receipt.proposal}; nets has no column depth"
 
 
 def test_nothing_new_is_proposed_once_only(lake: Lake) -> None:
@@ -119,7 +125,7 @@ def test_nothing_new_is_proposed_once_only(lake: Lake) -> None:
 
 
 def test_a_table_that_the_master_holds_is_said_and_not_proposed(lake: Lake) -> None:
-    assert lake.step(HELD) == ["tows_raw.net: nets has all of it; it has no column depth"]
+    assert lake.step(HELD) == ["tows_raw.net: nets has all of it; nets has no column depth"]
     assert lake.inbox() == []
 
 
@@ -157,6 +163,59 @@ def test_a_cell_that_both_changed_since_is_a_conflict_and_is_not_proposed_again(
     assert lake.volume(1, 0) == 99.0
     lake.step({**HELD, (1, 0): 12.0, (2, 1): 8.0})
     assert (lake.volume(1, 0), lake.volume(2, 1)) == (99.0, 8.0), "people decide on a conflict"
+
+
+def test_what_is_in_nobodys_way_reaches_the_master_though_its_proposal_is_in_conflict(lake: Lake) -> None:
+    lake.step({**HELD, (1, 0): 11.0})
+    lake.nets.pipeline.send(lake.nets.dataset, lake.nets.edit(1, 0, volume=99.0))
+    found = {**HELD, (1, 0): 12.0, (2, 1): 8.0, (3, 0): 5.0}
+    lake.step(found)
+    assert lake.volume(2, 1) == 7.25, "a proposal in conflict is for people, whole"
+    assert lake.owes()
+    (said,) = lake.propose()
+    assert "2 rows proposed to nets" in said
+    assert "1 cell that people changed before stays" in said
+    lake.nets.pipeline.pump()
+    assert [receipt.status for receipt in lake.sent()] == ["committed", "conflicted", "committed"]
+    assert (lake.volume(1, 0), lake.volume(2, 1), lake.volume(3, 0)) == (99.0, 8.0, 5.0)
+    assert lake.step({**found, (3, 0): 6.0})[0].startswith("tows_raw.net: 1 row proposed"), "as a row of its own"
+    assert lake.volume(3, 0) == 6.0
+
+
+def test_a_row_that_people_made_before_the_table_had_it_stays_and_is_filled(lake: Lake) -> None:
+    lake.step(HELD)
+    rows = [{"tow": 3, "net": net, "volume": volume, "vessel": "Meridian"} for net, volume in ((0, 1.0), (1, None))]
+    made = lake.nets.dataset.rows(
+        [RowChange(None, {**row, "is_day": None}) for row in rows], "by hand", lake.nets.commit
+    )
+    lake.nets.pipeline.send(lake.nets.dataset, made)
+    lake.step({**HELD, (1, 0): 11.0})
+    (said,) = lake.step({**HELD, (1, 0): 11.0, (3, 0): 5.0, (3, 1): 6.0})
+    assert "1 row proposed to nets" in said
+    assert "1 cell that people changed before stays" in said
+    assert (lake.volume(3, 0), lake.volume(3, 1)) == (1.0, 6.0)
+
+
+def test_a_table_that_has_no_value_clears_none(lake: Lake) -> None:
+    nothing: Any = None
+    lake.step({**HELD, (1, 0): nothing, (2, 1): 8.0})
+    assert (lake.volume(1, 0), lake.volume(2, 1)) == (10.5, 8.0)
+
+
+def test_it_is_known_whether_there_is_something_to_propose_or_to_hear(lake: Lake) -> None:
+    assert not lake.owes(), "nothing was loaded"
+    lake.load({**HELD, (1, 0): 11.0})
+    assert lake.owes(), "a load died before it proposed"
+    lake.propose()
+    assert lake.owes(), "it may not have been sent"
+    lake.nets.pipeline.pump()
+    assert lake.owes(), "what became of it was not heard"
+    lake.propose()
+    assert not lake.owes()
+    lake.step({**HELD, (1, 0): -1.0})
+    assert not lake.owes(), "what was rejected waits for the next load"
+    lake.masters = {TABLE: "nowhere"}
+    assert not lake.owes(), "there is no such master yet"
 
 
 def test_a_cell_that_people_changed_long_before_stays_and_that_is_said(lake: Lake) -> None:

@@ -18,6 +18,7 @@ from towline.errors import ContractError, UnreadableFile
 from towline.memory import MemoryStore
 from towline.pipeline import bronzefile, partition, registry
 from towline.pipeline.bronzefile import StoredFile
+from towline.pipeline.load import load
 from towline.pipeline.quality import Tally, judge
 from towline.pipeline.registry import BrokenPipeline
 from towline.pipeline.texts import refused
@@ -74,12 +75,18 @@ def test_modules_beside_the_pipeline_are_its_own(copied: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "text", "said"),
     [
-        ("pipeline.py", "import nothing_of_that_name", "ModuleNotFoundError"),
+        ("pipeline.py", "\nimport nothing_of_that_name", r"ModuleNotFoundError: .* \(pipeline.py, line 2\)"),
         ("pipeline.py", "PIPELINE = 3", "defines no PIPELINE"),
         (
             "pipeline.py",
             "from towline.pipeline.definition import Pipeline\nPIPELINE = Pipeline('x', None)",
             "dataset 'x'",
+        ),
+        (
+            "pipeline.py",
+            "from towline.pipeline.definition import Pipeline\n"
+            "PIPELINE = Pipeline('thermometers', None, masters={'reading': 'log'})",
+            "masters names 'reading', .* there are readings, warmest_by_day",
         ),
         ("contracts/readings.json", "{}", "has no towline"),
         ("contracts/Readings.json", "{}", "cannot name a dataset"),
@@ -92,6 +99,16 @@ def test_a_broken_pipeline_says_what_is_wrong(copied: Path, file: str, text: str
     with pytest.raises(BrokenPipeline, match=said):
         registry.load(copied)
     assert isinstance(registry.packages(copied.parent)[DATASET], BrokenPipeline)
+
+
+def test_a_fault_is_told_by_its_place_in_the_pipelines_own_code(copied: Path) -> None:
+    code = copied / "pipeline.py"
+    code.write_text(code.read_text().replace('moments(piece["time"])', 'moments(piece["time"], "%q")'))
+    (line,) = (number for number, text in enumerate(code.read_text().splitlines(), 1) if "%q" in text)
+    at = bench()
+    entry = land(at, 1, b"sensor,time,temperature\na,2026-01-01T00:00:00,1\n")
+    loaded = load(at, registry.load(copied)).taken[entry.ingest]
+    assert loaded.reasons[0].endswith(f"(ValueError in pipeline.py, line {line}): mend the pipeline")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +138,7 @@ def test_every_member_of_the_silver_block_is_documented() -> None:
 
 def test_the_page_shows_the_pipeline_that_is_tested() -> None:
     page = (ROOT / "docs" / "pipelines.md").read_text()
-    for file in ("pipeline.py", "contracts/readings.json"):
+    for file in ("pipeline.py", "contracts/readings.json", "gold/warmest_by_day.sql"):
         assert (PIPELINES / DATASET / file).read_text() in page
 
 

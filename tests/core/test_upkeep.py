@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from tests.core.thermometers import DATASET, THERMOMETERS, bench, csv, land
 from towline import keys
 from towline.inbox import Arrival
 from towline.ingest import sampled
-from towline.pipeline import goldsql, inventory
+from towline.pipeline import goldsql, inventory, mastering
 from towline.pipeline.gold import sources
 from towline.pipeline.inventory import Inventory, PartitionFile
 from towline.pipeline.load import load
@@ -71,6 +73,14 @@ def test_gold_that_a_load_died_before_is_asked_for() -> None:
     assert found(keep_up(at, PACKAGES)) == {"bronze": 1, "loads": [DATASET]}
     make_gold(at)
     assert found(keep_up(at, PACKAGES)) == {"bronze": 1}
+
+
+def test_rows_that_a_master_was_not_told_of_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = bench()
+    land(at, 1, READING)
+    up_to_date(at)
+    monkeypatch.setattr(mastering, "owes", lambda bench, package: package is THERMOMETERS)
+    assert found(keep_up(at, PACKAGES)) == {"loads": [DATASET]}
 
 
 def test_a_changed_pipeline_has_old_files_loaded_anew() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
+from shutil import copytree
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -14,7 +16,9 @@ from moto import mock_aws
 from tests.core.thermometers import DATASET, PIPELINES, csv, land, readings, silver
 from tests.functions.test_handlers import CONTEXT, load
 from tests.functions.test_ingest_file import event
+from tests.pipeline import Pipeline
 from towline import keys
+from towline.contract import Contract
 from towline.ingest.entry import QUARANTINED, Entry
 from towline.pipeline import registry
 from towline.pipeline.gold import GoldResult
@@ -93,6 +97,28 @@ def test_a_broken_pipeline_keeps_its_own_messages_only(
     answer = deliver(function, key_of("broken"), key_of(DATASET))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}]}
     assert readings(function.runtime.bench) == [("a", 1.0)]
+
+
+def test_a_package_that_names_a_master_has_its_rows_proposed_to_it(
+    function: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = copytree(PIPELINES / DATASET, tmp_path / DATASET)
+    code = package / "pipeline.py"
+    named = code.read_text("utf-8").replace("conform, header)", 'conform, header, masters={"readings": "log"})')
+    code.write_text(named, "utf-8")
+    monkeypatch.setattr(registry, "home", lambda: tmp_path)
+    team = Pipeline()
+    monkeypatch.setattr(function.runtime, "bench", team.bench)
+    first = b"sensor,time,day,temperature\na,2026-01-01T00:00:00,2026-01-01,1\n"
+    log = team.dataset("log")
+    contract = json.loads(Path(package / "contracts/readings.json").read_bytes())
+    contract["towline"] = {"version": 1, "dataset": "log"}
+    team.send(log, log.create("log.csv", first, Contract.parse(contract), "first"))
+    land(team.bench, 1, csv("a 1 0 1.5", "b 1 1 2"))
+    assert deliver(function, key_of(DATASET)) == {"batchItemFailures": []}
+    team.pump()
+    assert [(row["sensor"], row["temperature"]) for row in log.table()[1].to_pylist()] == [("a", 1.5), ("b", 2.0)]
+    assert next(iter(log.log()))["user"] == f"pipeline-{DATASET}"
 
 
 def test_what_still_waits_when_time_runs_out_waits(function: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from rich.text import Text
 
+from towline import reconcile
 from towline.cli.manifest import table, to_json
 from towline.cli.options import Call, called, table_file, timeout_option
 from towline.cli.output import emit, progress, safe, say, show
@@ -74,5 +75,7 @@ def _await(call: Call, sent: Sequence[Sent], timeout: float) -> int:
         show(table(entries))
     if late is not None:
         say(f"error: {late}")
+        for problem in reconcile.problems(bench.store, sent[0].dataset):
+            say(f"what Reconcile found wrong with {sent[0].dataset}: {problem}")
         return late.exit_code
     return EXIT_VIOLATIONS if any(entry.status == QUARANTINED for entry in entries) else EXIT_OK

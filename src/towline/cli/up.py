@@ -13,6 +13,8 @@ from towline.cli.output import emit, progress, say
 from towline.errors import LocalStackError
 from towline.local import stack
 from towline.local.stack import DEFAULT_PORT, StackInfo, Start
+from towline.pipeline import registry
+from towline.pipeline.registry import BrokenPipeline
 from towline.settings import chosen_data_dir
 
 port_option = click.option(
@@ -52,9 +54,17 @@ def start(call: Call, how: Start, *, detach: bool) -> StackInfo:
         if how.app:
             phase("starting the editor")
             info = _with_editor(directory, how, ran_already)
-    for warning in info.warnings:
+    if ran_already:
+        say("this stack ran already and is left as it is: `towline down` and `towline up` have it run changed code")
+    for warning in (*info.warnings, *_broken_pipelines()):
         say(f"warning: {warning}")
     return info
+
+
+def _broken_pipelines() -> list[str]:
+    """What is wrong with pipelines of this checkout."""
+    broken = (str(found) for found in registry.packages().values() if isinstance(found, BrokenPipeline))
+    return [f"{said}; files for it wait: mend it, then `towline down` and `towline up`" for said in broken]
 
 
 def _with_editor(directory: Path, how: Start, ran_already: bool) -> StackInfo:

@@ -1,6 +1,6 @@
 """What a pipeline is: `datasets/<name>/pipeline.py` defines one, beside its contracts and gold/*.sql.
 
-    datasets/<name>/pipeline.py             PIPELINE = Pipeline(dataset=..., header=..., partition=..., conform=...)
+    datasets/<name>/pipeline.py             PIPELINE = Pipeline(dataset=..., conform=..., header=..., masters=...)
     datasets/<name>/contracts/<table>.json  a contract for each silver table: columns, key, ranges, thresholds
     datasets/<name>/gold/<table>.sql        a SELECT for each gold table
 

@@ -4,7 +4,8 @@ What a master was told of a table is kept beside the inventory (`keys.told`): th
 proposal that was taken, `said`, and of the one that is under way, `asked`. What is proposed follows from both: the rows
 that differ between the files then and the files now, held against the master as the pipeline last saw it. So a cell
 that people changed and the pipeline did not stays as they left it; one that both changed since is a conflict, as
-between people.
+between people. A proposal in conflict is people's to decide, whole; what of it is in nobody's way is proposed again
+without the rest, on the head, where what people set is as what they set long before.
 
 A proposal is written down before it is sent, under an id that follows from dataset, table and load: a crash in between
 is healed by the next call, which sends it, and no call sends another before this one is decided.
@@ -12,7 +13,6 @@ is healed by the next call, which sends it, and no call sends another before thi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -27,47 +27,25 @@ from towline.change import RowChange, same_row
 from towline.contract import Contract
 from towline.dataset import Dataset, Draft
 from towline.diff import diff
-from towline.errors import Corrupt, NotFound, PreconditionFailed
+from towline.errors import NotFound
 from towline.files import write_table
 from towline.objects import open_blob
 from towline.parquet.footer import TAIL
 from towline.parquet.tablefile import TableFile
 from towline.pipeline import inventory
+from towline.pipeline import told as record
 from towline.pipeline.inventory import Inventory
 from towline.pipeline.registry import INGEST, Package
+from towline.pipeline.told import Files, Said, Told
 from towline.receipts import Receipt
 from towline.rows import Rows
-from towline.store import ABSENT, Matches, ObjectStore, Precondition
+from towline.store import ObjectStore
 from towline.values import Key, Row, same
 from towline.workbench import Workbench
 
-FORMAT = "towline.told/v1"
 FEW = 2_000  # changes that travel as single rows; more are a table file
 MOST = 200_000  # rows of changed partitions that are compared at once
 LOOKS, PAUSE = 20, 0.5  # looks at a proposal that is on its way, and seconds between two
-
-Files = Mapping[str, tuple[str, str]]  # partition -> key and digest of its file
-
-
-@dataclass(frozen=True)
-class Said:
-    """What was said to a master: the files of a table then, the load that made them, the commit of the master that it
-    was said on, or that took it; and the proposal's id."""
-
-    proposal: str
-    load: str
-    base: str
-    files: Files
-
-
-@dataclass(frozen=True)
-class Told:
-    """What a master was told of a table. `etag` as of the object that it was read from."""
-
-    key: str
-    said: Said | None = None
-    asked: Said | None = None
-    etag: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +59,7 @@ class Table:
 
     @property
     def files(self) -> Files:
-        return {part: (file.key, file.digest) for part, file in self.layer.tables[self.name].items()}
+        return _files(self.layer, self.name)
 
     @property
     def title(self) -> str:
@@ -106,12 +84,41 @@ class Unfit(Exception):
 def propose(bench: Workbench, package: Package) -> list[str]:
     """Propose to masters what changed in the tables that are for them. A sentence for each of which there is something
     to say. May be called at any time, and as often as one likes."""
-    of = package.pipeline
-    if not of.masters:
-        return []
-    layers = [inventory.read(bench.store, layer, of.dataset) for layer in (keys.SILVER, keys.GOLD)]
-    said = (_propose(bench, layers, table, name) for table, name in sorted(of.masters.items()))
+    layers = _layers(bench, package)
+    said = (_propose(bench, layers, table, to) for table, to in sorted(package.pipeline.masters.items()))
     return [sentence for sentence in said if sentence]
+
+
+def owes(bench: Workbench, package: Package) -> bool:
+    """Whether `propose` has something to go on with: a load died before it, a proposal was decided since, or a master
+    was made."""
+    layers = _layers(bench, package)
+    return any(_owes(bench, layers, table, to) for table, to in package.pipeline.masters.items())
+
+
+def _layers(bench: Workbench, package: Package) -> list[Inventory]:
+    places = (keys.SILVER, keys.GOLD) if package.pipeline.masters else ()
+    return [inventory.read(bench.store, layer, package.pipeline.dataset) for layer in places]
+
+
+def _owes(bench: Workbench, layers: Iterable[Inventory], name: str, to: str) -> bool:
+    layer = next((each for each in layers if name in each.tables), None)
+    if layer is None or not bench.has(to):
+        return False
+    told = record.read(bench.store, keys.told(layer.layer, layer.dataset, name))
+    if told.asked is None:
+        return _files(layer, name) != told.files
+    receipt = receipts.load(bench.store, to, told.asked.proposal)
+    return receipt is None or (receipt.final and not _is_spent(receipt, told.asked, layer))
+
+
+def _is_spent(receipt: Receipt, asked: Said, layer: Inventory) -> bool:
+    """Whether it was rejected and there is nothing else to say."""
+    return receipt.status == "rejected" and asked.load == layer.load
+
+
+def _files(layer: Inventory, name: str) -> Files:
+    return {part: (file.key, file.digest) for part, file in layer.tables[name].items()}
 
 
 def principal(dataset: str) -> str:
@@ -129,7 +136,7 @@ def _propose(bench: Workbench, layers: Iterable[Inventory], name: str, to: str) 
             f"`towline create {to} FILE`, and the next load proposes its rows"
         )
     table = Table(name, layer, Dataset(bench, to, principal(layer.dataset)), bench.contract(to))
-    told = _read(bench.store, keys.told(layer.layer, layer.dataset, name))
+    told = record.read(bench.store, keys.told(layer.layer, layer.dataset, name))
     try:
         return _go_on(table, told)
     except Unfit as error:
@@ -146,14 +153,15 @@ def _go_on(table: Table, told: Told) -> str:
                 f"{table.title}: proposal {receipt.proposal} to {table.master.name} is {receipt.status}; what is new "
                 "since is proposed once it is decided"
             )
-        if receipt.status == "rejected" and told.asked.load == table.layer.load:
+        if _is_spent(receipt, told.asked, table.layer):
             return f"{table.title}: {table.master.name} rejected proposal {receipt.proposal}: {receipt.message}"
         told = _heard(table, told, receipt)
-    if table.files == (told.said.files if told.said else {}):
+    if table.files == told.files:
         if told != before:
-            _keep(table.master.bench.store, told)
+            record.keep(table.master.bench.store, told)
         return ""
-    asked = Said(_id(table), table.layer.load, told.said.base if told.said else _head(table), table.files)
+    base = told.said.base if told.said else _head(table)
+    asked = Said(_id(table, told.said), table.layer.load, base, table.files)
     return _ask(table, replace(told, asked=asked))
 
 
@@ -162,29 +170,32 @@ def _ask(table: Table, told: Told) -> str:
     assert told.asked is not None  # noqa: S101 - the callers'
     wanted = _wanted(table, told)
     if not wanted.changes:
-        _keep(table.master.bench.store, replace(told, said=told.asked, asked=None))
-        return _beside(wanted, f"{table.title}: {table.master.name} has all of it")
-    _keep(table.master.bench.store, told)
+        record.keep(table.master.bench.store, replace(told, said=told.asked, asked=None))
+        return _beside(table, wanted, f"{table.title}: {table.master.name} has all of it")
+    record.keep(table.master.bench.store, told)
     table.master.send(_draft(table, told.asked, wanted))
-    count = len(wanted.changes)
     return _beside(
-        wanted,
-        f"{table.title}: {count:,} row{'s' * (count != 1)} proposed to {table.master.name} as {told.asked.proposal}",
+        table, wanted, f"{table.title}: {_rows_of(wanted)} proposed to {table.master.name} as {told.asked.proposal}"
     )
 
 
-def _beside(wanted: Wanted, sentence: str) -> str:
+def _rows_of(wanted: Wanted) -> str:
+    count = len(wanted.changes)
+    return f"{count:,} row{'s' * (count != 1)}"
+
+
+def _beside(table: Table, wanted: Wanted, sentence: str) -> str:
     """The sentence, with what was left out."""
-    told = [
+    left = [
         f"{wanted.kept:,} cell{'s' * (wanted.kept != 1)} that people changed before stay{'s' * (wanted.kept == 1)}"
         if wanted.kept
         else "",
         f"{wanted.gone:,} row{'s' * (wanted.gone != 1)} that the table has no more stay{'s' * (wanted.gone == 1)}"
         if wanted.gone
         else "",
-        f"it has no column {', '.join(wanted.unknown)}" if wanted.unknown else "",
+        f"{table.master.name} has no column {', '.join(wanted.unknown)}" if wanted.unknown else "",
     ]
-    return "; ".join(filter(None, [sentence, *told]))
+    return "; ".join(filter(None, [sentence, *left]))
 
 
 def _decided(table: Table, told: Told) -> Receipt:
@@ -204,10 +215,13 @@ def _decided(table: Table, told: Told) -> Receipt:
 
 
 def _heard(table: Table, told: Told, receipt: Receipt) -> Told:
-    """What is known once a proposal is decided. In conflict it was heard all the same: people decide on it."""
+    """What is known once a proposal is decided. In conflict none of its rows was taken, but it was heard: what people
+    hold against it is theirs to decide, and stands on the head as it is now."""
     assert told.asked is not None  # noqa: S101 - the caller's
     if receipt.status == "rejected":
         return replace(told, asked=None)
+    if receipt.status == "conflicted":
+        return replace(told, said=replace(told.asked, base=_head(table), files=told.files), asked=None)
     return replace(told, said=replace(told.asked, base=receipt.commit or _head(table)), asked=None)
 
 
@@ -223,7 +237,7 @@ def _wanted(table: Table, told: Told) -> Wanted:
     """What the files that are asked about would change in the master as it was last seen."""
     asked, contract = told.asked, table.contract
     assert asked is not None  # noqa: S101 - the callers'
-    before = told.said.files if told.said else {}
+    before = told.files
     changed = [part for part in {**before, **asked.files} if before.get(part) != asked.files.get(part)]
     store = table.master.bench.store
     then, now = (_rows(store, [of[part][0] for part in changed if part in of]) for of in (before, asked.files))
@@ -232,11 +246,17 @@ def _wanted(table: Table, told: Told) -> Wanted:
     found = diff(old, new, contract.key).changes
     base = history.head_at(table.master.bench, table.master.name, asked.base).rows(contract.key)
     shared = frozenset(name for name in contract.names if now and name in now[0].column_names)
-    return replace(_against(base, found, contract, shared), unknown=unknown)
+    return replace(_against(base, found, contract, shared, is_first=told.said is None), unknown=unknown)
 
 
-def _against(base: Rows, found: Iterable[RowChange], contract: Contract, shared: frozenset[str]) -> Wanted:
-    """What the pipeline changed, as changes of the rows of `base`."""
+def _against(
+    base: Rows, found: Iterable[RowChange], contract: Contract, shared: frozenset[str], *, is_first: bool
+) -> Wanted:
+    """What the pipeline changed, as changes of the rows of `base`.
+
+    Of a row that is new to the table and that the master has already, people set what it holds: the table's values go
+    where it holds nothing. Only the first proposal of a table has its values put over others, for then the master may
+    well be an older state of the same."""
     found = tuple(found)
     there: Mapping[Key, Row] = base.rows(change.key(contract.key) for change in found)
     changes, kept, gone = [], 0, 0
@@ -248,8 +268,9 @@ def _against(base: Rows, found: Iterable[RowChange], contract: Contract, shared:
             kept += len(shared) * (change.old is not None)  # people deleted it
             changes += [change] * (change.old is None)
         else:
-            moved = [name for name in shared if change.old is None or not same(change.old[name], change.new[name])]
-            free = [name for name in moved if change.old is None or same(change.old[name], row[name])]
+            old = change.old or dict.fromkeys(shared)
+            moved = [name for name in shared if not same(old[name], change.new[name])]
+            free = [name for name in moved if is_first or same(old[name], row[name])]
             theirs = [name for name in moved if name not in free and not same(change.new[name], row[name])]
             kept += len(theirs)
             next_row = {**row, **{name: change.new[name] for name in free}}
@@ -293,13 +314,14 @@ def _conformed(parts: list[pa.Table], contract: Contract) -> tuple[pa.Table, tup
             whole = whole.append_column(field.name, pa.nulls(whole.num_rows, field.arrow))
     found, report = proposals.conformed(whole.select(contract.names), contract)
     if found is None:
-        raise Unfit(next(each.message for each in report.violations if each.severity == "error"))
+        why = next(each.message for each in report.violations if each.severity == "error")
+        raise Unfit(f"{why}; the master's contract must have the table's types (docs/pipelines.md: For a master)")
     return tables.sort(found, contract.key), unknown
 
 
 def _draft(table: Table, asked: Said, wanted: Wanted) -> Draft:
     """The changes as a proposal: as single rows; where they are many, as a table file of the rows as they shall be."""
-    note = _beside(wanted, f"{table.title}, load {asked.load}: {len(wanted.changes):,} rows")[: proposals.MAX_NOTE]
+    note = _beside(table, wanted, f"{table.title}, load {asked.load}: {_rows_of(wanted)}")[: proposals.MAX_NOTE]
     about: dict[str, Any] = {"dataset": table.master.name, "note": note, "base": asked.base, "mode": "cell"}
     if len(wanted.changes) <= FEW:
         body = proposals.to_json(**about, changes=wanted.changes)
@@ -312,40 +334,8 @@ def _draft(table: Table, asked: Said, wanted: Wanted) -> Draft:
     return Draft(asked.proposal, proposals.to_json(**about, kind="file", file=file), name, whole)
 
 
-def _id(table: Table) -> str:
-    """The same for the same load of the same table."""
-    digest = sha256(f"{table.layer.dataset}\0{table.name}\0{table.layer.load}".encode()).hexdigest()[:16]
+def _id(table: Table, said: Said | None) -> str:
+    """The same for the same load of the same table, after the same proposal."""
+    parts = (table.layer.dataset, table.name, table.layer.load, said.proposal if said else "")
+    digest = sha256("\0".join(parts).encode()).hexdigest()[:16]
     return f"{keys.slug(table.name)[:40].strip('._-') or 'table'}-{digest}"
-
-
-def _read(store: ObjectStore, key: str) -> Told:
-    try:
-        blob = store.get(key)
-    except NotFound:
-        return Told(key)
-    try:
-        raw = json.loads(blob.body)
-        if raw["format"] != FORMAT:
-            raise ValueError(f"its format is {raw['format']!r}")
-        return Told(key, _said(raw["said"]), _said(raw["asked"]), blob.stat.etag)
-    except (ValueError, KeyError, TypeError) as error:
-        raise Corrupt(f"{key} cannot be read ({error!r}): restore its version before") from error
-
-
-def _said(raw: Mapping[str, Any] | None) -> Said | None:
-    if raw is None:
-        return None
-    files = {part: (key, digest) for part, (key, digest) in raw["files"].items()}
-    return Said(raw["proposal"], raw["load"], raw["base"], files)
-
-
-def _keep(store: ObjectStore, told: Told) -> None:
-    """Write it down, unless it is there. Where another call was quicker, it came to the same."""
-    content = {"format": FORMAT, "said": _json(told.said), "asked": _json(told.asked)}
-    when: Precondition = Matches(told.etag) if told.etag else ABSENT
-    with suppress(PreconditionFailed):
-        store.put(told.key, json.dumps(content).encode(), when=when, content_type="application/json")
-
-
-def _json(said: Said | None) -> Mapping[str, Any] | None:
-    return None if said is None else vars(said)

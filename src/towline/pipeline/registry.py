@@ -7,6 +7,7 @@ error of its own, and the others go on.
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +25,7 @@ from towline.pipeline.definition import Pipeline
 INGEST = "ingest"  # the column that every silver table has beside the contract's
 ENGINE = "1"  # of what is made of the same rows; another number has all files loaded anew
 
+_MODULES = "towline_dataset_"  # what the names of pipelines' modules begin with
 _PACKAGE = Path(__file__).resolve().parents[1]
 _PLACES = (_PACKAGE.parent / "datasets", _PACKAGE.parents[1] / "datasets")
 
@@ -81,6 +83,9 @@ def load(path: Path) -> Package:
     gold = {_table(path, file): file.read_text("utf-8") for file in sorted(path.glob("gold/*.sql"))}
     if both := gold.keys() & contracts.keys():
         _broken(path, f"{min(both)} is a silver and a gold table; name one of them otherwise")
+    if lost := sorted(pipeline.masters.keys() - contracts.keys() - gold.keys()):
+        known = ", ".join(sorted(contracts.keys() | gold.keys()))
+        _broken(path, f"masters names {lost[0]!r}, which is no table of silver or gold; there are {known}")
     return Package(pipeline, contracts, gold, _digest(path, module, contracts))
 
 
@@ -99,7 +104,7 @@ def _directories(place: Path | None) -> Iterator[Path]:
 
 def _module(path: Path) -> ModuleType:
     """pipeline.py, as a package: it finds modules beside it by `from . import ...`."""
-    name = f"towline_dataset_{path.name}_{sha256(str(path).encode()).hexdigest()[:8]}"
+    name = f"{_MODULES}{path.name}_{sha256(str(path).encode()).hexdigest()[:8]}"
     spec = spec_from_file_location(name, path / "pipeline.py", submodule_search_locations=[str(path)])
     if spec is None or spec.loader is None:
         _broken(path, "pipeline.py cannot be loaded")
@@ -109,8 +114,17 @@ def _module(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:  # it is not our code, and may fail in any way
         del sys.modules[name]
-        raise BrokenPipeline(f"{path}: pipeline.py fails when it is loaded: {type(error).__name__}: {error}") from error
+        at = f" ({where})" if (where := place(error)) else ""
+        said = f"pipeline.py fails when it is loaded: {type(error).__name__}: {error}{at}"
+        raise BrokenPipeline(f"{path}: {said}") from error
     return module
+
+
+def place(error: BaseException) -> str:
+    """Where in a pipeline's own code something was raised, such as `pipeline.py, line 12`; empty: not in it."""
+    frames = traceback.walk_tb(error.__traceback__)
+    own = [(frame, line) for frame, line in frames if str(frame.f_globals.get("__name__")).startswith(_MODULES)]
+    return f"{Path(own[-1][0].f_code.co_filename).name}, line {own[-1][1]}" if own else ""
 
 
 def _contract(path: Path, file: Path) -> Contract:

@@ -125,4 +125,4 @@ def write(store: ObjectStore, entry: Entry, taken: Taken, at: datetime) -> None:
 
 def _named(why: Why) -> str:
     table, column, reason = why
-    return f"{'.'.join(filter(None, (table, column)))} {reason}".strip()
+    return f"{table}.{column} {reason}" if column else f"{table}: {reason}"

@@ -18,7 +18,7 @@ from towline.pipeline.bronzefile import LARGEST, StoredFile
 from towline.pipeline.definition import Conformed
 from towline.pipeline.inventory import FAILED, LOADED, Loaded
 from towline.pipeline.quality import Tally, complaints, judge
-from towline.pipeline.registry import Package
+from towline.pipeline.registry import Package, place
 from towline.pipeline.report import Refusals, Taken
 from towline.pipeline.spool import AT, FILE, Spooled
 from towline.pipeline.texts import REFUSED
@@ -160,5 +160,5 @@ def _short(text: str) -> str:
 def _fault(file: StoredFile, error: BaseException) -> str:
     """What the pipeline stumbled over, and where in it; no values of the file."""
     at = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{at.filename.rsplit('/', 1)[-1]}, line {at.lineno}"
+    where = place(error) or f"{at.filename.rsplit('/', 1)[-1]}, line {at.lineno}"
     return f"the pipeline fails with {file.entry.bronze} ({type(error).__name__} in {where}): mend the pipeline"

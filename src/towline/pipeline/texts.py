@@ -54,6 +54,11 @@ def gathered(tables: Sequence[pa.Table]) -> pa.Table:
     return pa.concat_tables([REFUSED.empty_table(), *tables])
 
 
+def without(rows: pa.Table, refused: pa.Table) -> pa.Table:
+    """The rows, which have their numbers in a column `row`, that are not among the refused ones."""
+    return rows.filter(pc.invert(pc.is_in(rows["row"], refused["row"].combine_chunks())))
+
+
 def _short(values: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(values.type):  # Lambda has no database of time zones, which Arrow would look UTC up in
         values = values.cast(pa.timestamp(values.type.unit))

@@ -4,6 +4,7 @@
     bronze files without a sample                   to the sample queue
     an entry that no load has taken, a dataset each to the load queue: one is enough, a load takes all that wait
     gold that is not of the silver that is there    to the load queue, too
+    rows that a master was not told of yet          to the load queue, too
 
 It also compacts the manifests, and takes away files of the lake that count no more.
 
@@ -23,7 +24,7 @@ from towline.inbox import Arrival
 from towline.ingest import manifest
 from towline.ingest.heal import heal
 from towline.ingest.sampled import missing
-from towline.pipeline import goldsql
+from towline.pipeline import goldsql, mastering
 from towline.pipeline import inventory as inventories
 from towline.pipeline.gold import sources
 from towline.pipeline.inventory import Inventory
@@ -88,8 +89,8 @@ def _of_each(datasets: Iterable[str], look: Callable[[str], Iterable[Found]], pr
 def _to_load(
     bench: Workbench, package: Package | BrokenPipeline, since: datetime | None, until: datetime | None
 ) -> list[Arrival]:
-    """An arrival that has the dataset loaded, where files wait for that, or gold for silver. Where the pipeline has
-    changed, all files do."""
+    """An arrival that has the dataset loaded, where files wait for that, gold for silver, or a master for either. Where
+    the pipeline has changed, all files do."""
     if isinstance(package, BrokenPipeline):
         raise package
     found = inventories.read(bench.store, keys.SILVER, package.dataset)
@@ -98,7 +99,8 @@ def _to_load(
     for entry in waiting(silver, manifest.entries(bench.store, package.dataset, since if is_made_so else None)):
         if until is None or not entry.ingested or datetime.fromisoformat(entry.ingested) <= until:
             return [Arrival(manifest.key_of(entry), None, entry.etag, entry.size)]
-    return [Arrival(keys.entries(package.dataset), None, "", 0)] if _gold_lags(bench, package, found) else []
+    is_due = _gold_lags(bench, package, found) or mastering.owes(bench, package)
+    return [Arrival(keys.entries(package.dataset), None, "", 0)] if is_due else []
 
 
 def _gold_lags(bench: Workbench, package: Package, silver: Inventory) -> bool:

@@ -3,15 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
-from pyarrow import csv
 
-from towline.errors import UnreadableFile
+from towline.pipeline.csvfile import Texts, texts
 from towline.pipeline.definition import BronzeFile, Conformed, Pipeline
-from towline.pipeline.texts import gathered, moments, numbers, unread
+from towline.pipeline.texts import gathered, moments, numbers, unread, without
 
 COLUMNS = ("sensor", "time", "temperature")
-AS_TEXT = csv.ConvertOptions(column_types=dict.fromkeys(COLUMNS, pa.string()))
 
 
 def header(columns: Sequence[str]) -> list[str]:
@@ -19,27 +16,21 @@ def header(columns: Sequence[str]) -> list[str]:
 
 
 def conform(file: BronzeFile) -> Iterator[Conformed]:
-    first = 1
-    try:
-        for batch in csv.open_csv(file.open(), convert_options=AS_TEXT):
-            yield conformed(batch, first)
-            first += batch.num_rows
-    except pa.ArrowInvalid as error:
-        raise UnreadableFile(f"it cannot be read after row {first - 1:,}: {error}") from error
+    return map(conformed, texts(file, COLUMNS))
 
 
-def conformed(batch: pa.RecordBatch, first: int) -> Conformed:
-    row = pa.array(range(first, first + batch.num_rows), pa.int64())
-    time, temperature = moments(batch["time"]), numbers(batch["temperature"])
-    columns = {"sensor": batch["sensor"], "time": time, "day": time.cast(pa.date32()), "temperature": temperature}
+def conformed(piece: Texts) -> Conformed:
+    time, temperature = moments(piece["time"]), numbers(piece["temperature"])
     refused = gathered(
         [
-            unread(row, "time", batch["time"], time, "is no time"),
-            unread(row, "temperature", batch["temperature"], temperature, "is no number"),
+            piece.refused,
+            unread(piece.row, "time", piece["time"], time, "is no time, such as 2026-05-04T18:03:09"),
+            unread(piece.row, "temperature", piece["temperature"], temperature, "is no number"),
         ]
     )
-    readings = pa.table({**columns, "row": row}).filter(pc.invert(pc.is_in(row, refused["row"].combine_chunks())))
-    return Conformed({"readings": readings}, refused, [name for name in batch.schema.names if name not in COLUMNS])
+    columns = {"sensor": piece["sensor"], "time": time, "day": time.cast(pa.date32()), "temperature": temperature}
+    readings = without(pa.table({"row": piece.row, **columns}), refused)
+    return Conformed({"readings": readings}, refused, piece.unknown)
 
 
 PIPELINE = Pipeline("thermometers", conform, header)
