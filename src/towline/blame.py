@@ -30,8 +30,8 @@ def story(
 
 def of_rows(bench: Workbench, dataset: str, rows: Iterable[Key], after: int) -> Iterator[list[Touch]]:
     """The touches of these rows, newest first, of commits with a number above `after`, as far as they are found within
-    bounds: what lies in blocks is looked up for the first `IN_BLOCKS` of them. They come in parts, of a few commits
-    each, and a part that nobody asks for is not read. Errors as of `story`."""
+    bounds: what lies in blocks is looked up for the first `towline.story.IN_BLOCKS` of them. They come in parts, of a
+    few commits each, and a part that nobody asks for is not read. Errors as of `story`."""
     return Story.open(bench, dataset).rows(rows, after)
 
 

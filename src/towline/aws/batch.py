@@ -11,8 +11,6 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from towline.aws.events import arrivals
 from towline.inbox import Arrival
 
-_processor = BatchProcessor(EventType.SQS)
-
 
 def each(event: dict[str, Any], context: Any, author_source: str, take: Callable[[Arrival], None]) -> Any:
     """Take all object versions that a batch tells of. Returns what Lambda is to be answered: the ids of the messages of
@@ -24,4 +22,5 @@ def each(event: dict[str, Any], context: Any, author_source: str, take: Callable
         for arrival in arrivals(record.body, author_source):
             take(arrival)
 
-    return process_partial_response(event=event, record_handler=take_message, processor=_processor, context=context)
+    processor = BatchProcessor(EventType.SQS)  # its own: it counts, and the local stack may run batches side by side
+    return process_partial_response(event=event, record_handler=take_message, processor=processor, context=context)
