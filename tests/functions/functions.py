@@ -21,11 +21,12 @@ CONTEXT = SimpleNamespace(
 )
 
 
-def bucket(monkeypatch: pytest.MonkeyPatch, **more: str) -> None:
-    """A versioned bucket, and the environment of functions that work on it; `more` goes into that, too."""
+def bucket(monkeypatch: pytest.MonkeyPatch, *, is_versioned: bool = True, **more: str) -> None:
+    """A bucket, and the environment of functions that work on it; `more` goes into that, too."""
     s3 = boto3.client("s3", region_name="us-east-1")
     s3.create_bucket(Bucket="towline")
-    s3.put_bucket_versioning(Bucket="towline", VersioningConfiguration={"Status": "Enabled"})
+    if is_versioned:
+        s3.put_bucket_versioning(Bucket="towline", VersioningConfiguration={"Status": "Enabled"})
     environment = {
         "S3_BUCKET": "towline",
         "AUTHOR_SOURCE": "event",

@@ -16,7 +16,7 @@ from towline.store import Stat
 @pytest.fixture
 def function(monkeypatch: pytest.MonkeyPatch):
     with mock_aws():
-        bucket(monkeypatch)
+        bucket(monkeypatch, is_versioned=False)  # so that what is deleted is gone, by its version, too
         yield load("sample_file")
 
 
