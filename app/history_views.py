@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import streamlit as st
@@ -10,7 +10,7 @@ import streamlit as st
 from app import clickable, grid, markup, pager, story
 from app.editing.gridsheet import marks_json, table_json
 from app.editing.paged import PagedSheet
-from app.past import html
+from app.past import commits, html
 from app.past.commits import Commit, Wanted
 from app.past.reader import Reader
 from app.past.touched import Touched
@@ -167,6 +167,17 @@ def _save(writers: Mapping[str, Callable[[], bytes]], file: str, help: str) -> N
                 help=help,
                 on_click="ignore",
             )
+
+
+def find(dataset: str, name: str | None, listed: Sequence[Commit], places: list[Place]) -> Commit | None:
+    """A commit by its id or number, in the list or not; where there is none, that is said."""
+    if not name:
+        return None
+    try:
+        return commits.find(listed, name) or reader().find(dataset, name, places)
+    except NotFound as error:
+        st.html(markup.message("warn", f"{error}."))
+        return None
 
 
 def reader() -> Reader:

@@ -11,8 +11,8 @@ from app import markup
 from app.editing.cells import unit_text
 from app.editing.links import write_key
 from app.past import html
-from towline.blame import Touch
 from towline.contract import Contract
+from towline.story import Touch
 from towline.values import Key
 
 LISTED = 200  # touches that are drawn at once

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -14,8 +14,7 @@ from towline import keys, reconcile
 from towline.errors import NotFound
 from towline.ingest import landed, manifest
 from towline.ingest.entry import Entry
-from towline.pipeline import inventory
-from towline.pipeline.inventory import Inventory, PartitionFile
+from towline.pipeline import inventory, trace
 from towline.sampling.sample import ENDINGS
 from towline.store import TooLarge
 from towline.workbench import Workbench
@@ -63,16 +62,8 @@ class Reader:
 
     def went(self, entry: Entry) -> Mapping[str, Sequence[str]]:
         """The partitions of silver and of gold tables that hold rows of a file, by table."""
-        silver, gold = (inventory.read(self.bench.store, layer, entry.dataset) for layer in (keys.SILVER, keys.GOLD))
-        below = {(t, p): each.digest for t, p, each in _files(silver) if entry.ingest in each.sources}
-        made = {f"{table}/{part}@{digest}" for (table, part), digest in below.items()}
-        above = [(t, p) for t, p, each in _files(gold) if not made.isdisjoint(each.sources)]
         found: dict[str, list[str]] = {}
-        for layer, places in (("silver", below), ("gold", above)):
-            for table, part in places:
-                found.setdefault(f"{layer} {table}", []).append(part)
+        for layer, files in zip(("silver", "gold"), trace.went(self.bench, entry), strict=True):
+            for each in files:
+                found.setdefault(f"{layer} {each.table}", []).append(each.partition)
         return found
-
-
-def _files(of: Inventory) -> Iterator[tuple[str, str, PartitionFile]]:
-    return ((table, part, each) for table, parts in of.tables.items() for part, each in parts.items())

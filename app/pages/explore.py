@@ -18,9 +18,9 @@ from app.explore.draw import draw, times
 from app.explore.picture import DARK, ID, LIGHT, PICK, Look, Spec
 from app.explore.plots import Plot, colours, plots
 from app.explore.scene import Scene, scene
+from app.history_views import find, reader
 from app.pages import edit
-from app.pages.history import reader
-from app.past.commits import Commit, find
+from app.past.commits import Commit
 from app.past.html import option
 from app.session import Session, connection, kept
 from towline.errors import NotFound, UsageError
@@ -77,7 +77,7 @@ def _arrive(dataset: str) -> None:
 
 def _choose(dataset: str, listed: Sequence[Commit], places: list[Place]) -> Commit:
     """The commit that the address names, else the newest; the address follows what is chosen."""
-    commit = _find(dataset, st.query_params.get("commit", ""), listed, places)
+    commit = find(dataset, st.query_params.get("commit", ""), listed, places)
     options = _options([NEWEST], listed, commit)
     key = f"explore-commit-{dataset}"
     st.session_state[key] = str(commit.number) if commit else NEWEST
@@ -107,17 +107,6 @@ def _link(key: str) -> None:
         st.query_params.pop("commit", None)
 
 
-def _find(dataset: str, name: str | None, listed: Sequence[Commit], places: list[Place]) -> Commit | None:
-    """A commit by its id or number; where there is none, that is said."""
-    if not name:
-        return None
-    try:
-        return find(listed, name) or reader().find(dataset, name, places)
-    except NotFound as error:
-        st.html(markup.message("warn", f"{error}."))
-        return None
-
-
 def _compare(dataset: str, commit: Commit, listed: Sequence[Commit], places: list[Place]) -> Commit | None:
     """The commit from which the highlighted rows differ; None: none."""
     known = {str(each.number): option(each) for each in listed if each.id != commit.id}
@@ -130,7 +119,7 @@ def _compare(dataset: str, commit: Commit, listed: Sequence[Commit], places: lis
     )
     if chosen == NOTHING:
         return None
-    return _find(dataset, commit.parent if chosen in (PARENT, None) else chosen, listed, places)
+    return find(dataset, commit.parent if chosen in (PARENT, None) else chosen, listed, places)
 
 
 def _scene(sheet: Sheet, other: Commit | None) -> Scene:

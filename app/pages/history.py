@@ -10,13 +10,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import clickable, history_views, markup, restore_panel
 from app.editing.links import read_key
-from app.history_views import do, link, name_of, places_of, reader
+from app.history_views import do, find, link, name_of, places_of, reader
 from app.past import activity, html
-from app.past.commits import Commit, Wanted, Window, find, people, window
+from app.past.commits import Commit, Wanted, Window, people, window
 from app.past.touched import key_text
 from app.session import Session, connection, kept
 from towline.contract import Contract
-from towline.errors import NotFound, UsageError
+from towline.errors import UsageError
 from towline.history import Place
 from towline.values import Key
 
@@ -129,15 +129,8 @@ def _search(part: Window, wanted: Wanted, contract: Contract) -> list[Commit]:
 
 def _chosen(dataset: str, listed: list[Commit], places: list[Place]) -> Commit | None:
     """The commit that the address names, else the newest of the list."""
-    name = st.query_params.get("commit", "")
-    newest = listed[0] if listed else None
-    if not name:
-        return newest
-    try:
-        return find(listed, name) or reader().find(dataset, name, places)
-    except NotFound as error:
-        st.html(markup.message("warn", f"{error}."))
-        return newest
+    named = find(dataset, st.query_params.get("commit", ""), listed, places)
+    return named or (listed[0] if listed else None)
 
 
 def _list(contract: Contract, listed: list[Commit], chosen: Commit | None, part: Window, wanted: Wanted) -> None:

@@ -14,7 +14,7 @@ from app.editing.sheet import Sheet
 from app.past import touched
 from app.past.commits import Commit, Wanted, commits
 from app.past.touched import NO_CELLS, Touched
-from towline import blame, history, keys
+from towline import audit, blame, history, keys
 from towline.contract import Contract
 from towline.errors import NotFound, TowlineError
 from towline.history import READERS, Place, Record
@@ -57,7 +57,7 @@ class Reader:
     def commits(self, places: Iterable[Place]) -> list[Commit]:
         """The commits whose records lie there, newest first."""
         with ThreadPoolExecutor(READERS) as pool:
-            return commits(history.newest_first(pool.map(self._record, places)))
+            return commits(audit.newest_first(pool.map(self._record, places)))
 
     def _record(self, place: Place) -> Record:
         return self._records.get(place.key, lambda: history.record(self.bench, place))

@@ -3,11 +3,9 @@ SQL edit to the state machine."""
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from towline import inbox, keys, reviewing
-from towline.aws.events import arrivals
+from towline.aws import batch
 from towline.aws.runtime import Runtime
 from towline.bulk import words
 from towline.bulk.state import table_prefix
@@ -16,28 +14,29 @@ from towline.runs import DISCARD
 from towline.settings import EDITS_WORKGROUP
 
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
-processor = BatchProcessor(EventType.SQS)
 runtime = Runtime("APPLY_QUEUE_URL", "TOPIC_ARN", "STATE_MACHINE_ARN")
 
 
 @tracer.capture_method(capture_response=False)
-def receive(record: SQSRecord) -> None:
-    for arrival in arrivals(record.body, runtime.settings.author_source):
-        if arrival.key.startswith(keys.REVIEWS):
-            hear(arrival)
-            continue
-        if words.word_of(arrival.key):
-            heed(arrival)
-            continue
-        receipt = inbox.receive(runtime.bench, arrival)
-        if receipt is None:
-            continue
-        if receipt.kind == "sql" and not receipt.rests:
-            runtime.machine.start(keys.Run(receipt.dataset, receipt.proposal))
-        elif not receipt.final:
-            runtime.apply_queue.send(receipt)
-        metrics.add_metric(f"Proposals{receipt.status.title().replace('_', '')}", MetricUnit.Count, 1)
-        logger.info("received", dataset=receipt.dataset, proposal=receipt.proposal, status=receipt.status)
+def take(arrival: Arrival) -> None:
+    if arrival.key.startswith(keys.REVIEWS):
+        hear(arrival)
+    elif words.word_of(arrival.key):
+        heed(arrival)
+    else:
+        receive(arrival)
+
+
+def receive(arrival: Arrival) -> None:
+    receipt = inbox.receive(runtime.bench, arrival)
+    if receipt is None:
+        return
+    if receipt.kind == "sql" and not receipt.rests:
+        runtime.machine.start(keys.Run(receipt.dataset, receipt.proposal))
+    elif not receipt.final:
+        runtime.apply_queue.send(receipt)
+    metrics.add_metric(f"Proposals{receipt.status.title().replace('_', '')}", MetricUnit.Count, 1)
+    logger.info("received", dataset=receipt.dataset, proposal=receipt.proposal, status=receipt.status)
 
 
 def hear(arrival: Arrival) -> None:
@@ -68,6 +67,4 @@ def heed(arrival: Arrival) -> None:
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context
 def handler(event, context):
-    if not event["Records"]:  # how the local stack warms a worker up; Powertools takes it for an unknown kind of batch
-        return {"batchItemFailures": []}
-    return process_partial_response(event=event, record_handler=receive, processor=processor, context=context)
+    return batch.each(event, context, runtime.settings.author_source, take)

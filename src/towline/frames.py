@@ -11,10 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from towline.blame import Touch
 from towline.errors import UsageError
 from towline.files import write_table
 from towline.queries import QueryResult
+from towline.story import Touch
 from towline.values import encode
 
 _COMMIT, _QUERY = "towline_commit", "towline_query"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,6 @@ from itertools import groupby
 import pyarrow as pa
 
 from towline import archive, audit, keys, lineage, master, rows, table
-from towline.audit import GENESIS
 from towline.diff import Diff
 from towline.errors import Corrupt, NotFound, UsageError
 from towline.master import Head
@@ -25,7 +24,7 @@ READERS = 16  # audit records are small objects, read side by side
 SKEW = timedelta(seconds=2)  # between the clocks of two machines that commit
 SECOND = timedelta(seconds=1)  # which is what a key tells of a moment
 
-Record = Mapping[str, object]
+Record = audit.Record
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def _parsed(moment: str, entry: Entry) -> datetime:
 def read(bench: Workbench, where: Iterable[Place]) -> list[Record]:
     """The records at these places, newest first."""
     with ThreadPoolExecutor(READERS) as pool:
-        return newest_first(pool.map(lambda place: record(bench, place), where))
+        return audit.newest_first(pool.map(lambda place: record(bench, place), where))
 
 
 def record(bench: Workbench, place: Place) -> Record:
@@ -115,11 +114,6 @@ def _record(bench: Workbench, place: Place) -> Record:
         return audit.from_line(archive.get(bench.store, bench.layout, place.key).body)
     except ValueError as error:
         raise Corrupt(f"{place.key} is no audit record: {error}. Put it back from the bucket's versions") from error
-
-
-def newest_first(records: Iterable[Record]) -> list[Record]:
-    """Records of one dataset in the order of its history. They need not be all of it."""
-    return list(reversed(_in_order(records)))
 
 
 def numbered(bench: Workbench, where: Sequence[Place], number: int) -> Record | None:
@@ -148,30 +142,6 @@ def _cells(bench: Workbench, key: str, digest: str) -> pa.Table:
     if sha256(body).hexdigest() != digest:
         raise Corrupt(f"{key} is not what the audit record says it is; `towline verify` looks at all of them")
     return table.from_parquet(body, key)
-
-
-def _in_order(records: Iterable[Record]) -> list[Record]:
-    """Oldest first. Proposals of one commit share its number and moment; the chain tells their order.
-
-    A part of a history is several chains; so is one that was tampered with, which is for `towline verify` to judge:
-    here nothing is hidden. Chains follow each other by the number that they begin with.
-    """
-    by_number = sorted(records, key=lambda r: (int(str(r["number"])), str(r["timestamp"])))
-    links = {str(each["chain"]) for each in by_number}
-    after = {str(each["prev_chain"]): each for each in by_number}
-    begins = [each for each in by_number if each["prev_chain"] == GENESIS or str(each["prev_chain"]) not in links]
-    ordered: list[Record] = []
-    for each in begins:
-        ordered += _chain(after.pop(str(each["prev_chain"]), None), after)
-    known = {id(each) for each in ordered}
-    return ordered + [each for each in by_number if id(each) not in known]
-
-
-def _chain(first: Record | None, after: dict[str, Record]) -> Iterable[Record]:
-    """A record and those that follow it; they are taken out of `after`, so a circle ends."""
-    while first is not None:
-        yield first
-        first = after.pop(str(first["chain"]), None)
 
 
 def resolve(bench: Workbench, dataset: str, at: str | None) -> str:

@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 
-from towline import keys, restore, streamed
-from towline.change import RowChange, row_json, same_row
+from towline import keys, restore, rowchanges, sent, streamed
+from towline.change import RowChange, row_json
 from towline.contract import Contract
 from towline.errors import BadProposal, ContractError, Corrupt, UnreadableFile
 from towline.files import read_table
@@ -29,7 +29,7 @@ from towline.merge import MODES
 from towline.parquet.tablefile import TableFile
 from towline.restore import Restore
 from towline.rows import Rows
-from towline.values import Key, Row, shown
+from towline.values import shown
 from towline.violation import Report, Violation
 
 FORMAT = "towline.proposal/v1"
@@ -107,7 +107,7 @@ def from_json(
         resolves=_resolves(raw),
     )
     if kind == "edit":
-        changes, report = _changes(raw.get("changes"), contract)
+        changes, report = rowchanges.read(raw.get("changes"), contract)
         return replace(empty, changes=changes), report
     if kind == "sql":
         return replace(empty, statement=check_statement(raw.get("sql")), preview=_preview(raw)), Report()
@@ -193,45 +193,10 @@ def _partial(said: Mapping[str, Any]) -> bool:
 
 def _envelope(body: bytes) -> dict[str, Any]:
     """The JSON object of a proposal with its format, dataset and field names checked."""
-    raw = read_object(body, FORMAT, _FIELDS, _REMARKS)
+    raw = sent.read_object(body, FORMAT, _FIELDS, _REMARKS)
     if not isinstance(raw.get("dataset"), str):
         raise BadProposal("a proposal names its dataset")
     return raw
-
-
-def read_object(body: bytes, form: str, fields: Set[str], remarks: Set[str]) -> dict[str, Any]:
-    """A JSON object that somebody sent, of the format `form` and with no fields but these. Raises BadProposal."""
-    what = form.removeprefix("towline.").split("/")[0]
-    try:
-        raw = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
-    except RecursionError as error:
-        raise BadProposal(f"the JSON is nested too deeply to be a {what}", rule="json.depth") from error
-    except ValueError as error:  # JSONDecodeError, UnicodeDecodeError, numbers too long to be numbers
-        raise BadProposal(f"this is not valid JSON: {error}", rule="json.syntax") from error
-    if not isinstance(raw, dict):
-        raise BadProposal(f"a {what} is a JSON object, this is a {type(raw).__name__}")
-    if raw.get("format") != form:
-        raise BadProposal(
-            f"format is {raw.get('format')!r}; this version of Towline reads {form!r}",
-            rule="proposal.version",
-        )
-    unknown = sorted(raw.keys() - fields - remarks)
-    if unknown:
-        raise BadProposal(f"unknown field {unknown[0]!r}; known are {', '.join(sorted(fields))}")
-    return raw
-
-
-def _no_constant(token: str) -> float:
-    raise ValueError(f'{token} is not JSON; write null, or {{"$float": "{token.lower()}"}} where it is meant')
-
-
-def _no_duplicates(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the name {twice!r} stands twice in one object")
-    return content
 
 
 def _no_dataset(dataset: str) -> BadProposal:
@@ -313,57 +278,3 @@ def not_empty(rows: int) -> Report:
     return (
         Report() if rows else Report.of([Violation("table.empty", "error", None, None, None, "the table has no rows")])
     )
-
-
-def _changes(raw: object, contract: Contract) -> tuple[tuple[RowChange, ...], Report]:
-    """The RowChanges of an edit, each row decoded strictly."""
-    if not isinstance(raw, list) or not raw:
-        raise BadProposal("an edit has a list of changes, and at least one", rule="proposal.empty")
-    changes: list[RowChange] = []
-    violations: list[Violation] = []
-    seen: set[Key] = set()
-    for number, item in enumerate(raw):
-        change, wrong = _change(item, f"changes[{number}]", contract)
-        if change is not None and not wrong:
-            wrong = _check_keys(change, seen, contract)
-            changes.append(change)
-        violations += wrong
-    return tuple(changes), Report.of(violations)
-
-
-def _change(item: object, where: str, contract: Contract) -> tuple[RowChange | None, list[Violation]]:
-    if not isinstance(item, dict) or item.keys() != {"old", "new"} or item["old"] is item["new"] is None:
-        raise BadProposal(f'{where} must be {{"old": row or null, "new": row or null}}, not both null')
-    rows: dict[str, Row | None] = {}
-    violations: list[Violation] = []
-    for side in ("old", "new"):
-        rows[side] = None
-        if item[side] is not None:
-            rows[side], wrong = contract.decode_row(item[side], f"{where}.{side}")
-            # What the old row is like is the master's business; only its columns and types must be readable.
-            violations += wrong if side == "new" or rows[side] is None else []
-    if violations or (rows["old"] is None and rows["new"] is None):
-        return None, violations
-    return RowChange(rows["old"], rows["new"]), []
-
-
-def _check_keys(change: RowChange, seen: set[Key], contract: Contract) -> list[Violation]:
-    """One change a key, and the same key on both sides."""
-    key = change.key(contract.key)
-    where = contract.key_dict(key)
-    if None in key:
-        column = contract.key[key.index(None)]
-        return [Violation("key.null", "error", where, column, None, f"the key column {column} is empty")]
-    if key in seen:
-        return [_violation("key.duplicate", where, "this key is changed twice in one proposal")]
-    seen.add(key)
-    if change.old is not None and contract.key_of(change.old) != key:
-        message = "the key itself changes; a change of key is a delete of the old row and an insert of the new"
-        return [_violation("key.changed", where, message)]
-    if same_row(change.old, change.new):
-        return [_violation("change.nothing", where, "old and new are the same row")]
-    return []
-
-
-def _violation(rule: str, key: Mapping[str, Any], message: str) -> Violation:
-    return Violation(rule, "error", key, None, None, message)

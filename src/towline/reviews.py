@@ -18,8 +18,9 @@ from towline import keys
 from towline.errors import NotFound, UsageError
 from towline.inbox import user_of
 from towline.keys import ReviewKey
-from towline.proposals import check_note, read_object
+from towline.proposals import check_note
 from towline.rules.read_review import ReviewPolicy
+from towline.sent import read_object
 from towline.store import Entry, ObjectStore, TooLarge
 
 FORMAT = "towline.review/v1"

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from towline import blame, keys, master
-from towline.blame import Touch
 from towline.conflict import Author, Conflict
 from towline.contract import Contract
 from towline.errors import NotFound, TowlineError
 from towline.history import Record
 from towline.inbox import SHOWN
+from towline.story import Touch
 from towline.trail import Trail
 from towline.values import Key
 from towline.workbench import Workbench

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import takewhile
 
-from towline import history, keys, lineage, receipts
+from towline import audit, history, keys, lineage, receipts
 from towline.block import Records
 from towline.errors import Corrupt
 from towline.history import Place, Record
@@ -61,7 +61,7 @@ class Trail:
                 f"commit {number} ({commit}) of {self.dataset} has no audit record under "
                 f"{self._folder(keys.commit_time(commit))}; `towline verify {self.dataset}` looks at all of them"
             )
-        return tuple(reversed(history.newest_first(found.values())))
+        return tuple(reversed(audit.newest_first(found.values())))
 
     def _fetch(self, commit: str, count: int) -> None:
         second = keys.commit_time(commit).replace(microsecond=0)

@@ -10,8 +10,11 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 from tests.grid.driver import CHROMIUM, FLAGS, Grid, Tabs, tabs
+from towline.local.stack import Start
 
-__all__ = ["CHROMIUM", "FLAGS", "Tab", "Tabs", "browser", "tabs"]
+__all__ = ["CHROMIUM", "FLAGS", "WITH_EDITOR", "Tab", "Tabs", "browser", "tabs"]
+
+WITH_EDITOR = Start(port=0, app=True)
 
 
 @contextmanager

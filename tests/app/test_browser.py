@@ -4,54 +4,25 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.app.browser import CHROMIUM, Tab, Tabs, tabs
+from tests.app.browser import WITH_EDITOR, Tab, Tabs
 from tests.e2e.researcher import NAME, Researcher
-from tests.local_stack import kill, running
-from tests.needs import need
+from tests.local_stack import kill
 from towline.local import lock, stack
 from towline.local.datadir import DataDir
-from towline.local.stack import StackInfo, Start
+from towline.local.stack import StackInfo
 from towline.values import Row
-
-WITH_EDITOR = Start(port=0, app=True)
-
-
-@pytest.fixture(scope="module")
-def info(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
-    need(CHROMIUM.exists(), f"there is no {CHROMIUM}")
-    with running(tmp_path_factory.mktemp("editor"), WITH_EDITOR) as started:
-        Researcher(started, NAME)
-        yield started
 
 
 @pytest.fixture
 def master(info: StackInfo) -> Researcher:
     """Somebody who looks at the bucket itself, and commits by other means."""
     return Researcher(info, NAME, "bo")
-
-
-@pytest.fixture(scope="module")
-def chromium(info: StackInfo) -> Iterator[Tabs]:
-    with tabs() as opened:
-        yield opened
-
-
-@pytest.fixture
-def tab(chromium: Tabs, info: StackInfo) -> Iterator[Tab]:
-    assert info.editor is not None
-    opened = Tab.open(chromium, info.editor)
-    yield opened
-    problems = opened.grid.problems
-    expect(opened.page.get_by_test_id("stException")).to_have_count(0)
-    opened.page.context.close()
-    assert problems == []
 
 
 def rows(master: Researcher) -> list[Row]:

@@ -8,19 +8,9 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.app.browser import CHROMIUM, Tab, tabs
+from tests.app.browser import Tab, tabs
 from tests.e2e.researcher import NAME, Researcher
-from tests.local_stack import running
-from tests.needs import need
-from towline.local.stack import StackInfo, Start
-
-
-@pytest.fixture(scope="module")
-def info(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
-    need(CHROMIUM.exists(), f"there is no {CHROMIUM}")
-    with running(tmp_path_factory.mktemp("bulk"), Start(port=0, app=True)) as started:
-        Researcher(started, NAME)
-        yield started
+from towline.local.stack import StackInfo
 
 
 @pytest.fixture

@@ -3,46 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.app.browser import CHROMIUM, Tab, Tabs, tabs
+from tests.app.browser import Tab
 from tests.e2e.researcher import NAME, Researcher
-from tests.local_stack import running
-from tests.needs import need
 from towline.change import RowChange
 from towline.dataset import Draft
-from towline.local.stack import StackInfo, Start
+from towline.local.stack import StackInfo
 from towline.receipts import Receipt
 from towline.settings import os_user
 from towline.values import Row
-
-
-@pytest.fixture(scope="module")
-def info(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
-    need(CHROMIUM.exists(), f"there is no {CHROMIUM}")
-    with running(tmp_path_factory.mktemp("editor"), Start(port=0, app=True)) as started:
-        Researcher(started, NAME)
-        yield started
-
-
-@pytest.fixture(scope="module")
-def chromium(info: StackInfo) -> Iterator[Tabs]:
-    with tabs() as opened:
-        yield opened
-
-
-@pytest.fixture
-def tab(chromium: Tabs, info: StackInfo) -> Iterator[Tab]:
-    assert info.editor is not None
-    opened = Tab.open(chromium, info.editor)
-    yield opened
-    expect(opened.page.get_by_test_id("stException")).to_have_count(0)
-    opened.page.context.close()
-    assert opened.grid.problems == []
 
 
 @pytest.fixture

@@ -22,16 +22,6 @@ ME = getpass.getuser()
 LIST = "conflict-list"
 
 
-@pytest.fixture
-def editor(monkeypatch: pytest.MonkeyPatch) -> Editor:
-    return Editor(monkeypatch)
-
-
-@pytest.fixture
-def mine(editor: Editor) -> Nets:
-    return editor.nets.by(ME)
-
-
 def clash(nets: Nets, mine: Nets) -> Receipt:
     """Both change volume and vessel of one row, and the volume of another."""
     old, other = mine.row(1, 0), mine.row(1, 1)

@@ -9,12 +9,12 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from tests.app.browser import CHROMIUM, FLAGS
+from tests.app.browser import CHROMIUM, FLAGS, WITH_EDITOR
 from tests.e2e.researcher import NAME, Researcher
 from tests.local_stack import running
 from tests.needs import need
 from towline.change import RowChange
-from towline.local.stack import StackInfo, Start
+from towline.local.stack import StackInfo
 
 ROWS = 125  # of the sample
 
@@ -23,7 +23,7 @@ ROWS = 125  # of the sample
 def info(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
     """The sample; commit 2 changes a row, adds one and deletes one."""
     need(CHROMIUM.exists(), f"there is no {CHROMIUM}")
-    with running(tmp_path_factory.mktemp("explore"), Start(port=0, app=True)) as started:
+    with running(tmp_path_factory.mktemp("explore"), WITH_EDITOR) as started:
         ana = Researcher(started, NAME)
         first, second, last = ana.row(0), ana.row(1), ana.row(ROWS - 1)
         changes = (

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.app.browser import CHROMIUM, tabs
+from tests.app.browser import CHROMIUM, WITH_EDITOR, tabs
 from tests.local_stack import eventually, running
 from tests.needs import need
 from towline.connect import connect
 from towline.ingest import manifest
 from towline.ingest.entry import Entry
-from towline.local.stack import StackInfo, Start, stack_settings
+from towline.local.stack import StackInfo, stack_settings
 
 SET = "loggers"
 NASTY = "bad\n<img src=x onerror=alert(1)>![x](x).csv"
@@ -22,7 +22,7 @@ NASTY = "bad\n<img src=x onerror=alert(1)>![x](x).csv"
 @pytest.fixture(scope="module")
 def info(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
     need(CHROMIUM.exists(), f"there is no {CHROMIUM}")
-    with running(tmp_path_factory.mktemp("files"), Start(port=0, app=True)) as started:
+    with running(tmp_path_factory.mktemp("files"), WITH_EDITOR) as started:
         yield started
 
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from app.editing.paged import LARGE
-from tests.app.browser import CHROMIUM, Tab, browser
+from tests.app.browser import CHROMIUM, WITH_EDITOR, Tab, browser
 from tests.app.test_screenshots import PICTURES
 from tests.local_stack import running
 from tests.needs import need
@@ -19,7 +19,7 @@ from towline.connect import connect
 from towline.contract import Contract
 from towline.dataset import Dataset
 from towline.files import write_table
-from towline.local.stack import StackInfo, Start, stack_settings
+from towline.local.stack import StackInfo, stack_settings
 
 NAME = "catches"
 ROWS = LARGE + 10_000
@@ -39,7 +39,7 @@ CONTRACT = Contract.parse(
 @pytest.fixture
 def info(tmp_path: Path) -> Iterator[StackInfo]:
     need(CHROMIUM.exists(), f"there is no {CHROMIUM}")
-    with running(tmp_path, Start(port=0, app=True)) as started:
+    with running(tmp_path, WITH_EDITOR) as started:
         yield started
 
 

@@ -14,16 +14,6 @@ from towline.dataset import Draft
 ME = getpass.getuser()
 
 
-@pytest.fixture
-def editor(monkeypatch: pytest.MonkeyPatch) -> Editor:
-    return Editor(monkeypatch)
-
-
-@pytest.fixture
-def mine(editor: Editor) -> Nets:
-    return editor.nets.by(ME)
-
-
 def test_what_was_sent_is_there_whoever_opens_the_page(editor: Editor, mine: Nets) -> None:
     mine.send(mine.edit(1, 0, volume=3.0, note="from the command line"))
     editor.nets.by("somebody").send(editor.nets.by("somebody").edit(1, 1, volume=3.0, note="not mine"))

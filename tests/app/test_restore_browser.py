@@ -7,8 +7,8 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.app.browser import CHROMIUM, Tab, tabs
-from tests.app.test_browser import WITH_EDITOR, rows
+from tests.app.browser import CHROMIUM, WITH_EDITOR, Tab, tabs
+from tests.app.test_browser import rows
 from tests.e2e.researcher import NAME, Researcher
 from tests.local_stack import running
 from tests.needs import need

@@ -9,8 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from playwright.sync_api import Locator, expect
 
-from tests.app.browser import CHROMIUM, Tab, Tabs, tabs
-from tests.app.test_browser import WITH_EDITOR
+from tests.app.browser import CHROMIUM, WITH_EDITOR, Tab, Tabs, tabs
 from tests.app.test_review_browser import picture
 from tests.e2e.researcher import NAME, Researcher
 from tests.local_stack import running

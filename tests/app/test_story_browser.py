@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.app.browser import CHROMIUM, Tab, browser
+from tests.app.browser import CHROMIUM, WITH_EDITOR, Tab
 from tests.app.test_screenshots import PICTURES
 from tests.e2e.researcher import NAME, Researcher
 from tests.local_stack import running
 from tests.needs import need
-from towline.local.stack import StackInfo, Start
+from towline.local.stack import StackInfo
 
 
 @pytest.fixture(scope="module")
@@ -21,19 +21,9 @@ def info(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
     need(CHROMIUM.exists(), f"there is no {CHROMIUM}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOGNAME", "ana")
-        with running(tmp_path_factory.mktemp("story"), Start(port=0, app=True)) as started:
+        with running(tmp_path_factory.mktemp("story"), WITH_EDITOR) as started:
             Researcher(started, NAME)
             yield started
-
-
-@pytest.fixture
-def tab(info: StackInfo) -> Iterator[Tab]:
-    assert info.editor is not None
-    with browser(info.editor) as opened:
-        yield opened
-        problems = opened.grid.problems
-        expect(opened.page.get_by_test_id("stException")).to_have_count(0)
-        assert problems == []
 
 
 def window(tab: Tab) -> Locator:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from app import story_markup
 from tests.core.nets import CONTRACT
-from towline.blame import Touch
+from towline.story import Touch
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TOUCH = Touch((1, 0), "vessel", "a<b", "c&d", "update", "01X", 7, "p", NOW - timedelta(minutes=5), "ana", "x<y", "edit")

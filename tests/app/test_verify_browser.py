@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.app.browser import CHROMIUM, Tab, tabs
+from tests.app.browser import CHROMIUM, WITH_EDITOR, Tab, tabs
 from tests.e2e.researcher import NAME, Researcher
 from tests.local_stack import running
 from tests.needs import need
-from towline.local.stack import StackInfo, Start
+from towline.local.stack import StackInfo
 
 
 @pytest.fixture(scope="module")
 def info(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
     need(CHROMIUM.exists(), f"there is no {CHROMIUM}")
-    with running(tmp_path_factory.mktemp("verify"), Start(port=0, app=True)) as started:
+    with running(tmp_path_factory.mktemp("verify"), WITH_EDITOR) as started:
         yield started
 
 

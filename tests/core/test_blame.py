@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from tests.core.nets import CONTRACT, NAME, Nets
 from towline import blame, block, blocks, changefile, history, keys, ranged
-from towline.blame import Touch
 from towline.block import Block
 from towline.blocks import Index
 from towline.errors import Corrupt, NotFound, Unavailable, UsageError
 from towline.memory import fail_once
 from towline.reconcile import reconcile
 from towline.store import ALWAYS
+from towline.story import Touch
 from towline.values import Key
 
 ROWS: list[Key] = [(1, 0), (1, 1), (2, 0), (2, 1), (5, 0), (5, 1)]  # the last two come and go

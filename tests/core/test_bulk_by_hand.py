@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.core.nets import NAME
-from tests.core.test_bulk import head, raised, volumes
-from tests.core.test_commit import check_promises, records
+from tests.core.promises import check_promises, records
+from tests.core.raising import head, raised, volumes
 from tests.runs import BUCKET, Runs, put_part
 from towline import keys
 from towline.bulk import adopting

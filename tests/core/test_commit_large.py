@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.core.crashing import cut_at, deliver_again
 from tests.core.nets import CONTRACT, NAME, Nets
-from tests.core.test_commit import check_promises, cut_at, deliver_again, records
+from tests.core.promises import check_promises, records
 from tests.large import small_bounds
 from towline import commit, inbox, keys
 from towline import table as tables

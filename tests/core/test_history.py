@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.core.nets import NAME, Nets
 from towline import history, trail
+from towline.audit import GENESIS, newest_first
 from towline.errors import Corrupt, NotFound
-from towline.history import newest_first
 from towline.store import ALWAYS
 
 
@@ -47,7 +47,7 @@ def test_the_newest_part_of_a_history_is_in_order(nets: Nets) -> None:
 @given(st.sets(st.integers(0, 6)), st.randoms())
 def test_any_part_of_a_history_comes_newest_first(missing: set[int], random: object) -> None:
     records = [
-        {"number": i // 2, "timestamp": f"{i:02d}", "prev_chain": str(i - 1) if i else history.GENESIS, "chain": str(i)}
+        {"number": i // 2, "timestamp": f"{i:02d}", "prev_chain": str(i - 1) if i else GENESIS, "chain": str(i)}
         for i in range(7)
     ]
     left = [record for i, record in enumerate(records) if i not in missing]

@@ -16,7 +16,7 @@ import pytest
 
 from tests import large
 from tests.core.nets import CONTRACT, NAME, Nets
-from tests.core.test_commit import check_promises
+from tests.core.promises import check_promises
 from tests.core.test_commit_large import of_tows
 from tests.runs import Runs
 from towline import blame, history, keys, objects, rowgroups

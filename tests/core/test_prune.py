@@ -11,6 +11,7 @@ from typing import Literal
 
 import pytest
 
+from tests.core.crashing import Crash, cut
 from tests.core.nets import NAME, Nets
 from tests.pipeline import Clock, Pipeline
 from towline import archive, blame, commit, history, keys, prune, reconcile, trail
@@ -21,10 +22,6 @@ from towline.verify import verify
 from towline.workbench import Workbench
 
 PREFIXES = ("audit/", "snapshots/", "archive/", "changes/")
-
-
-class Crash(BaseException):
-    """The process dies: nothing catches this."""
 
 
 def a_history() -> Nets:
@@ -181,20 +178,6 @@ def test_an_archived_commit_has_landed(nets: Nets) -> None:
     run(nets, 1)
     assert reconcile._landed(nets.pipeline.bench, NAME, str(log[-1]["commit"]))
     assert not reconcile._landed(nets.pipeline.bench, NAME, nets.pipeline.bench.new_id())
-
-
-def cut(store: MemoryStore, at: int, phase: Literal["before", "after"]) -> None:
-    """The process dies before or after its `at`-th request from now."""
-    count = 0
-
-    def fault(operation: str, key: str, when: Literal["before", "after"]) -> None:
-        nonlocal count
-        count += when == "before"
-        if (count, when) == (at, phase):
-            store.faults = None
-            raise Crash
-
-    store.faults = fault
 
 
 def requests_of_a_run() -> int:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.nets import CONTRACT, NAME, Nets
-from tests.core.test_commit import check_promises
+from tests.core.promises import check_promises
 from towline import history, keys, plan, restore
 from towline import table as tables
 from towline.change import RowChange, key_of

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections import Counter
 from typing import Any
 
 import pytest
 
 import towline
+from tests.core.crashing import Crash, cut_at, deliver_again
 from tests.core.nets import NAME
+from tests.core.promises import check_promises, records
 from tests.core.reviewed import Reviewed
-from tests.core.test_commit import Crash, check_promises, records
 from tests.pipeline import Pipeline
 from towline import commit, inbox, keys, reviewing, steward
 from towline.connect import Connection
@@ -23,7 +23,6 @@ from towline.receipts import Receipt
 from towline.reconcile import reconcile
 from towline.reviews import APPROVE, REJECT
 from towline.settings import Settings
-from towline.workbench import Workbench
 
 
 def quarantined(nets: Reviewed) -> list[dict[str, Any]]:
@@ -397,25 +396,8 @@ def sent() -> tuple[Reviewed, Ticket]:
 @pytest.mark.parametrize("at", range(REQUESTS))
 def test_a_crash_at_any_request_of_a_review_loses_nothing_and_commits_nothing_unseen(at: int, phase: str) -> None:
     nets, ticket = sent()
-    count = Counter[str]()
-
-    def faults(operation: str, key: str, now: str) -> None:
-        if now == phase:
-            count["requests"] += 1
-            if count["requests"] == at + 1:
-                raise Crash
-
-    nets.pipeline.store.faults = faults
-    with contextlib.suppress(Crash):
-        course(nets)
-    nets.pipeline.store.faults = None
-    fresh = Workbench(nets.pipeline.store, clock=nets.pipeline.bench.clock, pause=lambda seconds: None)
-    nets.pipeline.bench = fresh
-    for _ in range(2):
-        found = reconcile(fresh)
-        assert found.problems == ()
-        seen = [inbox.receive(fresh, arrival) for arrival in found.unseen]
-        commit.commit(fresh, NAME, [*found.undecided, *(r for r in seen if r and not r.final)])
+    cut_at(nets, at, phase, lambda: course(nets))
+    nets.pipeline.bench = deliver_again(nets)
     receipt = ticket.receipt()
     is_said = bool(list(nets.pipeline.store.list(keys.REVIEWS)))
     assert receipt.status == ("committed" if is_said else "in_review")

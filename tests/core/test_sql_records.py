@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.core.nets import NAME
-from tests.core.test_bulk import RAISE, raised
-from tests.core.test_verify import Change, check, first, key_of, records, rewrite
+from tests.core.promises import records
+from tests.core.raising import RAISE, raised
+from tests.core.verifying import Change, check, first, key_of, rewrite
 from tests.runs import Runs
 from towline import audit, blame, history
 from towline.audit import FIELDS, QUERY

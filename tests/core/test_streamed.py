@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.core.nets import CONTRACT, NAME, Nets
-from tests.core.test_commit import check_promises, records
+from tests.core.promises import check_promises, records
 from tests.large import small_bounds
 from tests.pipeline import Pipeline
 from towline import external, inbox, infer, keys, streamed

@@ -10,14 +10,13 @@ import boto3
 import pytest
 
 from tests.core.nets import NAME
-from tests.functions.test_handlers import CONTEXT, Deployed, batch, deployed, example, fifo_batch, load
+from tests.functions.deployed import Deployed, batch, fifo_batch
+from tests.functions.functions import CONTEXT, example, load
 from tests.runs import put_part
 from towline import keys, receipts
 from towline.aws.machine import name
 from towline.errors import NotFound
 from towline.receipts import PREVIEWED, Receipt
-
-__all__ = ["deployed"]
 
 RAISE = "UPDATE master SET volume = volume + 1 WHERE tow = 1"
 

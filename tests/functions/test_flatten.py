@@ -10,13 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.core.nets import CONTRACT, NAME
-from tests.functions.test_handlers import CONTEXT, Deployed, deployed, load
+from tests.functions.deployed import Deployed
+from tests.functions.functions import CONTEXT, load
 from towline import keys
 from towline import table as tables
 from towline.errors import NotFound, UnreadableFile, UsageError
 from towline.store import ObjectStore
-
-__all__ = ["deployed"]
 
 RUN = keys.Run(NAME, "01K0000000000000000000000A")
 ROWS = [{"tow": 2, "net": 0, "volume": 1.5, "vessel": "Sikuliaq", "is_day": None}]

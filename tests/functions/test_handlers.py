@@ -3,153 +3,21 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 import json
-from collections.abc import Iterator
-from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 from urllib.parse import quote_plus
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from tests.core import reviewed
-from tests.core.nets import CONTRACT, CSV, NAME
+from tests.core.nets import CSV, NAME
+from tests.functions.deployed import Deployed, batch, fifo_batch
+from tests.functions.functions import CONTEXT, example, load
 from towline import catalog, keys, receipts, steward
 from towline.change import RowChange
-from towline.contract import Contract
-from towline.dataset import Dataset, Draft
+from towline.dataset import Dataset
 from towline.reviews import APPROVE
-
-ROOT = Path(__file__).parents[2]
-# Lambda's runtime takes the limit from the environment, and gives it on as the text that it is.
-CONTEXT = SimpleNamespace(
-    function_name="f", memory_limit_in_mb="128", invoked_function_arn="arn:aws:lambda:us-east-1:1:f", aws_request_id="r"
-)
-
-
-FILES = ("INGEST", "SAMPLE", "LOAD")
-
-
-class Deployed:
-    """The bucket, queues and topic in moto, and the three handlers over them."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.sqs = boto3.client("sqs", region_name="us-east-1")
-        s3 = boto3.client("s3", region_name="us-east-1")
-        s3.create_bucket(Bucket="towline")
-        s3.put_bucket_versioning(Bucket="towline", VersioningConfiguration={"Status": "Enabled"})
-        fifo = {"FifoQueue": "true"}
-        environment = {
-            "S3_BUCKET": "towline",
-            "AUTHOR_SOURCE": "event",
-            "APPLY_QUEUE_URL": self.sqs.create_queue(QueueName="apply.fifo", Attributes=fifo)["QueueUrl"],
-            "VALIDATE_QUEUE_URL": self.sqs.create_queue(QueueName="inbox")["QueueUrl"],
-            **{f"{name}_QUEUE_URL": self.sqs.create_queue(QueueName=name)["QueueUrl"] for name in FILES},
-            "TOPIC_ARN": boto3.client("sns", region_name="us-east-1").create_topic(Name="outcomes")["TopicArn"],
-            "STATE_MACHINE_ARN": state_machine(),
-            "RECONCILE_MINUTES": "10",
-            "AWS_REGION": "us-east-1",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "POWERTOOLS_TRACE_DISABLED": "true",
-            "POWERTOOLS_METRICS_NAMESPACE": "Towline",
-            "POWERTOOLS_SERVICE_NAME": "tests",
-        }
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-        self.environment = environment
-        self.validate, self.apply, self.reconcile = map(load, ("validate_proposal", "apply_proposals", "reconcile"))
-        self.bench = self.validate.runtime.bench
-        self.dataset = Dataset(self.bench, NAME, "AROAEXAMPLE:ana@example.org")
-
-    def put(self, draft: Draft) -> dict[str, Any]:
-        """Send a draft; the S3 event record of it."""
-        self.dataset.send(draft)
-        return self.event_of(keys.inbox(NAME, self.dataset.principal, draft.name))
-
-    def event_of(self, key: str) -> dict[str, Any]:
-        """The S3 event record of an object that its author has put."""
-        stat = self.bench.store.head(key)
-        record = json.loads(example("validate_proposal.edit")["Records"][0]["body"])["Records"][0]
-        record["s3"]["object"] |= {
-            "key": key.replace(":", "%3A").replace("@", "%40"),
-            "size": stat.size,
-            "eTag": stat.etag,
-            "versionId": stat.version,
-        }
-        record["userIdentity"]["principalId"] = f"AWS:{self.dataset.principal}"
-        return record
-
-    def queued(self, name: str) -> list[dict[str, Any]]:
-        """The messages that wait in a queue, taken out of it."""
-        url = self.environment[name]
-        found = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
-        for message in found:  # else the message holds up its group
-            self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return [json.loads(message["Body"]) for message in found]
-
-    def create(self, contract: Contract = CONTRACT) -> None:
-        record = self.put(self.dataset.create("nets.csv", CSV, contract, "first load"))
-        self.validate.handler(batch(record), CONTEXT)
-        assert self.apply.handler(fifo_batch(*self.queued("APPLY_QUEUE_URL")), CONTEXT) == {"batchItemFailures": []}
-
-    def edit(self, volume: float) -> Draft:
-        commit, table = self.dataset.table()
-        row = table.to_pylist()[1]
-        return self.dataset.rows([RowChange(row, {**row, "volume": volume})], "why", commit)
-
-
-def state_machine() -> str:
-    """A state machine; moto starts executions, and leaves them running."""
-    made = boto3.client("stepfunctions", region_name="us-east-1").create_state_machine(
-        name="edits",
-        definition=json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}),
-        roleArn="arn:aws:iam::123456789012:role/edits",
-    )
-    return str(made["stateMachineArn"])
-
-
-def load(name: str) -> ModuleType:
-    """A handler's module, fresh, as Lambda imports it."""
-    spec = importlib.util.spec_from_file_location(f"{name}_app", ROOT / "functions" / name / "app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def example(name: str) -> dict[str, Any]:
-    event: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text())
-    return event
-
-
-def batch(*records: dict[str, Any]) -> dict[str, Any]:
-    """An SQS event of S3 notifications, one message each."""
-    (message,) = example("validate_proposal.edit")["Records"]
-    bodies = [json.dumps({"Records": [record]}) for record in records]
-    return {"Records": [{**message, "messageId": f"m{i}", "body": body} for i, body in enumerate(bodies)]}
-
-
-def fifo_batch(*messages: dict[str, Any]) -> dict[str, Any]:
-    (record,) = example("apply_proposals.edit")["Records"]
-    made = []
-    for number, message in enumerate(messages):
-        one = copy.deepcopy(record) | {"messageId": f"m{number}", "body": json.dumps(message)}
-        one["attributes"]["MessageGroupId"] = message["receipt"]["dataset"]
-        made.append(one)
-    return {"Records": made}
-
-
-@pytest.fixture
-def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws():
-        yield Deployed(monkeypatch)
 
 
 def test_a_proposal_is_validated_queued_and_committed(deployed: Deployed) -> None:

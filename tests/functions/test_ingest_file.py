@@ -6,13 +6,12 @@ import json
 from threading import Barrier
 from types import ModuleType
 from typing import Any
-from urllib.parse import quote_plus
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from tests.functions.test_handlers import CONTEXT, load
+from tests.functions.functions import CONTEXT, bucket, deliver, load, topic
 from towline import keys
 from towline.errors import Unavailable
 from towline.inbox import Arrival
@@ -29,42 +28,12 @@ NAME = "sightings"
 @pytest.fixture
 def ingest(monkeypatch: pytest.MonkeyPatch):
     with mock_aws():
-        s3 = boto3.client("s3", region_name="us-east-1")
-        s3.create_bucket(Bucket="towline")
-        s3.put_bucket_versioning(Bucket="towline", VersioningConfiguration={"Status": "Enabled"})
-        topic = boto3.client("sns", region_name="us-east-1").create_topic(Name="outcomes")["TopicArn"]
-        environment = {
-            "S3_BUCKET": "towline",
-            "TOPIC_ARN": topic,
-            "AUTHOR_SOURCE": "event",
-            "AWS_REGION": "us-east-1",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "POWERTOOLS_TRACE_DISABLED": "true",
-            "POWERTOOLS_METRICS_NAMESPACE": "Towline",
-            "POWERTOOLS_SERVICE_NAME": "tests",
-        }
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+        bucket(monkeypatch, TOPIC_ARN=topic())
         yield load("ingest_file")
 
 
 def put(ingest: ModuleType, key: str, body: bytes) -> Stat:
     return ingest.runtime.bench.store.put(key, body)
-
-
-def deliver(ingest: ModuleType, *stats: Stat) -> Any:
-    """A batch with a message for each version."""
-    batch = [
-        {"messageId": str(number), "eventSource": "aws:sqs", "body": json.dumps({"Records": [event(stat)]})}
-        for number, stat in enumerate(stats)
-    ]
-    return ingest.handler({"Records": batch}, CONTEXT)
-
-
-def event(stat: Stat) -> dict[str, Any]:
-    found = {"key": quote_plus(stat.key, safe="/"), "size": stat.size, "eTag": stat.etag, "versionId": stat.version}
-    return {"userIdentity": {"principalId": "AWS:AROAEXAMPLE:ana"}, "s3": {"object": found}}
 
 
 def counted(out: str) -> dict[str, float]:

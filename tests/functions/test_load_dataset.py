@@ -9,13 +9,11 @@ from shutil import copytree
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
 from tests.core.thermometers import DATASET, PIPELINES, csv, land, readings, silver
-from tests.functions.test_handlers import CONTEXT, load
-from tests.functions.test_ingest_file import event
+from tests.functions.functions import CONTEXT, bucket, event, load, topic
 from tests.pipeline import Pipeline
 from towline import keys
 from towline.contract import Contract
@@ -29,22 +27,7 @@ MADE = GoldResult(DATASET)
 @pytest.fixture
 def function(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     with mock_aws():
-        s3 = boto3.client("s3", region_name="us-east-1")
-        s3.create_bucket(Bucket="towline")
-        s3.put_bucket_versioning(Bucket="towline", VersioningConfiguration={"Status": "Enabled"})
-        environment = {
-            "S3_BUCKET": "towline",
-            "TOPIC_ARN": boto3.client("sns", region_name="us-east-1").create_topic(Name="outcomes")["TopicArn"],
-            "AUTHOR_SOURCE": "event",
-            "AWS_REGION": "us-east-1",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "POWERTOOLS_TRACE_DISABLED": "true",
-            "POWERTOOLS_METRICS_NAMESPACE": "Towline",
-            "POWERTOOLS_SERVICE_NAME": "tests",
-        }
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+        bucket(monkeypatch, TOPIC_ARN=topic())
         monkeypatch.setattr(registry, "home", lambda: PIPELINES)
         function = load("load_dataset")
         monkeypatch.setattr(function.gold, "refresh", lambda *_: MADE)

@@ -5,33 +5,18 @@ from __future__ import annotations
 import json
 from types import ModuleType
 
-import boto3
 import pytest
 from moto import mock_aws
 
 from tests.core import raw
-from tests.functions.test_handlers import CONTEXT, load
-from tests.functions.test_ingest_file import deliver
+from tests.functions.functions import CONTEXT, bucket, deliver, load
 from towline.store import Stat
-
-ENVIRONMENT = {
-    "S3_BUCKET": "towline",
-    "AUTHOR_SOURCE": "event",
-    "AWS_REGION": "us-east-1",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "POWERTOOLS_TRACE_DISABLED": "true",
-    "POWERTOOLS_METRICS_NAMESPACE": "Towline",
-    "POWERTOOLS_SERVICE_NAME": "tests",
-}
 
 
 @pytest.fixture
 def function(monkeypatch: pytest.MonkeyPatch):
     with mock_aws():
-        boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="towline")
-        for name, value in ENVIRONMENT.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+        bucket(monkeypatch, is_versioned=False)  # so that what is deleted is gone, by its version, too
         yield load("sample_file")
 
 

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from tests.core.crashing import Crash
 from tests.core.nets import NAME, Nets
 from tests.pipeline import Pipeline
 from towline import commit, inbox, keys
@@ -34,10 +35,6 @@ from .shelf import NOON, Shelf, status_of
 from .world import put_in_order, table_bytes
 
 MASTER = keys.master(NAME)
-
-
-class Crash(BaseException):
-    """The process dies: nothing catches this."""
 
 
 def broken(at: int, how: str) -> Fault:

@@ -14,9 +14,9 @@ from typing import Any
 from towline import inbox, keys, quarantine, receipts
 from towline.errors import BadProposal, Contended, NotFound
 from towline.inbox import Arrival
-from towline.proposals import read_object
 from towline.receipts import PREVIEWED, Receipt
 from towline.runs import DISCARD, PROMOTE, WORD
+from towline.sent import read_object
 from towline.store import TooLarge
 from towline.workbench import Workbench
 

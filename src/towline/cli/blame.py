@@ -8,11 +8,11 @@ import click
 from rich.text import Text
 
 from towline import blame, edits
-from towline.blame import Touch
 from towline.cli import tables
 from towline.cli.options import Call, called, dataset_argument, where_option
 from towline.cli.output import cell, emit, safe, show
 from towline.contract import Contract
+from towline.story import Touch
 
 LINES = 50  # that a person is shown unless they ask for more
 

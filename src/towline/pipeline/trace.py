@@ -79,6 +79,13 @@ def trace(bench: Workbench, key: str) -> Trace:
     return known.of_table(layer) if layer in (keys.SILVER, keys.GOLD) else known.of_file()
 
 
+def went(bench: Workbench, entry: Entry) -> tuple[list[Named], list[Named]]:
+    """Where the rows of one file are: in which files of silver, and in which of gold. Reads the inventories alone."""
+    silver, gold = (inventory.read(bench.store, layer, entry.dataset) for layer in (keys.SILVER, keys.GOLD))
+    holding = _holding(silver, _ingests([entry]))
+    return holding, _made_of(gold, holding)
+
+
 @dataclass(frozen=True)
 class _Known:
     key: str
@@ -90,9 +97,8 @@ class _Known:
         files = [entry for entry in self.entries if self._is_of(entry)]
         if not files:
             raise NotFound(f"the manifest of {self.silver.dataset} has no file {self.key!r}: did it land?")
-        ingests = {ingest for entry in files for ingest in (entry.ingest, entry.duplicate_of) if ingest}
-        silver = [each for each in _all(self.silver) if not ingests.isdisjoint(each.file.sources)]
-        return self._trace(files, silver, self._made_of(silver))
+        silver = _holding(self.silver, _ingests(files))
+        return self._trace(files, silver, _made_of(self.gold, silver))
 
     def of_table(self, layer: str) -> Trace:
         found = self.silver if layer == keys.SILVER else self.gold
@@ -102,7 +108,7 @@ class _Known:
                 f"the inventory of {layer}{found.dataset} does not name {self.key!r}: a load has replaced it"
             )
         silver = named if layer == keys.SILVER else self._sources(named)
-        gold = self._made_of(silver) if layer == keys.SILVER else named
+        gold = _made_of(self.gold, silver) if layer == keys.SILVER else named
         ingests = {ingest for each in silver for ingest in each.file.sources}
         return self._trace([entry for entry in self.entries if entry.ingest in ingests], silver, gold)
 
@@ -116,14 +122,23 @@ class _Known:
         wanted = {place for each in gold for place in _places(each.file)}
         return [each for each in _all(self.silver) if each.place in wanted]
 
-    def _made_of(self, silver: Iterable[Named]) -> list[Named]:
-        places = {each.place for each in silver}
-        return [each for each in _all(self.gold) if not places.isdisjoint(_places(each.file))]
-
     def _trace(self, files: Sequence[Entry], silver: Sequence[Named], gold: Sequence[Named]) -> Trace:
-        ingests = {ingest for entry in files for ingest in (entry.ingest, entry.duplicate_of) if ingest}
-        loaded = {ingest: self.silver.loaded[ingest] for ingest in sorted(ingests) if ingest in self.silver.loaded}
+        loaded = {each: self.silver.loaded[each] for each in sorted(_ingests(files)) if each in self.silver.loaded}
         return Trace(self.key, self.silver.dataset, files, loaded, silver, gold)
+
+
+def _ingests(files: Iterable[Entry]) -> set[str]:
+    """Under which ids rows of these files may have been loaded: a duplicate's under that of the first."""
+    return {ingest for entry in files for ingest in (entry.ingest, entry.duplicate_of) if ingest}
+
+
+def _holding(silver: Inventory, ingests: set[str]) -> list[Named]:
+    return [each for each in _all(silver) if not ingests.isdisjoint(each.file.sources)]
+
+
+def _made_of(gold: Inventory, silver: Iterable[Named]) -> list[Named]:
+    places = {each.place for each in silver}
+    return [each for each in _all(gold) if not places.isdisjoint(_places(each.file))]
 
 
 def _all(found: Inventory) -> list[Named]:

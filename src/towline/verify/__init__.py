@@ -4,7 +4,8 @@ snapshot is the version of its commit, and replaying the changes files from the 
     stored    everything that lies there, listed and read but for the tables
     commits   which versions are commits, and what is told of the others
     records   the audit records and receipts against the versions
-    tables    snapshots, changes files and the replay
+    tables    snapshots and changes files
+    replay    the changes, from one table to the next
     intents   the records once more, against what was foretold
     finding   what was found, and what to do about it
 

@@ -1,15 +1,9 @@
-"""The Python API: datasets that are read as pandas DataFrames, and changed by proposing edited ones.
-
-A DataFrame remembers the commit it was read from (`df.attrs["towline_commit"]`, which pandas carries through most
-operations), so that proposing it is a three-way merge and never overwrites what others did since.
-"""
+"""A dataset as a research program has it: read as a DataFrame, changed by proposing an edited one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from os import PathLike
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 from towline import (
     blame,
@@ -22,7 +16,6 @@ from towline import (
     keys,
     prune,
     publish,
-    queries,
     resolution_file,
     runs,
     steward,
@@ -31,6 +24,7 @@ from towline import (
 )
 from towline import dispute as disputes
 from towline.answer import Side
+from towline.api.data import Data, as_file
 from towline.change import RowChange
 from towline.conflict import Conflict
 from towline.connect import Connection
@@ -41,84 +35,18 @@ from towline.dataset import Dataset as Inbox
 from towline.diff import Diff
 from towline.dispute import Dispute
 from towline.errors import BadProposal, UsageError
-from towline.files import open_file, read_table
-from towline.first_contract import choose
 from towline.plan import Plan
 from towline.preview import Preview
-from towline.proposals import MAX_FILE
 from towline.prune import Pruning
 from towline.publish import Publication
 from towline.receipts import PREVIEWED, Receipt
 from towline.reviews import APPROVE, REJECT
-from towline.settings import Settings
 from towline.steward import Case
 from towline.values import Row
 from towline.verify import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Data: TypeAlias = "pd.DataFrame | str | PathLike[str]"  # a table, or the path of a CSV, XLSX or Parquet file
-DataDir: TypeAlias = "str | PathLike[str] | None"
-
-
-def open(name: str, *, data_dir: DataDir = None, settings: Settings | None = None) -> Dataset:
-    """The dataset `name` of the bucket that `settings` name; without them of the environment's, else of the local
-    stack (in `data_dir`, if given). Raises NotFound when there is no such dataset."""
-    dataset = Dataset(_connection(data_dir, settings), name)
-    dataset.contract()
-    return dataset
-
-
-def datasets(*, data_dir: DataDir = None, settings: Settings | None = None) -> list[str]:
-    """The names of all datasets."""
-    return _connection(data_dir, settings).datasets()
-
-
-def create(
-    name: str,
-    data: Data,
-    *,
-    key: Sequence[str] = (),
-    note: str,
-    contract: Contract | None = None,
-    timeout: float = PATIENCE,
-    data_dir: DataDir = None,
-    settings: Settings | None = None,
-) -> Dataset:
-    """Make a dataset of `data`, whose rows are told apart by the columns `key`, and wait until it is there.
-
-    Without a `contract` one is chosen as `towline create` does. Raises BadProposal, with the receipt's message, when
-    the table is refused.
-    """
-    connection = _connection(data_dir, settings)
-    file, body = _file(data)
-    table = open_file(body) if isinstance(body, Path) else read_table(body, file)[0]
-    chosen = choose(table, keys.check_dataset(name), key, contract)
-    dataset = connection.dataset(name)
-    receipt = dataset.send(dataset.create(file, body, chosen.contract, note)).wait(timeout)
-    if receipt.status != "committed":
-        raise BadProposal(f"{name} was not created: {receipt.message}")
-    return Dataset(connection, name)
-
-
-def query(
-    sql: str,
-    *,
-    dataset: str | None = None,
-    timeout: float = queries.PATIENCE,
-    data_dir: DataDir = None,
-    settings: Settings | None = None,
-) -> pd.DataFrame:
-    """The rows that one SELECT finds in the tables of docs/catalog.md, with types as `Dataset.read` has them. `master`
-    means `dataset`; without it that of S3_MASTER_KEY, or the only one. `df.attrs["towline_query"]` says what was read
-    and what that costs on AWS.
-
-    SqlRefused: it is no query of these tables; the message has the place. QueryFailed: Athena could not run it, or
-    `timeout` seconds were over. Ctrl-C stops it.
-    """
-    found = queries.run(_connection(data_dir, settings), sql, dataset=dataset, timeout=timeout)
-    return frames.of_query(found)
 
 
 class Dataset:
@@ -419,7 +347,7 @@ class Dataset:
         return self._inbox.send(self._inbox.rows(change(found), note, str(head.commit), mode))
 
     def _table_draft(self, data: Data, note: str, base: str | int | None, mode: str | None, partial: bool) -> Draft:
-        file, body = _file(data)
+        file, body = as_file(data)
         commit = history.resolve(self._connection.bench, self.name, self._base(data, base))
         return self._inbox.file(file, body, note, commit, mode, partial=partial)
 
@@ -443,21 +371,6 @@ class Dataset:
                 'base="<commit>" (base="head" if it was made from the current table)'
             )
         return found
-
-
-def _connection(data_dir: DataDir, settings: Settings | None) -> Connection:
-    if settings is not None:
-        return connect.connect(settings)
-    return connect.here(None if data_dir is None else Path(data_dir))
-
-
-def _file(data: Data) -> tuple[str, bytes | Path]:
-    """A table as a file: its name, and its bytes or, where it is Parquet and too large for that, itself."""
-    if isinstance(data, str | PathLike):
-        path = Path(data)
-        is_large = path.suffix.lower() == ".parquet" and path.stat().st_size > MAX_FILE
-        return path.name, path if is_large else path.read_bytes()
-    return "table.parquet", frames.to_parquet(data)
 
 
 def _text(at: str | int | None) -> str | None:
