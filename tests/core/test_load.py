@@ -259,6 +259,21 @@ def test_a_rebuild_in_several_loads_counts_when_all_files_are_in() -> None:
     assert load(at, mended).load == ""
 
 
+@pytest.mark.parametrize("waits", [0, 2])
+def test_a_rebuild_goes_on_and_ends_where_it_comes_to_what_was_there(waits: int) -> None:
+    at = bench()
+    for number in range(2):
+        land(at, number, csv(f"a {1 + number} 0 1"))
+    load(at, THERMOMETERS)
+    for number in range(2, 2 + waits):
+        land(at, number, csv(f"a {1 + number} 0 1"))
+    steps = [load(at, THERMOMETERS, full=number == 0, limit_bytes=1) for number in range(2 + waits)]
+    assert [len(step.taken) for step in steps] == [1] * (2 + waits)
+    assert [step.more for step in steps] == [True] * (1 + waits) + [False]
+    assert digests(at) == anew(at)
+    assert load(at, THERMOMETERS).load == ""
+
+
 def test_a_report_says_when_nothing_is_refused_any_more() -> None:
     at = bench()
     entry = land(at, 1, csv("a 1 0 99", "a 1 1 2"))
