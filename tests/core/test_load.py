@@ -26,6 +26,7 @@ from towline.pipeline import inventory, plan, report, spool, taking
 from towline.pipeline.ground import ground
 from towline.pipeline.inventory import FAILED, LOADED
 from towline.pipeline.load import load
+from towline.pipeline.quality import Tally, complaints
 from towline.pipeline.registry import Package
 from towline.workbench import Workbench
 
@@ -428,6 +429,13 @@ def test_a_file_that_repeats_itself_too_often_fails() -> None:
     entry = land(at, 1, csv("a 1 0 1", "a 1 0 2", "a 1 1 1"))
     (why,) = load(at, with_silver(duplicate_rate=0.3)).failed[entry.ingest]
     assert why == "readings repeats the key in 1 of 3 rows (33.3%); at most 30.0% may be so"
+
+
+@pytest.mark.parametrize(("refused", "why"), [(29, ()), (30, ("30 of 100 rows (30.0%); at most 29.0%",))])
+def test_a_file_may_have_just_the_share_that_its_contract_says(refused: int, why: tuple[str, ...]) -> None:
+    (contract,) = with_silver(quarantine_rate=0.29, null_rate={}).contracts.values()
+    found = complaints("readings", contract, Tally(rows=100, refused=refused))
+    assert tuple(said.removeprefix("readings has to refuse ").removesuffix(" may be so") for said in found) == why
 
 
 def test_of_equal_keys_the_preferred_row_stays() -> None:

@@ -5,8 +5,8 @@ does, its entries are found at once; else by reading the manifest from the secon
 
 A refused file is looked at again, and taken in as if it had come now, under its old place in time. Of a file that is in
 bronze, whose rows or columns the load refused, nothing is copied, unless that is gone: an entry says that its bronze
-file is to be loaded again, in the place of what was loaded before. Either way the new entry has `.<n>` behind the ingest's id, and says by
-`retry` what it answers, so that asking once is trying once.
+file is to be loaded again, in the place of what was loaded before. Either way the new entry has `.<n>` behind the
+ingest's id, and says by `retry` what it answers, so that asking once is trying once.
 """
 
 from __future__ import annotations

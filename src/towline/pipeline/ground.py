@@ -18,8 +18,8 @@ from towline.workbench import Workbench
 
 @dataclass(frozen=True)
 class Ground:
-    """What a load builds on: `before` is the inventory that counts; `base` it, or what was loaded anew so far. `is_begun`:
-    something was loaded anew in its place already, which is over only when the inventory has another number."""
+    """What a load builds on: `before` is the inventory that counts; `base` it, or what was loaded anew so far.
+    `is_begun`: something was loaded anew in its place already, which is over when the inventory has another number."""
 
     before: Inventory
     base: Inventory
