@@ -277,9 +277,20 @@ def test_a_file_in_which_no_line_fits_is_given_up(monkeypatch: pytest.MonkeyPatc
         conformed(wide([{"startTime": ""}]) + "x,y\n" * 101)
 
 
-def test_a_csv_file_without_any_slot_is_refused() -> None:
-    with pytest.raises(UnreadableFile, match="no column of a slot"):
-        conformed("_id,course,locations\nr1,heronpoint,[]\n")
+@pytest.mark.parametrize(
+    ("body", "begins"),
+    [
+        (b"_id,course,locations\nr1,heronpoint,[]\n", "commas, is '_id,course,locations'"),
+        (wide([fix()]).replace(",", ";").encode(), "commas, is '_id;course;startTime;"),
+        (wide([fix()]).encode("utf-16"), "UTF-8 and separated by commas, is '\N{REPLACEMENT CHARACTER}"),
+        (b"\n" + wide([fix()]).encode(), "is ''"),
+    ],
+    ids=["no slot", "semicolons", "UTF-16", "blank line"],
+)
+def test_a_csv_file_without_any_slot_is_refused_with_what_its_header_is_read_as(body: bytes, begins: str) -> None:
+    with pytest.raises(UnreadableFile, match="no column of a slot") as refused:
+        conformed(body)
+    assert begins in str(refused.value)
 
 
 def test_lines_that_do_not_fit_the_header_are_refused_by_number() -> None:
