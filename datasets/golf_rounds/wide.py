@@ -81,8 +81,8 @@ def _slots(header: Sequence[str], separator: str) -> int:
     if not slots:
         begins = separator.join(header)[:_SHOWN]
         raise UnreadableFile(
-            "there is no column of a slot, such as locations[0].startTime: the first line, read as UTF-8 and separated by "
-            f"{'tabs' if separator != ',' else 'commas'}, is {begins!r}"
+            "there is no column of a slot, such as locations[0].startTime: the first line, read as UTF-8 and separated "
+            f"by {'tabs' if separator != ',' else 'commas'}, is {begins!r}"
         )
     if slots > SLOTS_MAX:
         raise UnreadableFile(f"a column is of locations[{slots - 1}]; rounds with up to {SLOTS_MAX:,} slots are read")

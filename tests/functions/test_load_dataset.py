@@ -103,3 +103,13 @@ def test_what_still_waits_when_time_runs_out_waits(function: ModuleType, monkeyp
     assert silver(function.runtime.bench).loaded == {}
     assert deliver(function, key_of(DATASET)) == {"batchItemFailures": []}
     assert len(silver(function.runtime.bench).loaded) == 3
+
+
+def test_what_a_file_that_fails_holds_is_not_in_the_log(function: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = land(function.runtime.bench, 1, csv("a 1 0 1") + b"secret,line\n")
+    lines: list[dict[str, Any]] = []
+    monkeypatch.setattr(function.logger, "error", lambda message, **said: lines.append(said))
+    deliver(function, key_of(DATASET))
+    assert "secret" in silver(function.runtime.bench).loaded[bad.ingest].reasons[0]
+    assert [said["ingest"] for said in lines] == [bad.ingest]
+    assert "secret" not in str(lines)
