@@ -38,7 +38,7 @@ _SLOT = re.compile(r"locations\[(0|[1-9]\d{0,8})\]\.(.+)")
 def read(file: BronzeFile, separator: str = ",") -> Iterator[Piece]:
     """UnreadableFile: it is no CSV, or a line is longer than a block."""
     header = _header(file, separator)
-    slots, unknown = _slots(header, separator), _unknown(header)
+    slots, unknown = _slots(header), _unknown(header)
     skipped: dict[int, str] = {}
     row = 1
     for batch in _cut(_batches(file, header, separator, skipped), PLACES_MAX // slots):
@@ -74,15 +74,14 @@ def _header(file: BronzeFile, separator: str) -> list[str]:
     return names
 
 
-def _slots(header: Sequence[str], separator: str) -> int:
-    """How many slots the file has: one more than its last one's number. UnreadableFile: too many, or none, as when the
-    file is in UTF-16, separated by something else, or begins with an empty line."""
+def _slots(header: Sequence[str]) -> int:
+    """How many slots the file has: one more than its last one's number. UnreadableFile: too many, or none."""
     slots = 1 + max((found[0] for name in header if (found := slot_of(name))), default=-1)
     if not slots:
-        begins = separator.join(header)[:_SHOWN]
+        begins = [name[:60] for name in header[:3]]  # of UTF-16, semicolons or an empty line nothing else tells
         raise UnreadableFile(
-            "there is no column of a slot, such as locations[0].startTime: the first line, read as UTF-8 and separated "
-            f"by {'tabs' if separator != ',' else 'commas'}, is {begins!r}"
+            "there is no column of a slot, such as locations[0].startTime: the first line, read as UTF-8, has the "
+            f"cells {begins}…"
         )
     if slots > SLOTS_MAX:
         raise UnreadableFile(f"a column is of locations[{slots - 1}]; rounds with up to {SLOTS_MAX:,} slots are read")

@@ -281,10 +281,10 @@ def test_a_file_in_which_no_line_fits_is_given_up(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("body", "begins"),
     [
-        (b"_id,course,locations\nr1,heronpoint,[]\n", "commas, is '_id,course,locations'"),
-        (wide([fix()]).replace(",", ";").encode(), "commas, is '_id;course;startTime;"),
-        (wide([fix()]).encode("utf-16"), "UTF-8 and separated by commas, is '\N{REPLACEMENT CHARACTER}"),
-        (b"\n" + wide([fix()]).encode(), "is ''"),
+        (b"_id,course,locations\nr1,heronpoint,[]\n", "['_id', 'course', 'locations']"),
+        (wide([fix()]).replace(",", ";").encode(), "['_id;course;startTime;"),
+        (wide([fix()]).encode("utf-16"), "read as UTF-8, has the cells ['\N{REPLACEMENT CHARACTER}"),
+        (b"\n" + wide([fix()]).encode(), "cells []"),
     ],
     ids=["no slot", "semicolons", "UTF-16", "blank line"],
 )
