@@ -196,3 +196,10 @@ def attempt(line: Line, count: int) -> str:
     times = "" if count == 1 else f" ({count:,} times)"
     button = markup.button(line.id, f"{word}", "Show what came of it", "tl-head")
     return markup.block(f'<span class="tl-sign">{sign}</span>tried again{times}: {button}')
+
+
+def first(line: Line) -> str:
+    """How the file stands whose bytes a duplicate has, with a button that opens it."""
+    sign, word, meaning = STATES[line.state]
+    button = markup.button(line.id, safe(line.file, NAME), "Show that file", "tl-head")
+    return markup.block(f'{button} <span class="tl-sign">{sign}</span><b>{word}</b>: {meaning}')

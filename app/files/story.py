@@ -35,7 +35,7 @@ def draw(reader: Reader, line: Line, ledger: Ledger, show: Show) -> None:
                 _sample(reader, entry.bronze)
         with right:
             if line.state != QUARANTINED:
-                _whereabouts(reader, line, ledger)
+                _whereabouts(reader, line, ledger, show)
             st.html(markup.subheading("What the manifest says"))
             st.html(html.story(entry, line.at))
 
@@ -46,10 +46,10 @@ def _entry(line: Line) -> Entry:
     return line.entry
 
 
-def _whereabouts(reader: Reader, line: Line, ledger: Ledger) -> None:
+def _whereabouts(reader: Reader, line: Line, ledger: Ledger, show: Show) -> None:
     st.html(markup.subheading("Where its rows went"))
     if line.state == DUPLICATE:
-        st.html(markup.block("Nowhere: the rows of the first file with these bytes are there already."))
+        _first(line, ledger, show)
         return
     for said in line.loaded.reasons if line.loaded and line.state == BRONZE else ():
         st.html(markup.message("info", said))
@@ -63,6 +63,15 @@ def _whereabouts(reader: Reader, line: Line, ledger: Ledger) -> None:
         st.html(markup.block(said))
     else:
         st.html(markup.block("No partition holds rows of it: all of them were refused, or replaced by later files."))
+
+
+def _first(line: Line, ledger: Ledger, show: Show) -> None:
+    """How the file stands whose bytes a duplicate has: the load may have refused that one."""
+    st.html(markup.block("Nowhere: those of the first file with these bytes count."))
+    first = _entry(line).duplicate_of or ""
+    found = next(iter(ledger.attempts(first)[::-1]), None) or ledger.find(first)
+    if found is not None:
+        clickable.draw(html.first(found), f"first-{line.id}", show)
 
 
 def _sample(reader: Reader, bronze: str) -> None:

@@ -13,16 +13,20 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .pieces import BOOLEAN, INTEGER, NUMBER, TEXT, TIME
+from .pieces import BOOLEAN, INTEGER, LOG, NUMBER, TEXT, TIME
+
+TEXT_MAX = 1_000  # characters: a round's texts are there once more for each of its fixes
 
 ARROW: Mapping[str, pa.DataType] = {
     TEXT: pa.string(),
+    LOG: pa.string(),
     NUMBER: pa.float64(),
     INTEGER: pa.int64(),
     BOOLEAN: pa.bool_(),
     TIME: pa.timestamp("us", "UTC"),
 }
 REASONS: Mapping[str, str] = {
+    TEXT: f"is longer than {TEXT_MAX:,} characters",
     NUMBER: "is no number",
     INTEGER: "is no whole number of 64 bits",
     BOOLEAN: "is neither true nor false",
@@ -35,8 +39,11 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infin
 def typed(texts: pa.Array, kind: str) -> tuple[pa.Array, pa.Array | None]:
     """The values, null where there is no text; and where a text has none (None: nowhere). Blanks around are no part of
     it, and blanks alone are none."""
-    if kind == TEXT or texts.null_count == len(texts):
+    if kind == LOG or texts.null_count == len(texts):
         return texts.cast(ARROW[kind]), None
+    if kind == TEXT:
+        is_long = pc.fill_null(pc.greater(pc.utf8_length(texts), TEXT_MAX), False)
+        return (pc.if_else(is_long, None, texts), is_long) if pc.any(is_long).as_py() else (texts, None)
     try:
         return _cast(texts, kind), None
     except pa.ArrowInvalid:

@@ -19,7 +19,7 @@ def events(
     """`found`: the slots of a piece. `rounds` and `slots`: the piece's columns by silver's names, typed, and of rounds
     their `row`."""
     of, index = (found[name].combine_chunks() for name in ("round", "index"))
-    own = {name: column.take(of) for name, column in rounds.items()}
+    own = {name: column.take(of) for name, column in rounds.items() if name != "capture_logs"}  # which may be long
     at, place = slots["fix_timestamp"], _position(slots["longitude"], slots["latitude"])
     is_padding = pc.and_(at.is_null(), pc.and_(slots["longitude"].is_null(), slots["latitude"].is_null()))
     return pa.table(

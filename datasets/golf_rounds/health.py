@@ -18,16 +18,16 @@ from .pieces import TIME
 
 _TIME, _LEVEL = ("time", "timestamp", "date", "createdAt"), ("level", "severity", "type")
 _MESSAGE = ("message", "msg", "error", "text")
-_AT_ONCE = 50_000  # entries: a few MiB of a file can hold millions
+AT_ONCE = 50_000  # entries: a few MiB of a file can hold millions
 
 
-def health(rounds: Mapping[str, pa.Array], ingest_date: date) -> pa.Table:
-    """One row for each entry of each log. An entry's time that cannot be read is no time: the entry says what it is."""
+def health(rounds: Mapping[str, pa.Array], ingest_date: date) -> Iterator[pa.Table]:
+    """One row for each entry of each log, in tables of at most AT_ONCE, the first maybe without any. An entry's time
+    that cannot be read is no time: the entry says what it is."""
     logs = ((at, *entry) for at, log in enumerate(rounds["capture_logs"].to_pylist()) for entry in _entries(log))
-    made = [_rows([], rounds, ingest_date)]
-    while some := list(islice(logs, _AT_ONCE)):
-        made.append(_rows(some, rounds, ingest_date))
-    return pa.concat_tables(made).combine_chunks()
+    yield _rows(list(islice(logs, AT_ONCE)), rounds, ingest_date)
+    while some := list(islice(logs, AT_ONCE)):
+        yield _rows(some, rounds, ingest_date)
 
 
 def _rows(logs: Sequence[tuple[Any, ...]], rounds: Mapping[str, pa.Array], ingest_date: date) -> pa.Table:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
@@ -23,7 +24,8 @@ from towline.store import MIB
 from .pieces import ROUND, SLOT, SLOTS_MAX, Piece
 
 ROUND_MAX = 16 * MIB  # of text
-_PIECE = 4 * MIB  # of text whose rounds make a piece
+_PIECE, _ROUNDS = 4 * MIB, 50_000  # of text whose rounds make a piece, and rounds of one: some have few characters
+IDLE_MAX = 100_000  # values without an `_id`, from one that has one to the next
 _READ = MIB
 _WRAPPERS = {"$oid", "$date", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal"}
 _BLANK = re.compile(r"[ \t\r\n]*")
@@ -31,13 +33,17 @@ _COORDINATES = "fixCoordinates"
 
 
 def read(file: BronzeFile) -> Iterator[Piece]:
-    """UnreadableFile: it is no JSON from some place on, or a round is longer than ROUND_MAX."""
+    """UnreadableFile: it is no JSON from some place on, a round is longer than ROUND_MAX, or too much of it is none."""
     making = _Making()
     told: set[str] = set()
+    last = 0
     with file.open() as stream:
         for row, (value, size) in enumerate(_values(stream, file.source.where), 1):
+            last = row if isinstance(value, dict) and value.get("_id") else last
+            if row - last > IDLE_MAX:
+                raise UnreadableFile(f"{file.source.where}: {IDLE_MAX:,} values behind value {last:,} have no _id")
             making.add(row, value, size)
-            if making.size >= _PIECE:
+            if making.is_enough:
                 yield making.piece(told)
                 making = _Making()
     yield making.piece(told)
@@ -71,14 +77,19 @@ class _Making:
     """A piece on its way."""
 
     def __init__(self) -> None:
-        self.size = 0
+        self._size = self._count = 0
         self._rounds: dict[str, list[Any]] = {name: [] for name in ("row", *ROUND)}
         self._slots: dict[str, list[Any]] = {name: [] for name in ("round", "index", *SLOT)}
-        self._refused: list[pa.Table] = []
+        # Rows and values by column and reason: a table for each would be a thousand times as large as its row.
+        self._refused: dict[tuple[str, str], tuple[list[int], list[str | None]]] = defaultdict(lambda: ([], []))
         self._unknown: dict[str, None] = {}
 
+    @property
+    def is_enough(self) -> bool:
+        return self._size >= _PIECE or self._count >= _ROUNDS
+
     def add(self, row: int, value: Any, size: int) -> None:
-        self.size += size
+        self._size, self._count = self._size + size, self._count + 1
         slots = value.get("locations") if isinstance(value, dict) else None
         if not isinstance(value, dict):
             self._refuse(row, "", value, "is no JSON object: expected a round")
@@ -95,10 +106,19 @@ class _Making:
         """`told`: unknown names that pieces before had; those of this one are added."""
         unknown = tuple(name for name in self._unknown if name not in told)
         told.update(unknown)
-        return Piece(_table(self._rounds), _table(self._slots), gathered(self._refused), unknown)
+        return Piece(_table(self._rounds), _table(self._slots), self._refusals(), unknown)
 
     def _refuse(self, row: int, column: str, value: Any, reason: str) -> None:
-        self._refused.append(refused(pa.array([row]), column, pa.array([plain(value)], pa.string()), reason))
+        rows, values = self._refused[column, reason]
+        rows.append(row)
+        values.append(plain(value))
+
+    def _refusals(self) -> pa.Table:
+        found = [
+            refused(pa.array(rows, pa.int64()), column, pa.array(values, pa.string()), reason)
+            for (column, reason), (rows, values) in self._refused.items()
+        ]
+        return gathered(found).sort_by("row")
 
     def _add_round(self, row: int, value: Mapping[str, Any], slots: Sequence[Mapping[str, Any] | None]) -> None:
         at = len(self._rounds["row"])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-TEXT, NUMBER, INTEGER, BOOLEAN, TIME = "text", "number", "integer", "boolean", "time"
+TEXT, LOG, NUMBER, INTEGER, BOOLEAN, TIME = "text", "log", "number", "integer", "boolean", "time"
 
 # The file's name -> silver's name, and what it is.
 ROUND: Mapping[str, tuple[str, str]] = {
@@ -24,7 +24,7 @@ ROUND: Mapping[str, tuple[str, str]] = {
     "goalName": ("goal_name", TEXT),
     "goalTimeFraction": ("goal_time_fraction", NUMBER),
     "isComplete": ("is_complete", BOOLEAN),
-    "captureLogs": ("capture_logs", TEXT),
+    "captureLogs": ("capture_logs", LOG),
 }
 SLOT: Mapping[str, tuple[str, str]] = {
     "startTime": ("fix_timestamp", TIME),

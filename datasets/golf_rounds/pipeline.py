@@ -49,8 +49,9 @@ def conform(file: BronzeFile) -> Iterator[Conformed]:
     """UnreadableFile: the file cannot be read, or is neither CSV nor JSON, or too many of its rounds are refused."""
     ingest_date = ingest_time(file.entry.ingest).date()
     total = lost = 0
-    for piece, bad_rounds, rows in ahead(lambda piece: _conformed(piece, ingest_date), pieces(file), 1):
+    for piece, bad_rounds, rows, logs in ahead(lambda piece: _conformed(piece, ingest_date), pieces(file), 1):
         yield rows
+        yield from (Conformed({HEALTH: more}) for more in logs)
         refused_whole = pc.count_distinct(piece.refused["row"]).as_py()
         total += piece.rounds.num_rows + refused_whole
         lost += bad_rounds + refused_whole
@@ -58,17 +59,18 @@ def conform(file: BronzeFile) -> Iterator[Conformed]:
         raise UnreadableFile(f"{lost:,} of {total:,} rounds cannot be read; at most {LOST_MAX:.0%} may be so")
 
 
-def _conformed(piece: Piece, ingest_date: date) -> tuple[Piece, int, Conformed]:
-    """The piece, how many of its rounds have a value that cannot be read, and its rows."""
+def _conformed(piece: Piece, ingest_date: date) -> tuple[Piece, int, Conformed, Iterator[pa.Table]]:
+    """The piece, how many of its rounds have a value that cannot be read, its rows, and more of its logs' rows."""
     rounds, slots = (_Typed.of(*each) for each in ((piece.rounds, ROUND), (piece.slots, SLOT)))
     own = {"row": piece.rounds["row"].combine_chunks(), **rounds.columns}
-    table, logs = events(piece.slots, own, slots.columns, ingest_date), health(own, ingest_date)
+    table = events(piece.slots, own, slots.columns, ingest_date)
     if rounds.bad or slots.bad:
         of_bad_round = rounds.is_bad.take(piece.slots["round"].combine_chunks())
         table = table.filter(pc.invert(pc.or_(slots.is_bad, of_bad_round)))
-        logs = logs.filter(pc.invert(pc.is_in(logs["row"], own["row"].filter(rounds.is_bad))))
-    found = Conformed({EVENTS: table, HEALTH: logs}, _refusals(piece, rounds, slots), piece.unknown)
-    return piece, pc.sum(rounds.is_bad).as_py() or 0, found
+        own = {name: column.filter(pc.invert(rounds.is_bad)) for name, column in own.items()}
+    logs = health(own, ingest_date)
+    found = Conformed({EVENTS: table, HEALTH: next(logs)}, _refusals(piece, rounds, slots), piece.unknown)
+    return piece, pc.sum(rounds.is_bad).as_py() or 0, found, logs
 
 
 def pieces(file: BronzeFile) -> Iterator[Piece]:

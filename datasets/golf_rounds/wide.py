@@ -55,7 +55,11 @@ def _slots(header: Sequence[str]) -> int:
     """How many slots the file has: one more than its last one's number. UnreadableFile: too many, or none."""
     slots = 1 + max((found[0] for name in header if (found := slot_of(name))), default=-1)
     if not slots:
-        raise UnreadableFile("there is no column of a slot, such as locations[0].startTime")
+        begins = [name[:60] for name in header[:3]]  # of UTF-16, semicolons or an empty line nothing else tells
+        raise UnreadableFile(
+            "there is no column of a slot, such as locations[0].startTime: the first line, read as UTF-8, has the "
+            f"cells {begins}…"
+        )
     if slots > SLOTS_MAX:
         raise UnreadableFile(f"a column is of locations[{slots - 1}]; rounds with up to {SLOTS_MAX:,} slots are read")
     return slots

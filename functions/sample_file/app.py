@@ -19,7 +19,7 @@ def take(arrival: Arrival) -> None:
         logger.info("nothing to sample", key=arrival.key)
         return
     metrics.add_metric("SamplesWritten", MetricUnit.Count, 1)
-    said = {name: written.metadata.get(name) for name in ("kind", "rows", "reason")}
+    said = {name: written.metadata.get(name) for name in ("kind", "rows")}
     logger.info("sampled", key=arrival.key, sample=written.key, **said)
 
 

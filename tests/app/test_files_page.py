@@ -274,6 +274,15 @@ def test_a_file_of_which_nothing_was_loaded_says_why(screen: Screen) -> None:
     assert "all of them were refused" in shown
 
 
+def test_a_duplicate_says_how_the_first_file_stands(screen: Screen) -> None:
+    entry = screen.files.good("a.csv")
+    again = screen.files.duplicate(entry, "b.csv")
+    inventory.write(screen.store, Inventory(SET, keys.SILVER, loaded={entry.ingest: Loaded(FAILED, reasons=("why",))}))
+    shown = screen.open(file=again.ingest)
+    assert f'data-act="{entry.ingest}" title="Show that file"' in shown
+    assert "<b>not loaded</b>: it is in bronze, and the load refused all of it" in shown
+
+
 def test_lines_are_filtered_found_and_turned(screen: Screen) -> None:
     for number in range(PAGE + 3):
         screen.files.write(screen.files.entry(f"f{number}.csv", str(number).encode()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from pathlib import Path
 
@@ -31,6 +32,26 @@ def test_a_sample_is_shown_as_a_table(towline: Towline, kind: str) -> None:
     assert "\n20 " not in out
     assert "név" in out
     assert f"214500--{name}: {raw.KINDS[name]}" in out
+
+
+def test_a_workbook_of_several_sheets_shows_the_first(towline: Towline) -> None:
+    book, sink = openpyxl.Workbook(), io.BytesIO()
+    for row in (("course", "pace"), ("heronpoint", 4.5), ("cedarhollow", "none")):
+        book.worksheets[0].append(row)
+    book.create_sheet("other").append(("a", "b"))
+    book.save(sink)
+    put(towline, BRONZE + "rounds.xlsx", sink.getvalue())
+    out = towline.good("sample", BRONZE + "rounds.xlsx").out
+    assert [line.split() for line in out.splitlines()[2:4]] == [["heronpoint", "4.5"], ["cedarhollow", "none"]]
+    assert "1 more sheet." in out
+    assert "PK" not in out
+
+
+def test_what_is_meant_for_programs_is_not_shown(towline: Towline) -> None:
+    put(towline, BRONZE + "x.gz", gzip.compress(b"\x89PNG\x00\x1b[31m"))
+    out = towline.good("sample", BRONZE + "x.gz").out
+    assert "neither a text nor a table" in out
+    assert "PNG" not in out
 
 
 def test_a_stored_sample_is_shown_and_a_longer_one_is_made(towline: Towline) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.core.golf import (
     EVENTS,
     GOLDEN,
+    HEALTH,
     PACKAGE,
     PIPELINE,
     ROUND,
@@ -278,9 +279,20 @@ def test_a_file_in_which_no_line_fits_is_given_up(monkeypatch: pytest.MonkeyPatc
         conformed(wide([{"startTime": ""}]) + "x,y\n" * 101)
 
 
-def test_a_csv_file_without_any_slot_is_refused() -> None:
-    with pytest.raises(UnreadableFile, match="no column of a slot"):
-        conformed("_id,course,locations\nr1,heronpoint,[]\n")
+@pytest.mark.parametrize(
+    ("body", "begins"),
+    [
+        (b"_id,course,locations\nr1,heronpoint,[]\n", "['_id', 'course', 'locations']"),
+        (wide([fix()]).replace(",", ";").encode(), "['_id;course;startTime;"),
+        (wide([fix()]).encode("utf-16"), "read as UTF-8, has the cells ['\N{REPLACEMENT CHARACTER}"),
+        (b"\n" + wide([fix()]).encode(), "cells []"),
+    ],
+    ids=["no slot", "semicolons", "UTF-16", "blank line"],
+)
+def test_a_csv_file_without_any_slot_is_refused_with_what_its_header_is_read_as(body: bytes, begins: str) -> None:
+    with pytest.raises(UnreadableFile, match="no column of a slot") as refused:
+        conformed(body)
+    assert begins in str(refused.value)
 
 
 def test_lines_that_do_not_fit_the_header_are_refused_by_number() -> None:
@@ -533,3 +545,34 @@ def test_the_contracts_part_by_course_and_day_and_prefer_cached_fixes() -> None:
     assert silver.swapped == ("latitude", "longitude")
     assert PACKAGE.contracts[EVENTS].key == ("round_id", "fix_key")
     assert keys.check_dataset(EVENTS)
+
+
+def test_a_long_text_of_a_round_refuses_it_and_is_not_there_once_more_for_each_fix() -> None:
+    text = "x" * (module("cells").TEXT_MAX + 1)
+    rounds = [{"_id": f"r{number}", "course": "c", "locations": [{"hole": 1}]} for number in range(10)]
+    found = conformed(json.dumps([*rounds, {"_id": text, "course": "c", "locations": [{"hole": 1}] * 3}]), "json")
+    assert len(found.events) == 10
+    assert found.refused == [(11, "_id", text[:200])]
+    assert found.reasons == ["is longer than 1,000 characters"]
+
+
+def test_a_log_of_many_entries_comes_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module("health"), "AT_ONCE", 2)
+    body = json.dumps([{"_id": "r1", "course": "c", "captureLogs": ["a", "b", "c", "d", "e"], "locations": []}])
+    tables = [piece.tables[HEALTH] for piece in PIPELINE.conform(File(body.encode(), "json"))]
+    assert [table["message"].to_pylist() for table in tables] == [["a", "b"], ["c", "d"], ["e"]]
+
+
+def test_json_of_much_that_is_no_round_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module("nested"), "IDLE_MAX", 3)
+    rounds = [{"_id": "r", "course": "c"}, 1, [], {}]
+    assert [line[0] for line in conformed(json.dumps(rounds + rounds[:1] * 30), "json").refused] == [2, 3]
+    with pytest.raises(UnreadableFile, match="3 values behind value 1 have no _id"):
+        conformed(json.dumps([*rounds, {}]), "json")
+
+
+def test_short_values_of_json_make_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module("nested"), "_ROUNDS", 2)
+    body = json.dumps([{"_id": "r", "course": "c"}, 1, "x", {"_id": "r", "course": "c"}, 2]).encode()
+    made = list(module("nested").read(File(body, "json")))
+    assert [piece.refused.to_pylist()[0]["row"] for piece in made] == [2, 3, 5]

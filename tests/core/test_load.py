@@ -26,6 +26,7 @@ from towline.pipeline import inventory, plan, report, spool, taking
 from towline.pipeline.ground import ground
 from towline.pipeline.inventory import FAILED, LOADED
 from towline.pipeline.load import load
+from towline.pipeline.quality import Tally, complaints
 from towline.pipeline.registry import Package
 from towline.workbench import Workbench
 
@@ -259,6 +260,21 @@ def test_a_rebuild_in_several_loads_counts_when_all_files_are_in() -> None:
     assert load(at, mended).load == ""
 
 
+@pytest.mark.parametrize("waits", [0, 2])
+def test_a_rebuild_goes_on_and_ends_where_it_comes_to_what_was_there(waits: int) -> None:
+    at = bench()
+    for number in range(2):
+        land(at, number, csv(f"a {1 + number} 0 1"))
+    load(at, THERMOMETERS)
+    for number in range(2, 2 + waits):
+        land(at, number, csv(f"a {1 + number} 0 1"))
+    steps = [load(at, THERMOMETERS, full=number == 0, limit_bytes=1) for number in range(2 + waits)]
+    assert [len(step.taken) for step in steps] == [1] * (2 + waits)
+    assert [step.more for step in steps] == [True] * (1 + waits) + [False]
+    assert digests(at) == anew(at)
+    assert load(at, THERMOMETERS).load == ""
+
+
 def test_a_report_says_when_nothing_is_refused_any_more() -> None:
     at = bench()
     entry = land(at, 1, csv("a 1 0 99", "a 1 1 2"))
@@ -413,6 +429,13 @@ def test_a_file_that_repeats_itself_too_often_fails() -> None:
     entry = land(at, 1, csv("a 1 0 1", "a 1 0 2", "a 1 1 1"))
     (why,) = load(at, with_silver(duplicate_rate=0.3)).failed[entry.ingest]
     assert why == "readings repeats the key in 1 of 3 rows (33.3%); at most 30.0% may be so"
+
+
+@pytest.mark.parametrize(("refused", "why"), [(29, ()), (30, ("30 of 100 rows (30.0%); at most 29.0%",))])
+def test_a_file_may_have_just_the_share_that_its_contract_says(refused: int, why: tuple[str, ...]) -> None:
+    (contract,) = with_silver(quarantine_rate=0.29, null_rate={}).contracts.values()
+    found = complaints("readings", contract, Tally(rows=100, refused=refused))
+    assert tuple(said.removeprefix("readings has to refuse ").removesuffix(" may be so") for said in found) == why
 
 
 def test_of_equal_keys_the_preferred_row_stays() -> None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.core.landed import NAME, Bay, Cut, Killed, arrival
+from tests.core.landed import CSV, NAME, Bay, Cut, Killed, arrival
 from towline import keys
 from towline.errors import NotFound
 from towline.ingest import manifest
@@ -47,6 +47,21 @@ def test_a_file_that_is_still_refused_has_the_new_reasons() -> None:
     third = bay.receive(bay.retry(again, "ben"))
     assert (third.ingest, third.retry_of) == (f"{entry.ingest}.2", again.ingest)
     assert bay.entries() == [entry, again, third]
+
+
+@pytest.mark.parametrize("sent_again", [False, True])
+def test_a_bronze_object_that_is_gone_is_made_anew_of_a_raw_file_with_its_bytes(sent_again: bool) -> None:
+    bay = Bay()
+    entry = bay.take("north/a.csv")
+    bay.store._history.pop(entry.bronze)
+    if sent_again:
+        bay.store._history.pop(entry.raw)
+        bay.wait(days=1)
+        assert bay.take("b.csv").status == DUPLICATE
+    again = bay.receive(bay.retry(entry))
+    assert (again.ingest, again.retry_of, again.status) == (f"{entry.ingest}.1", entry.ingest, BRONZE)
+    held = bay.store.get(again.bronze, version=again.bronze_version)
+    assert (held.body, held.stat.metadata["ingest"]) == (CSV, again.ingest)
 
 
 def test_what_the_quarantine_kept_is_taken_where_the_raw_file_is_gone() -> None:

@@ -7,6 +7,7 @@ import gzip
 import pytest
 
 from tests.core import raw
+from towline.files import write_table
 from towline.parquet.source import BytesSource
 from towline.sampling.bounds import LOOK_MAX
 from towline.sampling.kinds import HEAD, kind_of
@@ -76,6 +77,7 @@ def test_text_is_told_by_its_name_and_by_what_it_looks_like(name: str, body: byt
         ("a.parquet", raw.parquet(raw.TABLE.slice(0, 0)), "no rows"),
         ("a.parquet", b"a,b\n1,2\n", "not a Parquet table"),
         ("a.xlsx", raw.zipped({"a.csv": b"a,b\n"}), "no .xlsx workbook"),
+        ("a.xlsx", write_table(raw.TABLE.slice(0, 0), "xlsx"), "no sheet of it has rows"),
         ("a.zip", raw.zipped({}), "holds no file"),
         ("a.zip", raw.zipped({"a": b"a"})[:-1], "damaged"),
         ("a.tar", raw.tarred({})[:1024], "holds no file"),

@@ -20,6 +20,8 @@ from towline.contract import Contract
 from towline.ingest.entry import QUARANTINED, Entry
 from towline.pipeline import registry
 from towline.pipeline.gold import GoldResult
+from towline.pipeline.inventory import FAILED, Loaded
+from towline.pipeline.load import LoadResult
 
 MADE = GoldResult(DATASET)
 
@@ -112,3 +114,12 @@ def test_what_still_waits_when_time_runs_out_waits(function: ModuleType, monkeyp
     assert silver(function.runtime.bench).loaded == {}
     assert deliver(function, key_of(DATASET)) == {"batchItemFailures": []}
     assert len(silver(function.runtime.bench).loaded) == 3
+
+
+def test_what_a_file_that_fails_holds_is_not_in_the_log(function: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = LoadResult(DATASET, "a", taken={"b": Loaded(FAILED, reasons=("line 2 has 2 cells: secret,7",))})
+    lines: list[dict[str, Any]] = []
+    monkeypatch.setattr(function, "load", lambda *_, **__: failed)
+    monkeypatch.setattr(function.logger, "error", lambda message, **said: lines.append(said))
+    deliver(function, key_of(DATASET))
+    assert lines == [{"load": "a", "dataset": DATASET, "ingest": "b"}]

@@ -93,6 +93,8 @@ def _read(store: ObjectStore, key: str) -> Sample:
 def _show(seen: Shown, rows: int) -> None:
     if seen.text:
         show(Text(safe(seen.text)))
+    elif seen.table is None and seen.listing is None:
+        show(Text("It is neither a text nor a table of plain values: -o FILE writes it.", style="dim"))
     for table in (each for each in (seen.listing, seen.table) if each is not None):
         some = table.slice(0, rows).select(range(min(table.num_columns, _COLUMNS)))
         some = some.rename_columns([cell(name).plain for name in some.column_names])
@@ -101,6 +103,8 @@ def _show(seen: Shown, rows: int) -> None:
         if (more := table.num_columns - _COLUMNS) > 0:
             show(Text(f"… and {more:,} more columns (-o FILE writes all, --json prints them)", style="dim"))
         show("")
+    if seen.note:
+        show(Text(f"{seen.note} (-o FILE writes all)", style="dim"))
 
 
 def _type(arrow: pa.DataType) -> str:

@@ -4,9 +4,9 @@ Who asks puts retries/<dataset>/<ingest>/<principal>.json. Where that says {"fin
 does, its entries are found at once; else by reading the manifest from the second on at which it was written.
 
 A refused file is looked at again, and taken in as if it had come now, under its old place in time. Of a file that is in
-bronze, whose rows or columns the load refused, nothing is copied: an entry says that its bronze file is to be loaded
-again, in the place of what was loaded before. Either way the new entry has `.<n>` behind the ingest's id, and says by
-`retry` what it answers, so that asking once is trying once.
+bronze, whose rows or columns the load refused, nothing is copied, unless that is gone: an entry says that its bronze
+file is to be loaded again, in the place of what was loaded before. Either way the new entry has `.<n>` behind the
+ingest's id, and says by `retry` what it answers, so that asking once is trying once.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from datetime import UTC, datetime
 from towline import keys
 from towline.errors import NotFound
 from towline.inbox import Arrival
-from towline.ingest import manifest
+from towline.ingest import manifest, places
 from towline.ingest.entry import BRONZE, QUARANTINED, Entry, attempt, is_ingest, original
 from towline.ingest.rawfile import RawFile
 from towline.ingest.receive import PipelineOf, Tell, take_in
+from towline.pipeline.definition import Pipeline, by_source
 from towline.store import ObjectStore, Stat, TooLarge
 from towline.workbench import Workbench
 
@@ -57,7 +58,8 @@ def receive(bench: Workbench, arrival: Arrival, pipeline_of: PipelineOf, tell: T
     if last.status == QUARANTINED:
         file = replace(_held(bench.store, last), ingest=again, retry_of=last.ingest, retry=request)
         return take_in(bench, file, pipeline_of(dataset), tell)
-    return manifest.record(bench.store, _reloaded(last, again, request, bench.clock()))
+    kept = _in_bronze(bench.store, last, again, pipeline_of(dataset))
+    return manifest.record(bench.store, _reloaded(kept, again, request, bench.clock()))
 
 
 def request_name(arrival: Arrival) -> str:
@@ -103,11 +105,25 @@ def _held(store: ObjectStore, last: Entry) -> RawFile:
 
 
 def _as_it_came(store: ObjectStore, last: Entry) -> Stat | None:
-    try:
-        held = store.head(last.raw, version=last.version)
-    except NotFound:
-        return None
-    return held if held.etag == last.etag else None  # without versions another file may have the name by now
+    held = _stat(store, last.raw, last.version)
+    return held if held and held.etag == last.etag else None  # without versions another file may have the name by now
+
+
+def _in_bronze(store: ObjectStore, last: Entry, again: str, pipeline: Pipeline | None) -> Entry:
+    """The entry with its bronze object. One that is gone is made anew, of the raw file or another with the same bytes;
+    where there is none of these either, the load says so once more."""
+    if _stat(store, last.bronze, last.bronze_version):
+        return last
+    listed = store.list(keys.entry(last.dataset, _CONTINUED.sub("", last.fingerprint)).removesuffix(".json"))
+    alike = [each for at in listed if (each := manifest.read(store, at.key)) and each.sha256 == last.sha256]
+    held = next((stat for each in [last, *alike] if (stat := _as_it_came(store, each))), None)
+    key = keys.parse_raw(last.raw)
+    if held is None or key is None:
+        return last
+    target = places.bronze(key, (pipeline.partition if pipeline else by_source)(key), again, places.mark(again))
+    about = places.metadata(again, last.raw, last.version)
+    there = store.copy(held.key, target, version=held.version, metadata=about)
+    return replace(last, bronze=there.key, bronze_version=there.version)
 
 
 def _reloaded(last: Entry, again: str, request: str, at: datetime) -> Entry:
@@ -121,3 +137,10 @@ def _reloaded(last: Entry, again: str, request: str, at: datetime) -> Entry:
         retry=request,
         ingested=at.isoformat(timespec="milliseconds"),
     )
+
+
+def _stat(store: ObjectStore, key: str, version: str | None) -> Stat | None:
+    try:
+        return store.head(key, version=version)
+    except NotFound:
+        return None

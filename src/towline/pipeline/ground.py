@@ -18,10 +18,12 @@ from towline.workbench import Workbench
 
 @dataclass(frozen=True)
 class Ground:
-    """What a load builds on: `before` is the inventory that counts; `base` it, or what was loaded anew so far."""
+    """What a load builds on: `before` is the inventory that counts; `base` it, or what was loaded anew so far.
+    `is_begun`: something was loaded anew in its place already, which is over when the inventory has another number."""
 
     before: Inventory
     base: Inventory
+    is_begun: bool = False
 
     @property
     def is_full(self) -> bool:
@@ -32,10 +34,11 @@ def ground(bench: Workbench, package: Package, full: bool) -> Ground:
     """A rebuild that was begun goes on before anything else; it is over when the inventory is another."""
     before = inventories.read(bench.store, keys.SILVER, package.dataset)
     rebuild = inventories.read(bench.store, keys.SILVER, package.dataset, rebuild=True)
-    if rebuild.load and rebuild.pipeline == package.digest and rebuild.number == before.number and not full:
-        return Ground(before, rebuild)
+    is_begun = bool(rebuild.load) and rebuild.number == before.number
+    if is_begun and rebuild.pipeline == package.digest and not full:
+        return Ground(before, rebuild, is_begun)
     if full or before.pipeline != package.digest:
-        return Ground(before, replace(rebuild, number=before.number, tables={}, loaded={}))
+        return Ground(before, replace(rebuild, number=before.number, tables={}, loaded={}), is_begun)
     return Ground(before, before)
 
 

@@ -204,7 +204,8 @@ class _Load:
         after = replace(base, load=self.id, pipeline=self.package.digest, tables=tables, loaded=loaded)
         if not (is_full and self.plan.more):
             after = replace(after, number=before.number + 1, etag=before.etag, is_rebuild=False)
-        if not _is_same(before, after):
+        # A rebuild is written even where it comes to what is there already: else its next step would be this one again.
+        if after.is_rebuild or self.on.is_begun or not _is_same(before, after):
             inventories.commit(self.bench.store, after)
         was, now = _places(before), _places(after)
         return LoadResult(

@@ -82,7 +82,8 @@ class Taking:
         except UnreadableFile as error:
             return (str(error),)
         except NotFound:
-            return (f"{file.source.where} is gone: bring it back, or send the file again",)
+            again = f"`towline quarantine retry {file.entry.ingest}` makes it anew of its raw file"
+            return (f"{file.source.where} is gone: {again}, or of one with the same bytes that is sent again",)
         except TowlineError:
             raise
         except OSError as error:

@@ -28,6 +28,7 @@ _LEFT_OUT = re.compile(
     r"xl/(charts|chartsheets|comments|ctrlProps|drawings|externalLinks|media|pivot|printer|tables|theme)"
 )
 _ROW_END = re.compile(rb"</(?:\w+:)?row\s*>|<(?:\w+:)?row(?:\s[^<>]*)?/>")
+_SHEETS = re.compile(r"xl/worksheets/[^/]+\.xml")
 _SHEET = re.compile(rb"<((?:\w+:)?)worksheet[\s>]")
 _FORBIDDEN = re.compile(rb"<!DOCTYPE|<!ENTITY|\x00", re.IGNORECASE)
 _ENCODING = re.compile(rb"""\A[^<]{0,3}<\?xml[^>]*encoding\s*=\s*["']([^"']*)""")
@@ -35,9 +36,20 @@ _SAVED = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
 
 
 def look(source: Bounded, name: str) -> Sequence[str]:
-    """Whether it opens as a workbook. Where its columns are is said too late in it for a first look."""
-    _entries(source)
+    """Whether it opens as a workbook, and a sheet has a row below its header. Where its columns are is said too late in
+    it for a first look. Spent: so are its rows."""
+    sheets = [entry for entry in _entries(source) if _SHEETS.fullmatch(entry.filename)]
+    if sheets and not any(_has_rows(source, entry) for entry in sheets):
+        raise UnreadableFile("no sheet of it has rows below a header")
     return ()
+
+
+def _has_rows(source: Bounded, sheet: ZipInfo) -> bool:
+    """Whether it has two rows, or goes on for longer than is read."""
+    for beginning in beginnings(zips.opened(source, sheet)):
+        if len(list(islice(_ROW_END.finditer(beginning.body), 2))) == 2 or beginning.spent:
+            return True
+    return False
 
 
 def sample(source: Bounded, rows: int) -> Rows:
