@@ -262,7 +262,7 @@ def _picked(sheet: Sheet, row: str) -> None:
         )
 
 
-if __name__ == "__main__":  # a process that has not met main.py yet runs the file that a link names: see main.py
-    from app.main import route
+if __name__ == "__main__":  # a process that has not met route.py yet runs the file that a link names: see route.py
+    from app.route import route
 
     route()
