@@ -23,7 +23,8 @@ def route() -> None:
     st.html(here / "style.css")
     page = st.navigation(
         [
-            st.Page(edit.page, title="Edit", icon=":material/edit:", url_path="edit", default=True),
+            st.Page(edit.page, title="Edit", icon=":material/edit:", default=True),
+            st.Page(edit.page, title="Edit", url_path="edit", visibility="hidden"),  # as somebody types it
             st.Page(sql.page, title="SQL", icon=":material/database:", url_path="sql"),
             st.Page(proposals.page, title="My proposals", icon=":material/outgoing_mail:", url_path="proposals"),
             st.Page(conflicts.page, title="Conflicts", icon=":material/call_merge:", url_path="conflicts"),

@@ -75,7 +75,7 @@ def _filters(contract: Contract, places: list[Place]) -> tuple[Wanted, Key | Non
     """Who, when, which row, which column; and the row's key as values."""
     named = partial(name_of, contract.dataset)
     names = people(places, reader().commits(places[:STEP]))
-    cells = iter(st.columns([1.6, 1, 1, 1.1, 1.3], gap="small"))
+    cells = iter(st.columns([1.2, 1.3, 1.3, 1.1, 1.1], gap="small"))
     slugs = next(cells).multiselect(
         "Who", list(names), format_func=lambda slug: names.get(slug, slug), key=named("who"), placeholder="Anybody"
     )
