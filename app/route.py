@@ -10,11 +10,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import going, panels, sidebar
+from app import going, markup, panels, sidebar
 from app.pages import conflicts, edit, explore, files, health, history, proposals, review, sql
 from app.session import Session
 
 SIDEBAR = 250  # pixels
+_FIRST = (
+    "Make one of a file (CSV, XLSX or Parquet): `towline create NAME FILE --key COLUMN,… --note WHY`. "
+    "Raw files, which need none, come in by `towline ingest NAME FILE`."
+)
 
 
 def route() -> None:
@@ -41,6 +45,9 @@ def route() -> None:
     is_ready = False
     with panels.caught(st.sidebar if is_health else None):
         is_ready = sidebar.draw(Session.here())
+        if not (is_ready or is_alone):
+            st.html(markup.heading("No table yet", ""))
+            st.html(markup.message("info", _FIRST))
     if is_ready or is_alone:
         with panels.caught():
             page.run()
