@@ -1,6 +1,7 @@
 """The editor: a Streamlit app. Only this package imports Streamlit.
 
-main.py       sets the page up, draws the sidebar, routes
+serve.py      the process: Streamlit's server, and what is ready before the first tab
+main.py       the script, which runs route.py: sets the page up, draws the sidebar, routes
 pages/        one file a page: ask the state, call a use case, draw
 session.py    the session's state, one dataclass; connecting and loading
 sidebar.py    dataset, connection, head; links.py: what the address says

@@ -3,12 +3,11 @@ colour alone."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import groupby
 
-from app.markup import box
+from app.markup import box, prose
 from towline.health.fact import Fact, Group, Health, State
 
 SIGNS: Mapping[State, str] = {"fine": "✓", "attention": "▲", "red": "✕", "unknown": "?"}
@@ -99,8 +98,3 @@ def _title(fact: Fact) -> str:
     """The whole message behind a short reason, for whoever rests the mouse on it."""
     message = fact.values.get("message")
     return f' title="{escape(str(message))}"' if message else ""
-
-
-def prose(text: str) -> str:
-    """Text as HTML; what stands between backticks is code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))

@@ -132,6 +132,7 @@ def _compare(commit: Commit, listed: list[Commit], contract: Contract, wanted: W
         list(known),
         format_func=lambda number: html.option(known[number]) if number in known else number,
         accept_new_options=True,
+        placeholder="A number, or an id",
         key=f"history-other-{commit.id}",
     )
     if not name:

@@ -6,6 +6,7 @@ colour blindness confuses, laid thinly over whatever the theme's background is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from html import escape
@@ -45,9 +46,14 @@ def button(act: str, inner: str, help: str, kind: str = "") -> str:
 
 
 def message(kind: str, text: str) -> str:
-    """A message of plain text, with a sign for its kind."""
+    """A message of plain text, with a sign for its kind; what stands between backticks is code."""
     sign = {"info": "•", "done": "✓", "warn": "▲", "stop": "✕"}[kind]
-    return box(kind, f'<span class="tl-sign">{sign}</span>{escape(text)}')
+    return box(kind, f'<span class="tl-sign">{sign}</span>{prose(text)}')
+
+
+def prose(text: str) -> str:
+    """Text as HTML; what stands between backticks is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def value(held: Value) -> str:

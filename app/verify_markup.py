@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from app.health_markup import prose
-from app.markup import box
+from app.markup import box, prose
 from towline.verify import Finding, Verdict
 
 HELP = "Check every version, record, snapshot and changes file, and replay the history. It changes nothing."

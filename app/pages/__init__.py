@@ -1,1 +1,1 @@
-"""One page a file: `page()` asks the state, calls a use case, draws. main.py calls it."""
+"""One page a file: `page()` asks the state, calls a use case, draws. route.py calls it."""

@@ -265,7 +265,7 @@ def _outcome(solving: Solving) -> None:
         st.html(markup.block(markup.scroll(submit_markup.details(receipt, solving.dispute.contract))))
 
 
-if __name__ == "__main__":  # a process that has not met main.py yet runs the file that a link names: see main.py
-    from app.main import route
+if __name__ == "__main__":  # a process that has not met route.py yet runs the file that a link names: see route.py
+    from app.route import route
 
     route()

@@ -159,7 +159,8 @@ def _card(sheet: Sheet, found: Scene, among: Sequence[Plot]) -> None:
     """The pictures of one kind: which of them, and what else can be chosen; the picture; what is not in it."""
     kind = among[0].kind
     wide = [1.1, *[1.6] * _choices(kind, among), 1]
-    head, *places, save = st.columns(wide, vertical_alignment="center", gap="small")
+    with st.container(key=f"explore-head-{kind}"):
+        head, *places, save = st.columns(wide, vertical_alignment="center", gap="small")
     plot = _which(found, among, places)
     head.html(markup.subheading(board.head(found, plot)))
     choice = _choice(sheet, found, plot, places)
@@ -251,7 +252,7 @@ def _picked(sheet: Sheet, row: str) -> None:
         )
 
 
-if __name__ == "__main__":  # a process that has not met main.py yet runs the file that a link names: see main.py
-    from app.main import route
+if __name__ == "__main__":  # a process that has not met route.py yet runs the file that a link names: see route.py
+    from app.route import route
 
     route()

@@ -202,7 +202,7 @@ def _watch(dataset: str, ledger: Ledger) -> None:
         st.rerun()
 
 
-if __name__ == "__main__":  # a process that has not met main.py yet runs the file that a link names: see main.py
-    from app.main import route
+if __name__ == "__main__":  # a process that has not met route.py yet runs the file that a link names: see route.py
+    from app.route import route
 
     route()

@@ -83,7 +83,7 @@ def _checkup(settings: Settings) -> Checkup:
     return connect.checkup(connection())
 
 
-if __name__ == "__main__":  # a process that has not met main.py yet runs the file that a link names: see main.py
-    from app.main import route
+if __name__ == "__main__":  # a process that has not met route.py yet runs the file that a link names: see route.py
+    from app.route import route
 
     route()

@@ -75,7 +75,7 @@ def _filters(contract: Contract, places: list[Place]) -> tuple[Wanted, Key | Non
     """Who, when, which row, which column; and the row's key as values."""
     named = partial(name_of, contract.dataset)
     names = people(places, reader().commits(places[:STEP]))
-    cells = iter(st.columns([1.6, 1, 1, 1.1, 1.3], gap="small"))
+    cells = iter(st.columns([1.2, 1.3, 1.3, 1.1, 1.1], gap="small"))
     slugs = next(cells).multiselect(
         "Who", list(names), format_func=lambda slug: names.get(slug, slug), key=named("who"), placeholder="Anybody"
     )
@@ -174,7 +174,7 @@ def _more(dataset: str, step: int) -> None:
     kept()[name_of(dataset, "count")] = _count(dataset) + step
 
 
-if __name__ == "__main__":  # a process that has not met main.py yet runs the file that a link names: see main.py
-    from app.main import route
+if __name__ == "__main__":  # a process that has not met route.py yet runs the file that a link names: see route.py
+    from app.route import route
 
     route()

@@ -172,7 +172,7 @@ def _go(opened: Opened, name: str) -> None:
     going.to("Edit", opened.sheet.dataset)
 
 
-if __name__ == "__main__":  # a process that has not met main.py yet runs the file that a link names: see main.py
-    from app.main import route
+if __name__ == "__main__":  # a process that has not met route.py yet runs the file that a link names: see route.py
+    from app.route import route
 
     route()

@@ -113,7 +113,7 @@ def _say(dataset: Dataset, shown: Case, note: str, decision: str) -> None:
     kept()[SAID] = (kind, f"{receipt.user}'s proposal is {receipt.status.replace('_', ' ')}: {receipt.message}.")
 
 
-if __name__ == "__main__":  # a process that has not met main.py yet runs the file that a link names: see main.py
-    from app.main import route
+if __name__ == "__main__":  # a process that has not met route.py yet runs the file that a link names: see route.py
+    from app.route import route
 
     route()

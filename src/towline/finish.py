@@ -124,5 +124,5 @@ def _committed(bench: Workbench, receipt: Receipt, intent: Intent, audit_key: st
         audit_key=audit_key,
         changes_key=record["changes_key"],
         chain=record["chain"],
-        message=f"commit {number}: {cells} {'cell' if cells == 1 else 'cells'} changed",
+        message=f"commit {number}: {cells:,} {'cell' if cells == 1 else 'cells'} changed",
     )

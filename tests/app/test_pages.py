@@ -8,6 +8,7 @@ from streamlit.util import calc_hash
 from app.editing.gridlog import REDO, UNDO
 from tests.app.editor import Editor
 from tests.app.sheets import added, gone, typed
+from towline.connect import Connection
 from towline.errors import Unavailable
 from towline.memory import fail_once
 
@@ -15,6 +16,13 @@ from towline.memory import fail_once
 @pytest.fixture
 def editor(monkeypatch: pytest.MonkeyPatch) -> Editor:
     return Editor(monkeypatch).open()
+
+
+def test_a_bucket_without_a_table_says_how_to_make_one(editor: Editor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Connection, "datasets", lambda _: [])
+    text = editor.reload().text
+    assert "No table yet" in text
+    assert "<code>towline create NAME FILE --key COLUMN,… --note WHY</code>" in text
 
 
 def test_the_page_tells_where_you_are(editor: Editor) -> None:

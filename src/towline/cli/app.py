@@ -14,9 +14,9 @@ from towline import resources
 from towline.cli.options import Call, called
 from towline.cli.output import emit, say
 from towline.errors import LocalStackError
+from towline.local import editor
+from towline.local.ports import HOST
 from towline.settings import Settings
-
-_HOST = "127.0.0.1"
 
 
 @click.command("app")
@@ -27,12 +27,12 @@ def command(call: Call, port: int) -> int:
     if find_spec("streamlit") is None:
         raise LocalStackError("the editor needs Streamlit, which is not installed here: run `uv sync --group app`")
     settings = Settings.resolve(os.environ, call.data_dir)
-    page, address = resources.path("app", "main.py"), f"http://{_HOST}:{port}"
+    page, address = resources.path("app", "main.py"), f"http://{HOST}:{port}"
     if call.as_json:
         emit({"editor": address, "bucket": settings.bucket, "endpoint": settings.endpoint_url})
     else:
         say(f"the editor of bucket {settings.bucket} is at {address}; Ctrl-C stops it")
-    return run([sys.executable, "-m", "streamlit", "run", str(page), *_flags(port)], environment(os.environ, settings))
+    return run(editor.command(page, port), environment(os.environ, settings))
 
 
 def environment(env: Mapping[str, str], settings: Settings) -> dict[str, str]:
@@ -50,8 +50,3 @@ def run(command: list[str], env: Mapping[str, str]) -> int:
         except KeyboardInterrupt:
             process.wait()
             return 0
-
-
-def _flags(port: int) -> list[str]:
-    options = {"server.address": _HOST, "server.port": str(port), "server.headless": "true"}
-    return [f"--{name}={value}" for name, value in {**options, "browser.gatherUsageStats": "false"}.items()]

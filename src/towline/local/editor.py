@@ -1,4 +1,4 @@
-"""The editor's process: Streamlit on 127.0.0.1, beside the stack but not part of it.
+"""The editor's process: Streamlit on 127.0.0.1 (`app/serve.py`), beside the stack but not part of it.
 
 It outlives a stack that was killed, because the edits that a researcher has not submitted live in it; started
 again on the same port, the stack finds it and leaves it alone. It holds `editor.lock` for its life, through
@@ -119,7 +119,7 @@ def _launch(data: DataDir, page: Path, port: int, env: Mapping[str, str]) -> sub
 
 
 def command(page: Path, port: int) -> list[str]:
-    """The command that serves the editor's page to this machine alone."""
+    """The command that serves the editor's page to this machine alone; to be run in the checkout."""
     options = {
         "server.address": HOST,
         "server.port": str(port),
@@ -129,7 +129,7 @@ def command(page: Path, port: int) -> list[str]:
         "browser.serverAddress": HOST,
     }
     flags = [f"--{name}={value}" for name, value in options.items()]
-    return [sys.executable, "-m", "streamlit", "run", str(page), *flags]
+    return [sys.executable, "-m", "app.serve", "run", str(page), *flags]
 
 
 def _wait_healthy(data: DataDir, process: subprocess.Popen[bytes], port: int) -> None:
