@@ -290,10 +290,10 @@ def folders(store: ObjectStore, prefix: str) -> Iterator[str]:
         after = f"{prefix}{name}0" if slash else entry.key  # `0` is what comes after `/`
 
 
-def stat_of(store: ObjectStore, key: str) -> Stat | None:
-    """What is known of the current object; None: there is none."""
+def stat_of(store: ObjectStore, key: str, *, version: str | None = None) -> Stat | None:
+    """What is known of an object or a version of it; None: there is none."""
     try:
-        return store.head(key)
+        return store.head(key, version=version)
     except NotFound:
         return None
 

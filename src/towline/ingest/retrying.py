@@ -25,7 +25,7 @@ from towline.ingest.entry import BRONZE, QUARANTINED, Entry, attempt, is_ingest,
 from towline.ingest.rawfile import RawFile
 from towline.ingest.receive import PipelineOf, Tell, take_in
 from towline.pipeline.definition import Pipeline, by_source
-from towline.store import ObjectStore, Stat, TooLarge
+from towline.store import ObjectStore, Stat, TooLarge, stat_of
 from towline.workbench import Workbench
 
 LETTER_MAX = 4 * 2**10  # bytes of what asks for a retry
@@ -105,14 +105,14 @@ def _held(store: ObjectStore, last: Entry) -> RawFile:
 
 
 def _as_it_came(store: ObjectStore, last: Entry) -> Stat | None:
-    held = _stat(store, last.raw, last.version)
+    held = stat_of(store, last.raw, version=last.version)
     return held if held and held.etag == last.etag else None  # without versions another file may have the name by now
 
 
 def _in_bronze(store: ObjectStore, last: Entry, again: str, pipeline: Pipeline | None) -> Entry:
     """The entry with its bronze object. One that is gone is made anew, of the raw file or another with the same bytes;
     where there is none of these either, the load says so once more."""
-    if _stat(store, last.bronze, last.bronze_version):
+    if stat_of(store, last.bronze, version=last.bronze_version):
         return last
     listed = store.list(keys.entry(last.dataset, _CONTINUED.sub("", last.fingerprint)).removesuffix(".json"))
     alike = [each for at in listed if (each := manifest.read(store, at.key)) and each.sha256 == last.sha256]
@@ -137,10 +137,3 @@ def _reloaded(last: Entry, again: str, request: str, at: datetime) -> Entry:
         retry=request,
         ingested=at.isoformat(timespec="milliseconds"),
     )
-
-
-def _stat(store: ObjectStore, key: str, version: str | None) -> Stat | None:
-    try:
-        return store.head(key, version=version)
-    except NotFound:
-        return None
