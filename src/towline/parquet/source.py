@@ -161,12 +161,11 @@ def together(items: Iterable[Item], weight: Callable[[Item], int], most: int = A
     waiting: list[Item] = []
     weighed = 0
     for item in items:
-        size = weight(item)
-        if waiting and weighed + size > most:
+        weighed += weight(item)
+        if waiting and weighed > most:
             yield waiting
-            waiting, weighed = [], 0
+            waiting, weighed = [], weight(item)
         waiting.append(item)
-        weighed += size
     if waiting:
         yield waiting
 
