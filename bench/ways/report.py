@@ -179,8 +179,7 @@ def _bounds() -> Iterator[Bound]:
         formats = [(rows, "one_cell", other) for other in ("delta", "delta-merge", "iceberg", "iceberg-upsert")]
         yield Bound(f"{name}: faster than pandas", (ours, (rows, "one_cell", "pandas")), _times, 40, "x", least=True)
         yield Bound(f"{name}: faster than delta-rs and pyiceberg", (ours, *formats), _times, 5, "x", least=True)
-        # The whole way is the author's and the function's: each reads the row.
-        yield Bound(f"{name}: down", (ours,), _in("down", MB), 2 if way == "splice" else 4, " MB")
+        yield Bound(f"{name}: down", (ours,), _in("down", MB), 2, " MB")
         yield Bound(f"{name}: up", (ours,), _in("up", MB), 2, " MB")
         yield Bound(f"{name}: peak", (ours,), _in("peak", MB), 250, " MB")
         both = ((small, "one_cell", way), (large, "one_cell", way))

@@ -34,14 +34,9 @@ class ObjectSource:
     def read(self, spans: Sequence[Span]) -> list[bytes]:
         """NotFound: the version is gone. Unavailable: the store does not answer."""
         begins = self.size - len(self.tail)
-        held = [(begins, self.size)]
         wanted = coalesced([span for span in spans if span[0] < begins], GAP)
         bodies = self.store.ranges(self.key, wanted, version=self.version) if wanted else []
-        known = [*zip(wanted, bodies, strict=True), *zip(held, [self.tail], strict=True)]
-        return [
-            next(cut([span], [at], [body])[0] for at, body in known if at[0] <= span[0] and span[1] <= at[1])
-            for span in spans
-        ]
+        return cut(spans, [*wanted, (begins, self.size)], [*bodies, self.tail])
 
 
 def open_blob(store: ObjectStore, blob: Blob, *, foreign: bool = False) -> TableFile:

@@ -70,13 +70,13 @@ def test_an_edit_sends_what_it_changes_and_the_store_copies_the_rest(nets: Nets,
 
 def test_a_proposal_reads_no_more_of_a_larger_table() -> None:
     read = []
-    for tows in (TOWS, 8 * TOWS):
+    for tows in (8 * TOWS, 12 * TOWS):  # of a smaller one, what lies apart here is fetched together
         nets = of_tows(tows)
         draft, requests = nets.edit(30, 1, volume=12.5), nets.pipeline.store.requests
         before = requests["get"]
         nets.send(draft)
         read.append(requests["get"] - before)
-    assert read[0] == read[1] <= 9
+    assert read[0] == read[1] <= 8
 
 
 def some_changes(nets: Nets, chance: Random) -> list[RowChange]:
@@ -197,4 +197,4 @@ def test_a_crash_at_any_request_loses_nothing_and_doubles_nothing(phase: str) ->
         assert Counter(r["proposal"] for r in records(nets)).most_common(1)[0][1] == 1
         check_promises(nets)
         at += 1
-    assert at > 30, "every request was reached, among them those that read ranges"
+    assert at > 28, "every request was reached, among them those that read ranges"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -29,11 +30,12 @@ KEY = ("tow", "net")
 
 @dataclass
 class Counted:
-    """A file that notes what was read of it."""
+    """A file that notes what was read of it, and how often something was."""
 
     body: bytes
     where: str = "a file"
     spans: list[Span] = field(default_factory=list)
+    rounds: int = 0
 
     @property
     def size(self) -> int:
@@ -41,6 +43,7 @@ class Counted:
 
     def read(self, spans: Sequence[Span]) -> list[bytes]:
         self.spans += spans
+        self.rounds += 1
         return [self.body[start:stop] for start, stop in spans]
 
     @property
@@ -178,6 +181,33 @@ def test_rows_are_found_by_key_with_the_pages_that_hold_them() -> None:
     whole = Counted(source.body)
     TableFile.open(whole).table()
     assert source.bytes < whole.bytes / 2
+    assert source.rounds <= 2, "where the rows lie in all groups, and then the pages that hold them"
+
+
+def numbered(rows: int = 30_000) -> tuple[Counted, TableFile]:
+    """One row group whose cells all differ: its first pages need a dictionary, and the others do not."""
+    numbers = pa.array(range(rows), pa.int64())
+    source = Counted(writer.to_parquet(pa.table({"tow": numbers, "depth": pc.divide(numbers, 7.0)}), ("tow",), {}))
+    return source, TableFile.open(source, source.body)
+
+
+@pytest.mark.parametrize(("place", "needs"), [(0, True), (29_999, False)])
+def test_a_dictionary_is_read_where_a_page_needs_it(place: int, needs: bool) -> None:
+    source, file = numbered()
+    assert file.take(0, [place]).to_pylist() == [{"tow": place, "depth": place / 7}]
+    depth = file.footer.group(0).chunks[1]
+    assert ((depth.start, depth.data) in source.spans) == needs
+
+
+def test_a_dictionary_that_was_not_told_of_is_read_all_the_same() -> None:
+    source, file = numbered()
+    group = file.footer.group(0)
+    for chunk in group.chunks:
+        for each in chunk.meta.get(13):  # PageEncodingStats: kind of page, encoding, count
+            each.set(2, I32, 0)
+    footer = file.footer.with_groups([group.to_bytes()], file.num_rows, {GROUPS: ""})
+    forged = TableFile.open(Counted(source.body[: file.footer.start] + footer), footer)
+    assert forged.take(0, [29_999, 5]).equals(file.take(0, [29_999, 5]))
 
 
 def test_rows_come_in_the_order_they_are_asked_for() -> None:

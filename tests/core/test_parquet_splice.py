@@ -127,6 +127,16 @@ def test_a_changed_cell_costs_its_column_chunk_and_the_keys_of_its_row_group() -
     assert differ == [(5, vessel)]
 
 
+def test_where_a_row_lies_is_not_read_again_to_change_it() -> None:
+    file = TableFile.open(Counted(BODY), BODY)
+    assert file.rows([key_of(ROWS[100], KEY)], KEY) == {key_of(ROWS[100], KEY): ROWS[100]}
+    file.source.spans.clear()
+    spliced = splice(file, KEY, one_cell(), commit="commit-1", number=1, shape=SHAPE)
+    vessel = TABLE.schema.names.index("vessel")
+    assert [span for span in file.source.spans if span[0] < span[1]] == [file.footer.group(5).spans[vessel]]
+    check(body_of(spliced, BODY), KEY, tables.apply(TABLE, KEY, one_cell()), 1)
+
+
 def test_what_many_row_groups_need_is_fetched_together() -> None:
     file = TableFile.open(Counted(BODY), BODY)
     changes = [RowChange(ROWS[n], {**ROWS[n], "vessel": "Kestrel"}) for n in range(0, 200, 20)]

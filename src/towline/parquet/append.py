@@ -6,7 +6,7 @@ Nothing that stays is read, and the store copies it in one range; what is replac
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any
@@ -22,13 +22,11 @@ from towline.parquet.order import Order
 from towline.parquet.outline import Listed, Outline
 from towline.parquet.pieces import Keep, Piece
 from towline.parquet.regroup import Batch
-from towline.parquet.source import Held, Span
+from towline.parquet.source import Held, Span, size, together
 from towline.parquet.tablefile import TableFile
 from towline.parquet.writer import Encoded, encode
 from towline.table import apply, find
 from towline.values import Value
-
-_AT_ONCE = 32 * 2**20  # bytes that are fetched together; a store answers many requests in the time of one
 
 
 def append(file: TableFile, key: tuple[str, ...], changes: Iterable[RowChange], usual: int) -> Outline:
@@ -36,7 +34,7 @@ def append(file: TableFile, key: tuple[str, ...], changes: Iterable[RowChange], 
     time. Corrupt: the changes do not fit the file. verify.Amiss: what was made is not what was meant."""
     appending = _Appending(file, key, usual, [Keep(0, file.footer.start)], file.footer.start, dead=file.footer.dead)
     batches = regroup.batches(file.footer.rows, Order(file, key).by_group(changes), usual)
-    for tasks in _together(_task(file, key, batch) for batch in batches):
+    for tasks in together((_task(file, key, batch) for batch in batches), lambda task: size(task.spans)):
         ready = replace(file, source=Held.of(file.source, (span for task in tasks for span in task.spans)))
         for task in tasks:
             appending.take(task, ready)
@@ -60,22 +58,9 @@ def _task(file: TableFile, key: tuple[str, ...], batch: Batch) -> _Task:
     if not columns:
         return _Task(batch)
     groups = tuple(file.footer.group(number) for number in batch.groups)
-    read = [names.index(column) for column in dict.fromkeys((*key, *columns))]
+    is_placed = not batch.is_whole and file.has_places(batch.groups.start, batch.keys(key), key)
+    read = [names.index(column) for column in dict.fromkeys((*(() if is_placed else key), *columns))]
     return _Task(batch, columns, groups, tuple(group.spans[column] for group in groups for column in read))
-
-
-def _together(tasks: Iterable[_Task]) -> Iterator[list[_Task]]:
-    """The tasks, so many at a time as may be fetched together."""
-    waiting: list[_Task] = []
-    weight = 0
-    for task in tasks:
-        size = sum(stop - start for start, stop in task.spans)
-        if waiting and weight + size > _AT_ONCE:
-            yield waiting
-            waiting, weight = [], 0
-        waiting.append(task)
-        weight += size
-    yield waiting
 
 
 def applied(table: pa.Table, key: tuple[str, ...], changes: Sequence[RowChange]) -> pa.Table:
@@ -146,8 +131,7 @@ class _Appending:
 def _updated(file: TableFile, number: int, key: tuple[str, ...], task: _Task) -> pa.Table:
     """The task's columns of a row group, with the new values of the changed rows."""
     columns, changes = task.columns, task.batch.changes
-    before = file.read([number], list(dict.fromkeys((*key, *columns))))
-    places = find(before, key, (change.key(key) for change in changes))
+    before, places = file.read([number], columns), file.places(number, task.batch.keys(key), key)
     if len(places) < len(changes):
         raise Corrupt(f"{len(changes) - len(places)} of the rows to change are not in the table")
     rows = sorted(((places[change.key(key)], change.row) for change in changes), key=itemgetter(0))

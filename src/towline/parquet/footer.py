@@ -28,7 +28,7 @@ from towline.parquet.source import BytesSource, Source, Span
 from towline.parquet.thrift import BINARY, I64, LIST, STRUCT, Many, Struct
 
 MAGIC = b"PAR1"
-TAIL = 512 * 1024  # bytes at the end that are read first: the footer of ten million rows is there
+TAIL = 384 * 1024  # bytes at the end that are read first: the footer of ten million rows is there
 GROUPS = "towline.groups"
 DIGEST = 16  # bytes
 _FOOTER_MAX = 256 * 2**20  # bytes

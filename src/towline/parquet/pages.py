@@ -1,14 +1,14 @@
 """Single rows of a row group, for the price of the pages that hold them.
 
 Arrow reads whole column chunks. The page index of a chunk says which rows lie in which page; the pages that are wanted,
-behind the chunk's dictionary, are made a small file of their own, and Arrow reads that.
+behind the chunk's dictionary where they need it, are made a small file of their own, and Arrow reads that.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -22,16 +22,32 @@ from towline.parquet.thrift import I32, I64, LIST, STRUCT, Many, Struct
 
 _DATA_PAGE, _DICTIONARY_PAGE, _COMPRESSED, _UNCOMPRESSED, _VALUES = 9, 11, 7, 6, 5
 _LEFT_OUT = (8, 10, 12, 13, 14, 15)  # of ColumnMetaData: statistics and the like, of the whole chunk
+# PageEncodingStats: kind of page, encoding, how many; kinds of data pages, and encodings that need the dictionary.
+_ENCODINGS, _KIND, _ENCODING, _COUNT = 13, 1, 2, 3
+_DATA_PAGES, _CODED = (0, 3), (2, 8)
 
 
 @dataclass(frozen=True)
 class Slice:
-    """Some pages of one column chunk: `spans` in the file (the dictionary first), and the rows that they hold, as
-    (first, behind the last) each."""
+    """Some pages of one column chunk: `spans` in the file (first the dictionary, where they need it), and the rows that
+    they hold, as (first, behind the last) each."""
 
     chunk: Chunk
     spans: list[Span]
     rows: list[Span]
+
+    @property
+    def dictionary(self) -> list[Span]:
+        """That of the chunk; none, where it has none."""
+        return [(self.chunk.start, self.chunk.data)] if self.chunk.start < self.chunk.data else []
+
+    @property
+    def has_dictionary(self) -> bool:
+        return self.spans[0][0] < self.chunk.data
+
+    def coded(self) -> Slice:
+        """The same pages behind the dictionary."""
+        return replace(self, spans=self.dictionary + self.spans)
 
 
 def is_flat(footer: Footer) -> bool:
@@ -42,31 +58,35 @@ def is_flat(footer: Footer) -> bool:
     return names == schema.names and levels and schema.names == footer.schema.names
 
 
-def read(source: Source, footer: Footer, group: int, positions: Sequence[int]) -> pa.Table:
-    """The rows at these places of a row group, in this order, with all columns. The file is flat (`is_flat`).
+def read(source: Source, footer: Footer, places: Mapping[int, Sequence[int]]) -> Iterator[pa.Table]:
+    """The rows at these places of row groups: a table a group, in this order, with all columns. What is wanted of all
+    groups is fetched together. The file is flat (`is_flat`).
 
     Corrupt: pages or their index are not what they claim.
     """
-    found = footer.group(group)
+    groups = {number: footer.group(number) for number in places}
+    bodies = iter(source.read([span for group in groups.values() for span in indexes(group)]))
+    slices = {number: _slices(group, bodies, places[number]) for number, group in groups.items()}
+    pages = iter(source.read([span for of_group in slices.values() for each in of_group for span in each.spans]))
+    for number, of_group in slices.items():
+        columns = []
+        for place, each in enumerate(of_group):
+            values = _values(source, footer, place, each, b"".join(next(pages) for _ in each.spans))
+            columns.append(values.take(_places(each, places[number])).cast(footer.schema.field(place).type))
+        yield pa.table(columns, schema=footer.schema)
+
+
+def indexes(group: Group) -> list[Span]:
+    """Where the page locations of a group's chunks lie, as far as it has any."""
+    return [span for chunk in group.chunks if (span := chunk.offset_index)]
+
+
+def _slices(group: Group, bodies: Iterator[bytes], positions: Sequence[int]) -> list[Slice]:
+    """The pages of each chunk that hold these rows; `bodies` has what was read of its `indexes`."""
     wanted = sorted(set(positions))
-    slices = [
-        _slice(chunk, index, wanted, found) for chunk, index in zip(found.chunks, _indexes(source, found), strict=True)
+    return [
+        _slice(chunk, _locations(next(bodies)) if chunk.offset_index else None, wanted, group) for chunk in group.chunks
     ]
-    bodies = iter(source.read([span for each in slices for span in each.spans]))
-    columns = []
-    for number, each in enumerate(slices):
-        body = b"".join(next(bodies) for _ in each.spans)
-        values = _decoded(footer, number, each, body)
-        field = footer.schema.field(number)
-        columns.append(values.take(_places(each, positions)).cast(field.type))
-    return pa.table(columns, schema=footer.schema)
-
-
-def _indexes(source: Source, group: Group) -> list[Many | None]:
-    """The page locations of each chunk; None where it has no page index."""
-    spans = [chunk.offset_index for chunk in group.chunks]
-    bodies = iter(source.read([span for span in spans if span]))
-    return [_locations(next(bodies)) if span else None for span in spans]
 
 
 def _locations(body: bytes) -> Many:
@@ -88,8 +108,21 @@ def _slice(chunk: Chunk, index: Many | None, wanted: Sequence[int], group: Group
     rows = [(firsts[page], behind[page]) for page in pages]
     chosen = [spans[page] for page in pages]
     _check(chunk, chosen, rows, wanted)
-    dictionary = [(chunk.start, chunk.data)] if chunk.start < chunk.data else []
-    return Slice(chunk, dictionary + chosen, rows)
+    found = Slice(chunk, chosen, rows)
+    return found.coded() if pages[0] < _coded(chunk, len(index)) else found
+
+
+def _coded(chunk: Chunk, pages: int) -> int:
+    """How many of a chunk's pages, the first ones, need its dictionary: a writer that finds too many distinct values
+    goes over to plain ones, and not back. All of them, where the chunk does not tell."""
+    told = chunk.meta.get(_ENCODINGS)
+    counts = [
+        (each.get(_ENCODING) in _CODED, int(each.get(_COUNT)))
+        for each in (told if isinstance(told, Many) and told.of == STRUCT else ())
+        if each.get(_KIND) in _DATA_PAGES
+    ]
+    is_fit = sum(count for _, count in counts) == pages
+    return sum(count for is_coded, count in counts if is_coded) if is_fit else pages
 
 
 def _check(chunk: Chunk, spans: Sequence[Span], rows: Sequence[Span], wanted: Sequence[int]) -> None:
@@ -97,6 +130,17 @@ def _check(chunk: Chunk, spans: Sequence[Span], rows: Sequence[Span], wanted: Se
     is_fit = all(0 <= first < behind for first, behind in rows) and rows[-1][1] > wanted[-1]
     if not is_inside or not is_fit:
         raise Corrupt("a page index that points out of its column chunk")
+
+
+def _values(source: Source, footer: Footer, number: int, of: Slice, body: bytes) -> Any:
+    """The values in these pages. Where they need the dictionary after all, Arrow says so, and it is read."""
+    try:
+        return _decoded(footer, number, of, body)
+    except Corrupt:
+        if of.has_dictionary or not of.dictionary:
+            raise
+        (dictionary,) = source.read(of.dictionary)
+        return _decoded(footer, number, of.coded(), dictionary + body)
 
 
 def _decoded(footer: Footer, number: int, of: Slice, body: bytes) -> Any:
@@ -115,10 +159,9 @@ def alone(footer: Footer, number: int, of: Slice, body: bytes, count: int) -> by
     """A file of one column that holds these pages."""
     meta = of.chunk.meta.copy()
     meta.drop(*_LEFT_OUT)
-    has_dictionary = of.chunk.start < of.chunk.data
     first = len(MAGIC)
-    meta.set(_DATA_PAGE, I64, first + (of.spans[0][1] - of.spans[0][0] if has_dictionary else 0))
-    if has_dictionary:
+    meta.set(_DATA_PAGE, I64, first + (of.chunk.data - of.chunk.start if of.has_dictionary else 0))
+    if of.has_dictionary:
         meta.set(_DICTIONARY_PAGE, I64, first)
     else:
         meta.drop(_DICTIONARY_PAGE)

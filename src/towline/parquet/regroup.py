@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from towline.change import RowChange
+from towline.values import Key
 
 _SMALL, _LARGE = 0.5, 1.5  # of a row group's usual rows
 
@@ -26,6 +27,10 @@ class Batch:
     changes: tuple[RowChange, ...]
     rows: int
     is_whole: bool
+
+    def keys(self, key: tuple[str, ...]) -> list[Key]:
+        """Those of the rows that change."""
+        return [change.key(key) for change in self.changes]
 
     def __add__(self, behind: Batch) -> Batch:
         groups = range(self.groups.start, behind.groups.stop)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 Span = tuple[int, int]  # bytes from the first up to, not including, the second
+AT_ONCE = 32 * 2**20  # bytes that are fetched together; a store answers many requests in the time of one
+
+Item = TypeVar("Item")
 
 
 class Source(Protocol):
@@ -68,7 +73,7 @@ class FileSource:
 
 @dataclass(frozen=True)
 class Held:
-    """A file of which some spans have been read, all at once; what else is asked for is read when it is."""
+    """A file of which some spans have been read, all at once; what is in none of them is read when it is asked for."""
 
     source: Source
     spans: Sequence[Span]
@@ -88,9 +93,13 @@ class Held:
         return self.source.size
 
     def read(self, spans: Sequence[Span]) -> list[bytes]:
-        if all(any(begin <= start and stop <= end for begin, end in self.spans) for start, stop in spans):
-            return cut(spans, self.spans, self.bodies)
-        return self.source.read(spans)
+        others = [span for span in spans if not self._has(span)]
+        read = iter(self.source.read(others) if others else ())
+        return [cut([span], self.spans, self.bodies)[0] if self._has(span) else next(read) for span in spans]
+
+    def _has(self, span: Span) -> bool:
+        at = _holding(span, self.spans)
+        return at >= 0 and span[1] <= self.spans[at][1]
 
     def as_file(self) -> AsFile:
         return AsFile(self.size, lambda start, stop: self.read([(start, stop)])[0])
@@ -137,6 +146,29 @@ def cut(spans: Sequence[Span], held: Sequence[Span], bodies: Sequence[bytes]) ->
     """The bytes of each span out of those of the spans `held`, which are in order and cover them."""
     found = []
     for start, stop in spans:
-        at = next(n for n, (begin, end) in enumerate(held) if begin <= start and stop <= end)
+        at = _holding((start, stop), held)
         found.append(bodies[at][start - held[at][0] : stop - held[at][0]])
     return found
+
+
+def _holding(span: Span, held: Sequence[Span]) -> int:
+    """Which of the spans `held`, in order, is the last that begins no later than this one; -1: none."""
+    return bisect_right(held, span[0], key=itemgetter(0)) - 1
+
+
+def together(items: Iterable[Item], weight: Callable[[Item], int], most: int = AT_ONCE) -> Iterator[list[Item]]:
+    """The items, so many at a time as weigh at most so many bytes, or one that alone weighs more."""
+    waiting: list[Item] = []
+    weighed = 0
+    for item in items:
+        weighed += weight(item)
+        if waiting and weighed > most:
+            yield waiting
+            waiting, weighed = [], weight(item)
+        waiting.append(item)
+    if waiting:
+        yield waiting
+
+
+def size(spans: Iterable[Span]) -> int:
+    return sum(stop - start for start, stop in spans)

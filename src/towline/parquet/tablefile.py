@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -15,19 +15,24 @@ import pyarrow.parquet as pq
 from towline.errors import Corrupt
 from towline.parquet import pages, sound, unpack
 from towline.parquet.footer import Footer
-from towline.parquet.source import BytesSource, Held, Source, Span
+from towline.parquet.source import BytesSource, Held, Source, Span, size, together
 from towline.values import Key, Row
 
 Bounds = tuple[Any, Any]  # the least and the greatest value
 _FEW = 256  # rows of a group that are fetched page by page; for more of them it is decoded whole
+_SMALL = 16 * 1024  # bytes of a chunk that is fetched whole, rather than by its index and pages
 
 
 @dataclass(frozen=True)
 class TableFile:
-    """A table in a file of any writer. Reading raises Corrupt, naming the file, where it is not as its footer says."""
+    """A table in a file of any writer. Reading raises Corrupt, naming the file, where it is not as its footer says.
+
+    Where rows lie that were looked for is kept, by row group and key: who changes rows has read them before.
+    """
 
     source: Source
     footer: Footer
+    _places: dict[tuple[int, tuple[str, ...]], dict[Key, int]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def open(cls, source: Source, tail: bytes = b"") -> TableFile:
@@ -85,9 +90,36 @@ class TableFile:
         """The rows with these keys, as Python values; a key that is not in the table is not in the answer. Of the row
         groups that may hold them the key columns are read, and of the rows the pages that they lie in."""
         found: dict[Key, Row] = {}
-        for group, wanted in self.locate(keys, key).items():
-            found |= self._rows_in(group, wanted, key)
+        located = self.locate(keys, key)
+        for groups in together(located, lambda group: size(self._chunk_spans([group], None))):
+            held = self._holding(groups, key)
+            there = {group: at for group in groups if (at := held.places(group, located[group], key))}
+            tables = held.taken({group: list(at.values()) for group, at in there.items()})
+            for at, table in zip(there.values(), tables, strict=True):
+                found |= zip(at, table.to_pylist(), strict=True)
         return found
+
+    def _holding(self, groups: Sequence[int], key: tuple[str, ...]) -> TableFile:
+        """The same file, with what tells where rows lie in these row groups at hand: key columns and page indexes. So
+        are chunks that are no larger than a page of others."""
+        spans = self._chunk_spans(groups, key)
+        if self._is_paged:
+            spans += [span for span in self._chunk_spans(groups, None) if size([span]) <= _SMALL]
+            spans += [span for group in groups for span in pages.indexes(self.footer.group(group))]
+        return replace(self, source=Held.of(self.source, spans))
+
+    def places(self, group: int, keys: Sequence[Key], key: tuple[str, ...]) -> dict[Key, int]:
+        """Where in a row group the rows with these keys lie, as far as they are there."""
+        from towline.table import find
+
+        known = self._places.setdefault((group, key), {})
+        if not self.has_places(group, keys, key):
+            known |= find(self.read([group], key), key, keys)
+        return {each: known[each] for each in keys if each in known}
+
+    def has_places(self, group: int, keys: Iterable[Key], key: tuple[str, ...]) -> bool:
+        """Whether it is known where the rows with these keys lie in a row group."""
+        return set(keys) <= self._places.get((group, key), {}).keys()
 
     def locate(self, keys: Iterable[Key], key: tuple[str, ...]) -> dict[int, list[Key]]:
         """The row groups that may hold rows with these keys, by their statistics, each with those keys."""
@@ -152,20 +184,22 @@ class TableFile:
             if all(may_hold(of[group], value) for of, value in zip(bounds, wanted, strict=True))
         ]
 
-    def _rows_in(self, group: int, wanted: Sequence[Key], key: tuple[str, ...]) -> dict[Key, Row]:
-        from towline.table import find
-
-        there = find(self.read([group], key), key, wanted)
-        if not there:
-            return {}
-        rows = self.take(group, list(there.values())).to_pylist()
-        return dict(zip(there, rows, strict=True))
+    @property
+    def _is_paged(self) -> bool:
+        """Whether single pages of it are read."""
+        return self.is_flat and not self.footer.foreign
 
     def take(self, group: int, positions: Sequence[int]) -> pa.Table:
         """The rows at these places of a row group, in this order."""
-        if self.is_flat and not self.footer.foreign and len(positions) <= _FEW:
-            return pages.read(self.source, self.footer, group, positions)
-        return self.read([group]).take(list(positions))
+        return next(self.taken({group: positions}))
+
+    def taken(self, places: Mapping[int, Sequence[int]]) -> Iterator[pa.Table]:
+        """As `take`, of each of these row groups. The pages of all groups of which few rows are wanted are fetched
+        together."""
+        few = {group: at for group, at in places.items() if self._is_paged and 0 < len(at) <= _FEW}
+        paged = pages.read(self.source, self.footer, few)
+        for group, at in places.items():
+            yield next(paged) if group in few else self.read([group]).take(list(at))
 
     def opened(self, groups: Sequence[int], columns: Sequence[str] | None = None, **options: Any) -> pq.ParquetFile:
         """The file as Arrow reads it, with these `options`; what it will want of these row groups is at hand. Corrupt:

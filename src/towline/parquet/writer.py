@@ -1,6 +1,6 @@
 """The canonical form of a master (docs/parquet.md), as it is written.
 
-Rows sorted by key; row groups of 65,536 rows in pages of at most 8,192, so that one row can be read without its group;
+Rows sorted by key; row groups of 65,536 rows in pages of at most 2,048, so that one row can be read without its group;
 zstd; statistics and page indexes; key columns REQUIRED and all others OPTIONAL (a REQUIRED column could not take a null
 later); a commit's id inside, so that two commits of equal tables never have equal ETags (A -> B -> A must not pass
 If-Match); and a digest of every column chunk, so that versions can be compared without being decoded.
@@ -19,10 +19,10 @@ from towline.parquet.indexes import Indexes, attached, paired, shifted, spans
 from towline.parquet.source import BytesSource, Source
 
 ROW_GROUP = 65_536
-PAGE_ROWS = 8_192
-# Bytes. A column of more distinct values is written plainly from there on: a row's pages would be read with all of
+PAGE_ROWS = 2_048
+# Bytes. A column of more distinct values is written plainly from there on: the rows before that are read with all of
 # them. Files are no larger for it.
-_DICTIONARY_MAX = 128 * 1024
+_DICTIONARY_MAX = 64 * 1024
 COMMIT, NUMBER = "towline.commit", "towline.number"
 
 
