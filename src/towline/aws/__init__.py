@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore import exceptions as boto
 from botocore.config import Config
+from botocore.loaders import JSONFileLoader
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
@@ -71,6 +74,11 @@ _NO_CREDENTIALS = (
 # Raised after (part of) a request went out. Failures to connect are of other classes.
 _BROKE_OFF = (boto.HTTPClientError, boto.IncompleteReadError, boto.SSLError, ResponseParserError)
 
+# botocore's descriptions of services, each read once a process: to parse them takes several times as long as all else
+# that a client does when it is made, and each session would do it anew.
+_MODELS = JSONFileLoader()
+_MODELS.load_file = cache(_MODELS.load_file)
+
 _ADVICE: Mapping[type[TowlineError], str] = {
     Contended: "Another write of this key interfered: read it again, then retry",
     Corrupt: "Read it again; if that stays, read an older version",
@@ -99,10 +107,17 @@ def connect(
     name = f"AWS_ENDPOINT_URL_{service.upper()}"
     endpoint = endpoint_url or os.environ.get(name) or os.environ.get("AWS_ENDPOINT_URL") or None
     try:
-        session = boto3.Session(*(credentials or ()), profile_name=profile, region_name=region)
-        return session.client(service, endpoint_url=endpoint, config=_config(endpoint, hurried=hurried))
+        made = session(credentials, region, profile)
+        return made.client(service, endpoint_url=endpoint, config=_config(endpoint, hurried=hurried))
     except (boto.NoRegionError, boto.ProfileNotFound, ValueError) as error:
         raise UsageError(f"{error}. Check AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL") from error
+
+
+def session(credentials: tuple[str, str] | None, region: str | None, profile: str | None = None) -> boto3.Session:
+    """What makes clients, one thread at a time; what is None comes from the environment."""
+    core = botocore.session.Session(profile=profile)
+    core.get_component("data_loader").file_loader = _MODELS
+    return boto3.Session(*(credentials or ()), region_name=region, botocore_session=core)
 
 
 def failure(error: Exception, place: str, *, in_doubt: bool = False) -> TowlineError:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from towline import resources
+from towline.aws import session
 from towline.errors import LocalStackError
 from towline.local.package import as_json, package
 from towline.settings import DEFAULT_REGION, LOCAL_ACCESS_KEY, LOCAL_SECRET_KEY
@@ -63,7 +63,7 @@ class Clients:
     """boto3 clients for one endpoint on this machine, made when they are first asked for."""
 
     def __init__(self, endpoint: str, *, read_timeout: float = 330) -> None:
-        self._session = boto3.session.Session(LOCAL_ACCESS_KEY, LOCAL_SECRET_KEY, region_name=DEFAULT_REGION)
+        self._session = session((LOCAL_ACCESS_KEY, LOCAL_SECRET_KEY), DEFAULT_REGION)
         config = Config(read_timeout=read_timeout, retries={"total_max_attempts": 1})
         self._options = {"endpoint_url": endpoint, "config": config}
         self.endpoint = endpoint
