@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ CORE_LIBRARIES = {"pyarrow", "ulid", "openpyxl", "sqlglot"}
 OUTSIDE = {"os", "time", "logging", "socket", "subprocess", "urllib.request", "http", "shutil", "tempfile"}
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """The dotted names that a module imports, wherever in it."""
     found: set[str] = set()
