@@ -12,6 +12,7 @@ from tests.local_stack import project_stack
 from towline.local import editor
 
 ROOT = Path(__file__).resolve().parents[1]
+LAST = ("local", "cli", "statemachines", "e2e", "sam", "test_readme.py")
 
 __all__ = ["project_stack"]
 
@@ -34,10 +35,18 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_turn)
     for item in items:
         name = item.path.name
         if item.path.parent.name == "grid" or name.endswith("browser.py") or name == "test_screenshots.py":
             item.add_marker(pytest.mark.browser)
+
+
+def _turn(item: pytest.Item) -> int:
+    """What waits for stacks and containers comes last: CI runs the tests in a browser at the same time, which have the
+    first word, and beside them such tests do little but ask again whether it is done."""
+    place = item.path.relative_to(ROOT / "tests").parts[0]
+    return LAST.index(place) + 1 if place in LAST else 0
 
 
 @pytest.fixture(scope="session")
