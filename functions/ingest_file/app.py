@@ -1,15 +1,12 @@
 """S3 events of raw files and of retries -> bronze or quarantine, and an entry in the manifest."""
 
-from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from towline import keys
-from towline.aws.events import arrivals
+from towline.aws import batch
 from towline.aws.runtime import Runtime
 from towline.inbox import Arrival
 from towline.ingest import receive, retrying
@@ -21,18 +18,12 @@ AT_ONCE = 4  # messages of a batch: most of the time that a small file takes is 
 METRICS = {BRONZE: "FilesIngested", DUPLICATE: "FilesDuplicate", QUARANTINED: "FilesQuarantined"}
 
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
-processor = BatchProcessor(EventType.SQS)
 runtime = Runtime("TOPIC_ARN")
 loading = Lock()  # a pipeline's code is run once
 
 
 @tracer.capture_method(capture_response=False)
-def take(body: str) -> list[tuple[Arrival, Entry | None]]:
-    """Take in what a message tells of."""
-    return [(arrival, take_in(arrival)) for arrival in arrivals(body, runtime.settings.author_source)]
-
-
-def take_in(arrival: Arrival) -> Entry | None:
+def take(arrival: Arrival) -> Entry | None:
     door = retrying if arrival.key.startswith(keys.RETRIES) else receive
     return door.receive(runtime.bench, arrival, pipeline_of, runtime.tell_file)
 
@@ -66,14 +57,4 @@ def pipeline_of(dataset: str) -> Pipeline | None:
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context
 def handler(event, context):
-    if not event["Records"]:  # how the local stack warms a worker up; Powertools takes it for an unknown kind of batch
-        return {"batchItemFailures": []}
-    with ThreadPoolExecutor(AT_ONCE) as workers:
-        taken = {record["messageId"]: workers.submit(take, record["body"]) for record in event["Records"]}
-
-        def outcome(record: SQSRecord) -> None:
-            """Raises what was raised over this message, so that it alone is delivered again."""
-            for arrival, entry in taken[record.message_id].result():
-                tell(arrival, entry)
-
-        return process_partial_response(event=event, record_handler=outcome, processor=processor, context=context)
+    return batch.side_by_side(event, context, runtime.settings.author_source, take, tell, AT_ONCE)
