@@ -26,6 +26,7 @@ from towline.ranks import Rank, is_ordered, rank_at
 
 FAN_IN = 128  # piles that are read side by side
 LEAST_BATCH = 256  # rows
+_FEW = 16  # pieces of a table from which its rows are taken as fast as from one; they need not be copied to be one
 
 
 class Sorted(Protocol):
@@ -132,6 +133,7 @@ class Piles:
 
     def rows(self, found: Sequence[Sorted]) -> Iterator[pa.Table]:
         """All rows in key order. What they were in is gone afterwards."""
+        pa.default_memory_pool().release_unused()  # what making piles took: merging takes memory of other sizes
         for some in clusters(found):
             if len(some) == 1:
                 yield from some[0].read()
@@ -174,7 +176,6 @@ class Piles:
                     out.write_batch(batch)
                     batches.append(Batch(rank_at(batch, self._key, 0), rows, batch.nbytes))
                     rows, last = rows + batch.num_rows, rank_at(batch, self._key, batch.num_rows - 1)
-        pa.default_memory_pool().release_unused()
         return Pile(path, self._key, batches, rows, last)
 
 
@@ -254,6 +255,7 @@ def ordered(table: pa.Table, key: Sequence[str], size: int) -> Iterator[pa.Table
         yield from (table.slice(start, rows) for start in starts)
         return
     order = pc.sort_indices(keys, sort_keys=[(column, "ascending") for column in key])
-    table = table.combine_chunks()
+    if table.column(0).num_chunks > _FEW:
+        table = table.combine_chunks()
     for start in starts:
         yield table.take(order.slice(start, rows))

@@ -32,8 +32,8 @@ def write(path: Path, groups: Iterable[pa.Table], schema: pa.Schema, key: Sequen
     with path.open("wb") as file:
         at = file.write(MAGIC)
         for encoded in _encoded(groups, key, memory):
-            placed, body = encoded.placed(at)
-            at += file.write(body)
+            placed, pieces = encoded.placed(at)
+            at += sum(map(file.write, pieces))
             raws += [group.to_bytes() for group in placed]
             digests += encoded.digests
             rows += sum(group.rows for group in placed)

@@ -118,7 +118,8 @@ class _Appending:
         self._list(Listed.of(old.having(chunks), tuple(digests), places), after)
 
     def _placed(self, encoded: Encoded) -> list[Group]:
-        groups, body = encoded.placed(self.at)
+        groups, pieces = encoded.placed(self.at)
+        body = b"".join(pieces)
         self.pieces.append(body)
         self.at += len(body)
         return groups

@@ -70,20 +70,22 @@ class Encoded:
     """Row groups as they are put into another file: `body` are their pages, `indexes` the page indexes of each group;
     `groups` describe them in a file that begins with them, and `digests` are those of their chunks."""
 
-    body: bytes
+    body: memoryview
     indexes: tuple[Sequence[Indexes], ...]
     groups: tuple[Group, ...]
     digests: tuple[tuple[bytes, ...], ...]
 
-    def placed(self, at: int) -> tuple[list[Group], bytes]:
-        """The groups, and their bytes, where these begin at byte `at` of the file."""
-        by, body, groups = at - len(MAGIC), bytearray(self.body), []
+    def placed(self, at: int) -> tuple[list[Group], list[bytes | memoryview]]:
+        """The groups, and their bytes in pieces, where these begin at byte `at` of the file."""
+        by, stop, groups = at - len(MAGIC), at + len(self.body), []
+        pieces: list[bytes | memoryview] = [self.body]
         for group, of_chunks in zip(self.groups, self.indexes, strict=True):
             there = [(column, shifted(offset, by)) for column, offset in of_chunks]
-            moved, behind = attached(group.moved(by), there, at + len(body))
+            moved, behind = attached(group.moved(by), there, stop)
             groups.append(moved)
-            body += behind
-        return groups, bytes(body)
+            pieces.append(behind)
+            stop += len(behind)
+        return groups, pieces
 
 
 def encode(table: pa.Table, key: Sequence[str] = (), *, group: int = ROW_GROUP) -> Encoded:
@@ -94,7 +96,7 @@ def encode(table: pa.Table, key: Sequence[str] = (), *, group: int = ROW_GROUP) 
     digests = tuple(tuple(digest(view[start:stop]) for start, stop in each.spans) for each in groups)
     found = tuple(paired([body[start:stop] for start, stop in spans(each)]) for each in groups)
     stop = max((stop for each in groups for _, stop in each.spans), default=len(MAGIC))
-    return Encoded(body[len(MAGIC) : stop], found, groups, digests)
+    return Encoded(view[len(MAGIC) : stop], found, groups, digests)
 
 
 def _written(table: pa.Table, key: Sequence[str], group: int) -> bytes:
