@@ -168,16 +168,17 @@ class _Work:
 
     def _opened(self, store: ObjectStore, entry: Entry) -> PartInOrder | Iterator[pa.Table]:
         path = self.directory / f"{blake2b(entry.key.encode()).hexdigest()}.part"
-        fetch(store, entry, path)
-        part = PartFile(path, entry.key)
-        if part.size > self._memory // 8 and (found := self._in_order(part, path)):
-            return found
+        part = PartFile(fetch(store, entry, path, self._memory // 32), entry.key)
+        if part.size > self._memory // 8:
+            part = part.on_disk(path)  # where many of them may have to wait
+            if found := self._in_order(part, path):
+                return found
         return self._taken(part, path)
 
     def _taken(self, part: PartFile, path: Path) -> Iterator[pa.Table]:
         """The rows of a part, whose file is gone afterwards."""
         yield from self._tables(part, self._names)
-        path.unlink()
+        path.unlink(missing_ok=True)
 
     def _in_order(self, part: PartFile, path: Path) -> PartInOrder | None:
         """A part whose rows are in key order already; None: they are not."""

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from towline.errors import Corrupt, Unavailable, UnreadableFile
 from towline.parquet import sound, unpack
-from towline.parquet.source import FileSource
+from towline.parquet.source import BytesSource, FileSource
 from towline.parquet.unpack import Weight
 from towline.rules.conform import fit, is_text, misfit
 from towline.rules.field import Field
@@ -32,27 +32,44 @@ _READ_AHEAD = 256 * 1024  # bytes of each column
 _DAMAGE = (pa.ArrowException, OSError, ValueError)
 
 
-def fetch(store: ObjectStore, entry: Entry, path: Path) -> None:
-    """Bring an object here, a piece at a time. Unavailable: it was replaced since it was listed."""
+def fetch(store: ObjectStore, entry: Entry, path: Path, most: int) -> Path | bytes:
+    """Bring an object here: one of `most` bytes into memory, a larger one into a file, a piece at a time. Unavailable:
+    it was replaced since it was listed."""
+    if entry.size <= most:
+        return b"".join(_pieces(store, entry))
     with path.open("wb") as file:
-        for start in range(0, entry.size, PIECE):
-            blob = store.get(entry.key, span=(start, min(start + PIECE, entry.size)))
-            if blob.stat.etag != entry.etag:
-                raise Unavailable(f"{entry.key} was replaced while it was read: try again")
-            file.write(blob.body)
+        for piece in _pieces(store, entry):
+            file.write(piece)
+    return path
+
+
+def _pieces(store: ObjectStore, entry: Entry) -> Iterator[bytes]:
+    for start in range(0, entry.size, PIECE):
+        blob = store.get(entry.key, span=(start, min(start + PIECE, entry.size)))
+        if blob.stat.etag != entry.etag:
+            raise Unavailable(f"{entry.key} was replaced while it was read: try again")
+        yield blob.body
 
 
 class PartFile:
-    """A part in a file. Everything raises UnreadableFile, naming the part (`name`), where it is no sound table."""
+    """A part in a file, or in memory. Everything raises UnreadableFile, naming the part (`name`), where it is no sound
+    table."""
 
-    def __init__(self, path: Path, name: str) -> None:
-        self.name, self._path = name, path
+    def __init__(self, file: Path | bytes, name: str) -> None:
+        self.name, self._file = name, file
         try:
-            self._footer = sound.footer(FileSource(path, name))
+            self._footer = sound.footer(BytesSource(file, name) if isinstance(file, bytes) else FileSource(file, name))
         except Corrupt as error:
             raise UnreadableFile(str(error)) from None
         self._metadata, self.schema = self._footer.arrow, self._footer.schema
         self._int96 = frozenset(_int96(self._metadata.schema))
+
+    def on_disk(self, path: Path) -> PartFile:
+        """The same part in a file; that is `path`, where it was in memory."""
+        if not isinstance(self._file, bytes):
+            return self
+        path.write_bytes(self._file)
+        return PartFile(path, self.name)
 
     @property
     def rows(self) -> int:
@@ -107,7 +124,7 @@ class PartFile:
     def _weights(self) -> Mapping[str, Weight]:
         """What each column comes to, by the headers of its pages, which are read before any is decoded."""
         try:
-            with pa.OSFile(str(self._path)) as file:
+            with self._opened() as file:
                 groups = range(self._metadata.num_row_groups)
                 found = unpack.weigh_pages(self._footer, file, groups, self.schema.names)
         except Corrupt as error:
@@ -132,10 +149,12 @@ class PartFile:
             if self._weights[field.name].is_slow(field.type):
                 rows = max(1, min(rows, memory // self._weights[field.name].longest))
         buffer = _READ_AHEAD if max(self._group_sizes) > memory else 0
-        with pq.ParquetFile(
-            self._path, metadata=self._metadata, pre_buffer=False, buffer_size=buffer, **options
-        ) as file:
+        with self._opened() as opened:
+            file = pq.ParquetFile(opened, metadata=self._metadata, pre_buffer=False, buffer_size=buffer, **options)
             yield from file.iter_batches(batch_size=rows, columns=list(columns))
+
+    def _opened(self) -> pa.NativeFile:
+        return pa.BufferReader(self._file) if isinstance(self._file, bytes) else pa.OSFile(str(self._file))
 
     def _check_times(self, columns: Sequence[str], memory: int) -> None:
         """Refuse INT96 timestamps that microseconds cannot hold.
