@@ -14,16 +14,16 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from hashlib import md5
-from itertools import accumulate
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from towline.ahead import ahead
 from towline.errors import UsageError
 from towline.memory import MemoryStore
 from towline.store import (
@@ -34,6 +34,7 @@ from towline.store import (
     Part,
     Precondition,
     Stat,
+    size_of,
 )
 
 AT_ONCE = 2  # parts that are sent side by side: as many as an S3Store takes from files
@@ -77,7 +78,7 @@ class DiskStore(MemoryStore):
         self.traffic = Traffic()
         self._root, self._counting = root, Lock()
         root.mkdir(parents=True, exist_ok=True)
-        self._index = root / "index.jsonl"
+        self._index, self._assembled = root / "index.jsonl", root / "assembled"
         self._index.touch()
         self._remember()
 
@@ -110,25 +111,34 @@ class DiskStore(MemoryStore):
         self.traffic.copied += stat.size
         return stat
 
-    def _joined(self, key: str, parts: Sequence[Part], when: Precondition, metadata: Metadata | None) -> Stat:
-        path = self._root / "assembled"
+    def assemble(
+        self,
+        key: str,
+        parts: Iterable[Part],
+        *,
+        when: Precondition = ALWAYS,
+        metadata: Metadata | None = None,
+    ) -> Stat:
         try:
-            starts = accumulate(map(_size, parts), initial=0)
-            with path.open("wb", buffering=0) as file:
-                digests = self._join(file.fileno(), list(zip(starts, parts, strict=False)))
-            etag = f"{_md5(b''.join(digests)).hex()}-{len(parts)}"
-            return self._write(key, Body(path, path.stat().st_size, etag, self._count), when, metadata)
+            return super().assemble(key, parts, when=when, metadata=metadata)
         finally:
-            path.unlink(missing_ok=True)
+            self._assembled.unlink(missing_ok=True)
 
-    def _join(self, file: int, parts: Sequence[tuple[int, Part]]) -> list[bytes]:
-        """Put parts into an open file, each at its place; what stands for their MD5s. Those that travel do so side by
-        side, as an S3Store's do. The others are copied before, so that the seconds of that are its own."""
-        copied = {at: self._copied(file, at, part) for at, part in parts if isinstance(part, CopyRange)}
-        sent = [(at, part) for at, part in parts if at not in copied]
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            copied |= zip((at for at, _ in sent), pool.map(lambda place: self._sent(file, *place), sent), strict=True)
-        return [copied[at] for at, _ in parts]
+    def _joined(self, parts: Iterable[Part]) -> tuple[Any, str, int]:
+        """Parts that travel do so side by side, as an S3Store's do, and while the next are made. Ranges of a list are
+        copied before, so that the seconds of that are its own."""
+        with self._assembled.open("wb", buffering=0) as file:
+            put = partial(self._put, file.fileno())
+            copies = parts if isinstance(parts, Sequence) else ()
+            copied = {at: put((at, part)) for at, part in _placed(copies) if isinstance(part, CopyRange)}
+            digests = list(ahead(lambda place: copied.get(place[0]) or put(place), _placed(parts), AT_ONCE))
+        etag = f"{_md5(b''.join(digests)).hex()}-{len(digests)}"
+        return Body(self._assembled, self._assembled.stat().st_size, etag, self._count), etag, len(digests)
+
+    def _put(self, file: int, place: tuple[int, Part]) -> bytes:
+        """Put a part into an open file, from a byte on; what stands for its MD5."""
+        at, part = place
+        return self._copied(file, at, part) if isinstance(part, CopyRange) else self._sent(file, at, part)
 
     def _sent(self, file: int, at: int, part: Part) -> bytes:
         body = part.read() if isinstance(part, FileRange) else part
@@ -185,8 +195,12 @@ class DiskStore(MemoryStore):
             self.traffic.down += size
 
 
-def _size(part: Part) -> int:
-    return len(part) if isinstance(part, bytes) else part.size
+def _placed(parts: Iterable[Part]) -> Iterator[tuple[int, Part]]:
+    """The parts, each with the byte from which on it lies in the object."""
+    at = 0
+    for part in parts:
+        yield at, part
+        at += size_of(part)
 
 
 def _copy_range(source: Path, target: int, place: int, part: CopyRange) -> None:

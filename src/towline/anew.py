@@ -22,11 +22,11 @@ def write(
     """The canonical file of these rows, which come in key order, with these key-value metadata; how many they are.
 
     UnreadableFile: so many rows as a row group has take too much memory."""
-    rows = rowgroups.write(path, rowgroups.cut(pieces, schema, GROUP_MAX), schema, key, ENCODED_MAX)
+    rowgroups.write(path, rowgroups.cut(pieces, schema, GROUP_MAX), schema, key, ENCODED_MAX)
     footer = Footer.read(FileSource(path))
     groups = [footer.raw_group(number) for number in range(len(footer.rows))]
     with path.open("r+b") as file:
         file.truncate(footer.start)
         file.seek(footer.start)
         file.write(footer.with_groups(groups, footer.num_rows, metadata))
-    return rows
+    return footer.num_rows

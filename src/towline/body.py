@@ -32,7 +32,7 @@ from towline.parquet.rewrite import canonical, is_ordered, merged
 from towline.parquet.splice import Shape, splice, unfit
 from towline.parquet.writer import commit_metadata
 from towline.rows import Edited, Filed, Rows, pieces
-from towline.store import MIB, CopyRange, Metadata, ObjectStore, Part, Precondition, Stat, file_parts
+from towline.store import MIB, CopyRange, Metadata, ObjectStore, Part, Precondition, Stat, file_parts, size_of
 from towline.streamed import Streamed
 
 SHAPE = Shape()
@@ -59,7 +59,7 @@ class Body:
     @property
     def sent(self) -> int:
         """Bytes that travel."""
-        return sum(len(part) if isinstance(part, bytes) else part.size for part in self.parts) - self.copied
+        return sum(map(size_of, self.parts)) - self.copied
 
     def write(self, store: ObjectStore, key: str, when: Precondition, metadata: Metadata) -> Stat:
         """One write of the object, whatever it is made of. Errors as of `ObjectStore.put` and `assemble`."""

@@ -2,15 +2,15 @@
 
 Parts that are in order already, and need no conversion, the store joins itself (`towline.concatenation`). Any others
 are brought to this machine and sorted into piles (`towline.piles`), some side by side; these are merged into a file in
-canonical form, row group by row group (`towline.rowgroups`), which is sent in pieces. Nothing is held whole. Work files
-lie in a directory of their own, which is gone afterwards, whatever happened.
+canonical form, row group by row group (`towline.rowgroups`), which is sent piece by piece while the next are made.
+Nothing is held whole. Work files lie in a directory of their own, which is gone afterwards, whatever happened.
 
 Keys are not judged here: rows with a null in their key or with equal keys stay, and the check that follows names them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -23,20 +23,22 @@ import pyarrow as pa
 
 from towline import keys, rowgroups
 from towline.ahead import ahead
-from towline.concatenation import Concatenation, Unfit, concatenated
+from towline.concatenation import Unfit, concatenated
 from towline.errors import NotFound, Refused, Unavailable, UsageError
 from towline.partfile import PartFile, fetch
 from towline.parts import Ignored, Parts
 from towline.piles import Piles, Sorted, check_room
 from towline.ranks import Rank, is_ordered, rank_at
 from towline.rules.field import Field
-from towline.store import ALWAYS, MIB, Entry, ObjectStore, Precondition, file_parts
+from towline.store import ALWAYS, MIB, PARTS_MAX, Entry, ObjectStore, Part, Precondition
 from towline.table import without_negative_zero
 
 MEMORY = 512 * MIB  # bytes of rows at hand at once
 WORKERS = 2  # threads: as many as a function of 2 GB has cores
 _LEAST_PIECE = MIB // 16  # bytes that are read of a part at once, however little memory there is
 _LEAST_GROUP = 256 * MIB  # bytes that a row group may take, however little memory there is
+_SENT = 8 * MIB  # bytes of the result that are sent at once
+_GROWN = 4  # times the parts' bytes, for which pieces are large enough that S3 joins them
 _BASE = 400 * MIB  # bytes that Python, Arrow and a row group being encoded take beside them
 
 
@@ -83,12 +85,13 @@ def flatten(
     the end, as in `ObjectStore.assemble`.
     """
     with _plain_pool(), TemporaryDirectory(prefix="towline-flatten-", dir=workdir, ignore_cleanup_errors=True) as name:
+        work = _Work(Path(name), fields, key, memory)
         try:
-            made, unfit = _made(store, parts, _Work(Path(name), fields, key, memory), cuts, canonical=canonical)
-        except OSError as error:  # what is wrong with a part is told otherwise
+            pieces, unfit = _made(store, parts, work, cuts, canonical=canonical)
+            stat = store.assemble(target, pieces, when=when)
+        except OSError as error:  # what is wrong with a part, or with the store, is told otherwise
             raise Unavailable(f"working in {Path(name).parent} failed: {error}") from error
-        stat = store.assemble(target, made.parts, when=when)
-    return Flattened(target, made.rows, len(parts.entries), stat.size, parts.ignored, unfit)
+    return Flattened(target, work.rows, len(parts.entries), stat.size, parts.ignored, unfit)
 
 
 def check_target(store: ObjectStore, layout: keys.Layout, prefix: str, target: str, *, replace: bool) -> None:
@@ -117,17 +120,30 @@ def _plain_pool() -> Iterator[None]:
 
 def _made(
     store: ObjectStore, parts: Parts, work: _Work, cuts: Sequence[Rank], *, canonical: bool
-) -> tuple[Concatenation, str]:
-    """What the store is to join, and why the rows had to be sorted for it; empty: they had not."""
+) -> tuple[Iterable[Part], str]:
+    """What the store is to join, and why the rows have to be sorted for it; empty: they have not."""
     try:
         if canonical or cuts:
             raise Unfit("the result is to be in canonical form")
-        return concatenated(store, parts, work.fields, work.key, work.directory), ""
+        joined = concatenated(store, parts, work.fields, work.key, work.directory)
     except Unfit as error:
-        check_room(work.directory, 2 * parts.size)
-        result = work.directory / "result.parquet"
-        rows = work.write(result, work.sorted(store, parts), cuts)
-        return Concatenation(file_parts(result), rows), str(error)
+        check_room(work.directory, parts.size)
+        pieces = work.pieces(work.sorted(store, parts), cuts)
+        return _grouped(pieces, max(_SENT, _GROWN * parts.size // PARTS_MAX)), str(error)
+    work.rows = joined.rows
+    return joined.parts, ""
+
+
+def _grouped(pieces: Iterable[bytes | memoryview], size: int) -> Iterator[bytes]:
+    """The same bytes in pieces of `size` or more, the last one with what is left."""
+    waiting: list[bytes | memoryview] = []
+    for piece in pieces:
+        waiting.append(piece)
+        if sum(map(len, waiting)) >= size:
+            yield b"".join(waiting)
+            waiting.clear()
+    if waiting:
+        yield b"".join(waiting)
 
 
 class _Work:
@@ -135,6 +151,7 @@ class _Work:
 
     def __init__(self, directory: Path, fields: Sequence[Field], key: Sequence[str], memory: int) -> None:
         self.directory, self.fields, self.key, self._memory = directory, fields, tuple(key), memory
+        self.rows = 0  # that were written
         self._names = [field.name for field in fields]
         self._schema = pa.schema([(field.name, field.arrow) for field in fields])
         self._piles = Piles(directory, self._schema, key, memory)
@@ -145,13 +162,18 @@ class _Work:
         loads = _loads(parts.entries, self._memory // 64)
         return list(chain.from_iterable(ahead(partial(self._load, store), loads, WORKERS)))
 
-    def write(self, path: Path, found: Sequence[Sorted], cuts: Sequence[Rank]) -> int:
-        """The canonical file; how many rows it has."""
+    def pieces(self, found: Sequence[Sorted], cuts: Sequence[Rank]) -> Iterator[bytes | memoryview]:
+        """The canonical file. Nothing but what is not sent yet is held of it."""
         required = [name for name in self.key if name not in self._null_keys]
         schema = pa.schema([field.with_nullable(field.name not in required) for field in self._schema])
         limit = max(self._memory, _LEAST_GROUP)
-        groups = rowgroups.cut(self._piles.rows(found), schema, limit, self.key, cuts)
-        return rowgroups.write(path, groups, schema, self.key, self._memory // 4)
+        groups = rowgroups.cut(self._counted(self._piles.rows(found)), schema, limit, self.key, cuts)
+        return rowgroups.pieces(groups, schema, self.key, self._memory // 4)
+
+    def _counted(self, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+        for table in tables:
+            self.rows += table.num_rows
+            yield table
 
     def _load(self, store: ObjectStore, entries: Sequence[Entry]) -> list[Sorted]:
         """The rows of these parts."""

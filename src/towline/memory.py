@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import builtins
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import md5, sha256
 from threading import RLock
-from typing import Literal
+from typing import Any, Literal
 
 from towline.errors import NotFound, OutcomeUnknown, PreconditionFailed, UsageError
 from towline.store import (
@@ -31,8 +31,8 @@ from towline.store import (
     Unfinished,
     Version,
     check_key,
-    check_parts,
     check_span,
+    checked,
     clip,
     quote_metadata,
 )
@@ -138,17 +138,18 @@ class MemoryStore(ObjectStore):
     def assemble(
         self,
         key: str,
-        parts: Sequence[Part],
+        parts: Iterable[Part],
         *,
         when: Precondition = ALWAYS,
         metadata: Metadata | None = None,
     ) -> Stat:
-        check_parts(parts)
+        parts = checked(parts)
         quote_metadata(metadata)
         begun = self._begin(key)
         try:
-            with self._request("assemble", key, count=len(parts) + 2):
-                stat = self._joined(key, parts, when, metadata)
+            body, etag, count = self._joined(parts)
+            with self._request("assemble", key, count=count + 2):
+                stat = self._write(key, body, when, metadata, etag)
                 self._end(begun)
         except OutcomeUnknown:
             raise
@@ -157,10 +158,10 @@ class MemoryStore(ObjectStore):
             raise
         return stat
 
-    def _joined(self, key: str, parts: Sequence[Part], when: Precondition, metadata: Metadata | None) -> Stat:
+    def _joined(self, parts: Iterable[Part]) -> tuple[Any, str, int]:
+        """What they are together, its ETag, and how many they are."""
         bodies = [self._part(part) for part in parts]
-        etag = f"{_md5(b''.join(map(_md5, bodies))).hex()}-{len(parts)}"
-        return self._write(key, b"".join(bodies), when, metadata, etag)
+        return b"".join(bodies), f"{_md5(b''.join(map(_md5, bodies))).hex()}-{len(bodies)}", len(bodies)
 
     def _begin(self, key: str) -> Unfinished:
         with self._lock:
@@ -229,7 +230,8 @@ class MemoryStore(ObjectStore):
             return part.read()
         if not isinstance(part, CopyRange):
             return bytes(part)
-        stat, body = self._find(part.key, part.version)
+        with self._lock:
+            stat, body = self._find(part.key, part.version)
         if part.stop > stat.size:
             raise UsageError(f"range {part.start}..{part.stop} ends past {part.key!r}, which has {stat.size} bytes")
         return body[part.start : part.stop]

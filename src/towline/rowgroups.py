@@ -23,23 +23,30 @@ ENCODERS = 2  # threads: as many as a function of 2 GB has cores
 _LEAST, _MOST = ROW_GROUP // 2, ROW_GROUP * 3 // 2  # rows of a row group that is cut where another table's is
 
 
-def write(path: Path, groups: Iterable[pa.Table], schema: pa.Schema, key: Sequence[str], memory: int) -> int:
-    """The canonical file, without a commit, of these row groups; how many rows it has. Besides what makes the groups,
-    those that are being encoded take `memory` bytes, or one of them alone does."""
+def write(path: Path, groups: Iterable[pa.Table], schema: pa.Schema, key: Sequence[str], memory: int) -> None:
+    """`pieces` in a file."""
+    with path.open("wb") as file:
+        file.writelines(pieces(groups, schema, key, memory))
+
+
+def pieces(
+    groups: Iterable[pa.Table], schema: pa.Schema, key: Sequence[str], memory: int
+) -> Iterator[bytes | memoryview]:
+    """The canonical file, without a commit, of these row groups, piece by piece. Besides what makes the groups, those
+    that are being encoded take `memory` bytes, or one of them alone does."""
     raws: list[bytes] = []
     digests: list[tuple[bytes, ...]] = []
-    rows = 0
-    with path.open("wb") as file:
-        at = file.write(MAGIC)
-        for encoded in _encoded(groups, key, memory):
-            placed, pieces = encoded.placed(at)
-            at += sum(map(file.write, pieces))
-            raws += [group.to_bytes() for group in placed]
-            digests += encoded.digests
-            rows += sum(group.rows for group in placed)
-        marks = Marks(tuple(map(len, raws)), tuple(digests))
-        file.write(_empty(schema, key).with_groups(raws, rows, {GROUPS: marks.to_text()}))
-    return rows
+    at, rows = len(MAGIC), 0
+    yield MAGIC
+    for encoded in _encoded(groups, key, memory):
+        placed, bodies = encoded.placed(at)
+        yield from bodies
+        at += sum(map(len, bodies))
+        raws += [group.to_bytes() for group in placed]
+        digests += encoded.digests
+        rows += sum(group.rows for group in placed)
+    marks = Marks(tuple(map(len, raws)), tuple(digests))
+    yield _empty(schema, key).with_groups(raws, rows, {GROUPS: marks.to_text()})
 
 
 def _empty(schema: pa.Schema, key: Sequence[str]) -> Footer:

@@ -20,7 +20,7 @@ object (its metadata tells whose it is) before deciding anything.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -237,12 +237,14 @@ class ObjectStore(Protocol):
     def assemble(
         self,
         key: str,
-        parts: Sequence[Part],
+        parts: Iterable[Part],
         *,
         when: Precondition = ALWAYS,
         metadata: Metadata | None = None,
     ) -> Stat:
         """Write one object from bytes, ranges of other versions and of files; it appears whole, or not at all.
+
+        Parts that are made as they are drawn are sent while the next are made. What making one raises is raised.
 
         UsageError: a part under 5 MiB that is not the last, or over 5 GiB; an empty range, or one beyond its
         source's end; no part, or over 10,000. NotFound: a source, or `Matches` of a target that is not there.
@@ -324,17 +326,35 @@ def clip(span: Span | None, size: int, key: str, tail: int | None = None) -> tup
     return span[0], min(span[1], size)
 
 
-def check_parts(parts: Sequence[Part]) -> int:
-    """The size of all parts together. UsageError where S3 would refuse them, which it does at the end."""
-    if not 1 <= len(parts) <= PARTS_MAX:
-        raise UsageError(f"{len(parts):,} parts: S3 joins 1 to {PARTS_MAX:,}; join neighbours first")
-    sizes = [len(part) if isinstance(part, bytes) else part.size for part in parts]
-    for number, (part, size) in enumerate(zip(parts, sizes, strict=True), 1):
-        _check_part(number, part, size, PART_MIN if number < len(parts) else 0)
-    return sum(sizes)
+def checked(parts: Iterable[Part]) -> Iterable[Part]:
+    """The parts. UsageError where S3 would refuse them, which it does at the end: of a sequence at once, of others as
+    they are drawn."""
+    if not isinstance(parts, Sequence):
+        return _checked(parts)
+    return list(_checked(parts))
 
 
-def _check_part(number: int, part: Part, size: int, least: int) -> None:
+def _checked(parts: Iterable[Part]) -> Iterator[Part]:
+    rest = iter(parts)
+    part, number = next(rest, None), 0
+    while part is not None:
+        number, following = number + 1, next(rest, None)
+        if number > PARTS_MAX:
+            raise UsageError(f"more than {PARTS_MAX:,} parts, and S3 joins no more: join neighbours first")
+        _check_part(number, part, PART_MIN if following is not None else 0)
+        yield part
+        part = following
+    if not number:
+        raise UsageError(f"no parts: S3 joins 1 to {PARTS_MAX:,}")
+
+
+def size_of(part: Part) -> int:
+    """Bytes."""
+    return len(part) if isinstance(part, bytes) else part.size
+
+
+def _check_part(number: int, part: Part, least: int) -> None:
+    size = size_of(part)
     if isinstance(part, CopyRange):
         check_key(part.key)
         check_span((part.start, part.stop))

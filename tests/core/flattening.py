@@ -32,10 +32,11 @@ from towline.store import (
     Entry,
     FileRange,
     Metadata,
+    Part,
     Precondition,
     Span,
     Stat,
-    check_parts,
+    checked,
     clip,
 )
 
@@ -85,14 +86,16 @@ class Folder(MemoryStore):
         when: Precondition = ALWAYS,
         metadata: Metadata | None = None,
     ) -> Stat:
-        check_parts(parts)
         with (self._root / key).open("wb") as file:
-            for part in parts:
+            for part in checked(parts):
                 self._append(file, part)
         return self._stat(key)
 
-    def _append(self, file: BinaryIO, part: FileRange | CopyRange) -> None:
-        """The bytes of a part, from file to file without passing through this process."""
+    def _append(self, file: BinaryIO, part: Part) -> None:
+        """The bytes of a part, where they lie in a file without passing through this process."""
+        if isinstance(part, bytes):
+            file.write(part)
+            return
         begun = time.perf_counter()
         file.flush()
         with (part.path if isinstance(part, FileRange) else self._root / part.key).open("rb") as source:

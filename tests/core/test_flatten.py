@@ -185,6 +185,25 @@ def test_parts_in_order_that_do_not_overlap_are_read_as_they_lie_and_nothing_is_
     assert file.read().equals(table.cast(file.schema_arrow))
 
 
+def test_parts_in_order_wait_on_the_disk_however_few_bytes_they_come_in(tmp_path: Path) -> None:
+    """There may be any number of them: each has 1,000 rows of 100 bytes, in 2 kB."""
+    wide = pa.table({"whole": pa.array(range(4_000), pa.int64()), "text": pa.array(["x" * 100] * 4_000)})
+    slices = [wide.slice(start, 1_000) for start in range(0, 4_000, 1_000)]
+    store = put(*(parquet(part, compression="zstd", use_dictionary=False) for part in slices))
+    found = parts.find(store, "next/")
+    assert max(entry.size for entry in found.entries) <= 200_000 // 32
+
+    rows = piles.Piles.rows
+
+    def merging(*given: Any) -> Any:
+        assert len(list(tmp_path.glob("*/*.part"))) == 4
+        return rows(*given)
+
+    with patch.object(piles.Piles, "rows", merging):
+        flatten.flatten(store, found, "r", PAIR, ["whole"], workdir=tmp_path, memory=200_000, canonical=True)
+    assert pq.read_table(pa.BufferReader(store.get("r").body)).to_pylist() == wide.to_pylist()
+
+
 def test_parts_without_rows_count_for_nothing() -> None:
     empty = parquet(pa.table({"other": pa.array([], pa.int64())}))
     assert flattened(put(empty, parquet(numbers(2)), empty), ["whole"], PAIR).metadata.num_rows == 2

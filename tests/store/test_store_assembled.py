@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from towline.errors import NotFound, PreconditionFailed, UsageError
+from towline.aws.s3 import AT_ONCE, S3Store
+from towline.errors import NotFound, PreconditionFailed, Unavailable, UsageError
 from towline.memory import MemoryStore
 from towline.store import ABSENT, PART_MIN, CopyRange, Matches, ObjectStore, file_parts
 
@@ -233,3 +235,39 @@ def test_many_parts_are_joined_in_their_order_though_they_are_sent_side_by_side(
     assert store.assemble("k", parts).size == 12 * PART_MIN + 3
     once = store.get("source", span=(0, PART_MIN)).body + path.read_bytes() + b"b" * PART_MIN
     assert store.get("k").body == once * 4 + b"end"
+
+
+# parts that are still being made
+def test_parts_are_drawn_while_others_are_sent(store: ObjectStore) -> None:
+    drawn = 0
+
+    def made() -> Iterator[bytes]:
+        nonlocal drawn
+        for number in range(12):
+            if isinstance(store, S3Store):  # no more than a few of them are held
+                assert number - store.requests["upload_part"] <= AT_ONCE + 2
+            yield bytes([number]) * PART_MIN
+            drawn += 1
+        yield b"end"
+
+    stat = store.assemble("k", made(), metadata={"commit": "C1"})
+    assert (drawn, stat.size, stat.metadata) == (12, 12 * PART_MIN + 3, {"commit": "C1"})
+    assert store.get("k").body == b"".join(bytes([number]) * PART_MIN for number in range(12)) + b"end"
+
+
+@pytest.mark.parametrize("sent", [0, 1, 12])
+def test_what_goes_wrong_with_making_a_part_is_raised_and_leaves_nothing(store: ObjectStore, sent: int) -> None:
+    def made() -> Iterator[bytes]:
+        yield from [b"x" * PART_MIN] * sent
+        raise Unavailable("the disk is full")
+
+    with pytest.raises(Unavailable, match="the disk is full"):
+        store.assemble("k", made())
+    assert [*store.list(""), *store.unfinished("")] == []
+
+
+@pytest.mark.parametrize("parts", [[], [b"x" * PART_MIN, b"too small, and not the last", b"x"], [b"x", b"x"]])
+def test_parts_that_s3_would_refuse_at_the_end_are_refused_as_they_come(store: ObjectStore, parts: list) -> None:
+    with pytest.raises(UsageError):
+        store.assemble("k", iter(parts))
+    assert [*store.list(""), *store.unfinished("")] == []

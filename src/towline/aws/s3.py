@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+from towline.ahead import ahead
 from towline.aws import FAILURES, connect, failure, is_no_upload, is_unclear, is_unclear_answer
 from towline.errors import OutcomeUnknown, TowlineError, Unavailable, UsageError
 from towline.store import (
@@ -35,10 +36,11 @@ from towline.store import (
     Unfinished,
     Version,
     check_key,
-    check_parts,
     check_span,
+    checked,
     clip,
     quote_metadata,
+    size_of,
     unquote_metadata,
 )
 
@@ -150,7 +152,7 @@ class S3Store(ObjectStore):
     def assemble(
         self,
         key: str,
-        parts: Sequence[Part],
+        parts: Iterable[Part],
         *,
         when: Precondition = ALWAYS,
         metadata: Metadata | None = None,
@@ -210,17 +212,17 @@ class S3Store(ObjectStore):
     def _assemble(
         self,
         key: str,
-        parts: Sequence[Part],
+        parts: Iterable[Part],
         when: Precondition,
         metadata: Metadata | None,
         content_type: str,
     ) -> Stat:
-        size, kept = check_parts(parts), quote_metadata(metadata)
+        parts, kept = checked(parts), quote_metadata(metadata)
         begin = {"Key": key, "Metadata": kept, "ContentType": content_type}
         upload = self._call("create_multipart_upload", key, begin)
         target = {"Key": key, "UploadId": upload["UploadId"]}
         try:
-            done = self._send_parts(target, parts)
+            done, size = self._send_parts(target, parts)
             end = {**target, "MultipartUpload": {"Parts": done}, **_conditions(when)}
             answer = self._call("complete_multipart_upload", key, end, writes=True)
         except OutcomeUnknown:
@@ -231,18 +233,17 @@ class S3Store(ObjectStore):
             raise
         return self._written(key, size, answer, metadata, content_type)
 
-    def _send_parts(self, target: Mapping[str, str], parts: Sequence[Part]) -> Sequence[dict[str, Any]]:
-        """Send the parts, some side by side. When this returns or raises, none is on its way any more: what arrived
-        after the upload was aborted would stay."""
-        if len(parts) == 1:
-            return [self._send_part(target, 1, parts[0])]
-        pool = ThreadPoolExecutor(min(AT_ONCE, len(parts)), "parts")
-        try:
-            return list(pool.map(partial(self._send_part, target), range(1, len(parts) + 1), parts))
-        finally:
-            pool.shutdown(cancel_futures=True)
+    def _send_parts(self, target: Mapping[str, str], parts: Iterable[Part]) -> tuple[Sequence[dict[str, Any]], int]:
+        """Send the parts, some side by side; what is to be said of them, and the bytes of all. When this returns or
+        raises, none is on its way any more: what arrived after the upload was aborted would stay."""
+        done, size = [], 0
+        for answer, more in ahead(partial(self._send_part, target), enumerate(parts, 1), AT_ONCE):
+            done.append(answer)
+            size += more
+        return done, size
 
-    def _send_part(self, target: Mapping[str, str], number: int, part: Part) -> dict[str, Any]:
+    def _send_part(self, target: Mapping[str, str], numbered: tuple[int, Part]) -> tuple[dict[str, Any], int]:
+        number, part = numbered
         at = {**target, "PartNumber": number}
         if isinstance(part, CopyRange):
             answer = self._call("upload_part_copy", part.key, at | self._range(part))["CopyPartResult"]
@@ -251,7 +252,7 @@ class S3Store(ObjectStore):
                 answer = self._call("upload_part", target["Key"], at | {"Body": part.read()})
         else:
             answer = self._call("upload_part", target["Key"], at | {"Body": part})
-        return {"PartNumber": number, "ETag": answer["ETag"]}
+        return {"PartNumber": number, "ETag": answer["ETag"]}, size_of(part)
 
     def _range(self, part: CopyRange) -> dict[str, Any]:
         source = {"CopySource": self._source(part.key, part.version)}
