@@ -37,7 +37,7 @@ from towline.store import (
     size_of,
 )
 
-AT_ONCE = 2  # parts that are sent side by side: as many as an S3Store takes from files
+AT_ONCE = 2  # parts that are sent side by side
 
 
 @dataclass
@@ -125,13 +125,12 @@ class DiskStore(MemoryStore):
             self._assembled.unlink(missing_ok=True)
 
     def _joined(self, parts: Iterable[Part]) -> tuple[Any, str, int]:
-        """Parts that travel do so side by side, as an S3Store's do, and while the next are made. Ranges of a list are
-        copied before, so that the seconds of that are its own."""
+        """Those of a list one by one, so that the seconds of copying are its own; others are sent while the next are
+        made, as an S3Store does."""
         with self._assembled.open("wb", buffering=0) as file:
             put = partial(self._put, file.fileno())
-            copies = parts if isinstance(parts, Sequence) else ()
-            copied = {at: put((at, part)) for at, part in _placed(copies) if isinstance(part, CopyRange)}
-            digests = list(ahead(lambda place: copied.get(place[0]) or put(place), _placed(parts), AT_ONCE))
+            all_of = map if isinstance(parts, Sequence) else partial(ahead, readers=AT_ONCE)
+            digests = list(all_of(put, _placed(parts)))
         etag = f"{_md5(b''.join(digests)).hex()}-{len(digests)}"
         return Body(self._assembled, self._assembled.stat().st_size, etag, self._count), etag, len(digests)
 
