@@ -33,11 +33,12 @@ def is_ordered(keys: pa.Table) -> bool:
     if keys.num_rows < 2:
         return True
     before, after = keys.slice(0, keys.num_rows - 1), keys.slice(1)
-    in_order = pa.scalar(True)
-    for name in reversed(keys.column_names):
+    *firsts, last = keys.column_names
+    in_order = pc.less_equal(before[last], after[last])
+    for name in reversed(firsts):
         less, same = pc.less(before[name], after[name]), pc.equal(before[name], after[name])
         in_order = pc.or_(less, pc.and_(same, in_order))
-    if pc.all(pc.fill_null(in_order, False)).as_py():
+    if pc.all(in_order, skip_nulls=False).as_py():
         return True
     if not any(_has_no_order(column) for column in keys.columns):
         return False

@@ -82,11 +82,11 @@ def cut(
     too, of half as many rows to half as many again. Rows that stand in both tables are then in equal row groups.
     UnreadableFile: so many rows take more than `limit` bytes.
     """
-    pending, count, full = schema.empty_table(), 0, _MOST + 1 if cuts else ROW_GROUP
+    pending, count, full = pa.Table.from_batches([], schema), 0, _MOST + 1 if cuts else ROW_GROUP
     for table, begins in _at(cuts, tables, key):
         if begins and pending.num_rows >= _LEAST:
             yield pending
-            pending, count = schema.empty_table(), count + 1
+            pending, count = pa.Table.from_batches([], schema), count + 1
         pending = pa.concat_tables([pending, table.cast(schema)])
         while pending.num_rows >= full:
             yield pending.slice(0, ROW_GROUP)

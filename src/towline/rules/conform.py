@@ -215,7 +215,8 @@ def _cast(column: pa.ChunkedArray, target: pa.DataType, bad: pa.ChunkedArray) ->
 
 
 def _nowhere(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pa.chunked_array([pa.repeat(False, len(column))])
+    bits = pa.py_buffer(bytes(-(-len(column) // 8)))  # asked to make an array of a bool, Arrow would import pandas
+    return pa.chunked_array([pa.Array.from_buffers(pa.bool_(), len(column), [None, bits])])
 
 
 _FITTERS: dict[str, Callable[[pa.ChunkedArray, Field], Fit]] = {
