@@ -152,6 +152,7 @@ class _Work:
     def __init__(self, directory: Path, fields: Sequence[Field], key: Sequence[str], memory: int) -> None:
         self.directory, self.fields, self.key, self._memory = directory, fields, tuple(key), memory
         self.rows = 0  # that were written
+        self._is_alone = False
         self._names = [field.name for field in fields]
         self._schema = pa.schema([(field.name, field.arrow) for field in fields])
         self._piles = Piles(directory, self._schema, key, memory)
@@ -159,6 +160,7 @@ class _Work:
 
     def sorted(self, store: ObjectStore, parts: Parts) -> list[Sorted]:
         """The rows of all parts, sorted as far as memory goes; in the order of the parts."""
+        self._is_alone = len(parts.entries) == 1
         loads = _loads(parts.entries, self._memory // 64)
         return list(chain.from_iterable(ahead(partial(self._load, store), loads, WORKERS)))
 
@@ -190,7 +192,7 @@ class _Work:
 
     def _opened(self, store: ObjectStore, entry: Entry) -> PartInOrder | Iterator[pa.Table]:
         path = self.directory / f"{blake2b(entry.key.encode()).hexdigest()}.part"
-        part = PartFile(fetch(store, entry, path, self._memory // 32), entry.key)
+        part = PartFile(fetch(store, entry, path, self._memory // 32), entry.key, is_alone=self._is_alone)
         if part.size > self._memory // 8:
             part = part.on_disk(path)  # where many of them may have to wait
             if found := self._in_order(part, path):

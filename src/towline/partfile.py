@@ -53,10 +53,10 @@ def _pieces(store: ObjectStore, entry: Entry) -> Iterator[bytes]:
 
 class PartFile:
     """A part in a file, or in memory. Everything raises UnreadableFile, naming the part (`name`), where it is no sound
-    table."""
+    table. `is_alone`: no other is read at the same time, so it is decoded on all cores, which takes more memory."""
 
-    def __init__(self, file: Path | bytes, name: str) -> None:
-        self.name, self._file = name, file
+    def __init__(self, file: Path | bytes, name: str, *, is_alone: bool = False) -> None:
+        self.name, self._file, self._is_alone = name, file, is_alone
         try:
             self._footer = sound.footer(BytesSource(file, name) if isinstance(file, bytes) else FileSource(file, name))
         except Corrupt as error:
@@ -69,7 +69,7 @@ class PartFile:
         if not isinstance(self._file, bytes):
             return self
         path.write_bytes(self._file)
-        return PartFile(path, self.name)
+        return PartFile(path, self.name, is_alone=self._is_alone)
 
     @property
     def rows(self) -> int:
@@ -151,7 +151,7 @@ class PartFile:
         buffer = _READ_AHEAD if max(self._group_sizes) > memory else 0
         with self._opened() as opened:
             file = pq.ParquetFile(opened, metadata=self._metadata, pre_buffer=False, buffer_size=buffer, **options)
-            yield from file.iter_batches(batch_size=rows, columns=list(columns))
+            yield from file.iter_batches(rows, columns=list(columns), use_threads=self._is_alone)
 
     def _opened(self) -> pa.NativeFile:
         return pa.BufferReader(self._file) if isinstance(self._file, bytes) else pa.OSFile(str(self._file))
