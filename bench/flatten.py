@@ -80,6 +80,7 @@ def measured(name: str, folder: Path) -> Figures:
     """One way of `WAYS`, in a process of its own."""
     way, memory = WAYS[name]
     command = [sys.executable, __file__, "--one", way, str(memory), str(folder)]
+    os.sync()  # what the one before has left to be written is not this one's
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     answer: Figures = json.loads(done.stdout)
     print(f"  {folder.name}, {name}: {answer['seconds']:.1f} s, {answer['cpu']:.1f} s of CPU", file=sys.stderr)

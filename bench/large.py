@@ -107,6 +107,7 @@ class Bench:
 
     def measure(self, rows: int, task: str, way: str, run: int, figure: Figure) -> None:
         """One measurement, added to a figure."""
+        os.sync()  # what the one before has left to be written is not this one's
         try:
             one = Measured(**json.loads(_run(self._child(rows, task, way, run), PATIENCE)))
         except subprocess.TimeoutExpired:
