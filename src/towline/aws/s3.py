@@ -236,11 +236,8 @@ class S3Store(ObjectStore):
     def _send_parts(self, target: Mapping[str, str], parts: Iterable[Part]) -> tuple[Sequence[dict[str, Any]], int]:
         """Send the parts, some side by side; what is to be said of them, and the bytes of all. When this returns or
         raises, none is on its way any more: what arrived after the upload was aborted would stay."""
-        done, size = [], 0
-        for answer, more in ahead(partial(self._send_part, target), enumerate(parts, 1), AT_ONCE):
-            done.append(answer)
-            size += more
-        return done, size
+        sent = list(ahead(partial(self._send_part, target), enumerate(parts, 1), AT_ONCE))
+        return [answer for answer, _ in sent], sum(size for _, size in sent)
 
     def _send_part(self, target: Mapping[str, str], numbered: tuple[int, Part]) -> tuple[dict[str, Any], int]:
         number, part = numbered
